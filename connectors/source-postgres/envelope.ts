@@ -1,0 +1,132 @@
+/** Debezium's change event envelope: schemas of a table's keys and values, and where their fields come from. */
+import { schemas, structSchema } from '@millrace/runtime/api';
+import type { Schema, StructNode, StructSchema, WireNode } from '@millrace/runtime/api';
+
+import { constant, scopes, sourceNode, sourceSchema } from './source-block.ts';
+import type { SnapshotMarker, SourceNames } from './source-block.ts';
+import type { ValueType } from './values/value-type.ts';
+
+export const transactionBlock = structSchema(
+  [
+    ['id', schemas.string],
+    ['total_order', schemas.int64],
+    ['data_collection_order', schemas.int64],
+  ],
+  { name: 'event.block', version: 1, optional: true },
+);
+
+/** One column of a table, as its records show it. */
+export interface ShownColumn {
+  readonly name: string;
+  /** Its place in the tuples that PostgreSQL sends. */
+  readonly slot: number;
+  readonly type: ValueType;
+  readonly schema: Schema;
+  /** Whether it is part of the replica identity. */
+  readonly identity: boolean;
+}
+
+export interface TableShape {
+  readonly topic: string;
+  readonly schema: string;
+  readonly table: string;
+  /** How many columns a tuple has, shown or not. */
+  readonly width: number;
+  readonly columns: readonly ShownColumn[];
+  /** The columns of the key, in order; empty for a null key. */
+  readonly key: readonly ShownColumn[];
+}
+
+/** Where the row before the change stands: nowhere, with its identity columns only, or whole. */
+export type OldRow = 'none' | 'identity' | 'full';
+
+/**
+ * A table's records, compiled. In `slots` the new row stands first, the old one `width` slots after: what is made
+ * for an old row alone is read with a base that lies so much lower.
+ */
+export interface TableLayout {
+  readonly shape: TableShape;
+  readonly keySchema: StructSchema | null;
+  readonly valueSchema: StructSchema;
+  readonly newKey: StructNode | null;
+  readonly oldKey: { readonly identity: StructNode | null; readonly full: StructNode | null };
+  readonly create: StructNode;
+  readonly update: Readonly<Record<OldRow, StructNode>>;
+  readonly delete: { readonly identity: StructNode; readonly full: StructNode };
+  readonly truncate: StructNode;
+  /** Rows of a snapshot. */
+  read(marker: SnapshotMarker): StructNode;
+}
+
+export function compileTable(shape: TableShape, names: SourceNames): TableLayout {
+  const { topic, columns, key, width } = shape;
+  const rowSchema = structSchema(columns.map((column) => [column.name, column.schema]), { name: `${topic}.Value`, optional: true });
+  const keySchema = key.length === 0 ? null : structSchema(key.map((column) => [column.name, column.schema]), { name: `${topic}.Key` });
+  const valueSchema = structSchema(
+    [
+      ['before', rowSchema],
+      ['after', rowSchema],
+      ['source', sourceSchema],
+      ['transaction', transactionBlock],
+      ['op', schemas.string],
+      ['ts_ms', schemas.optionalInt64],
+      ['ts_us', schemas.optionalInt64],
+      ['ts_ns', schemas.optionalInt64],
+    ],
+    { name: `${topic}.Envelope`, version: 2 },
+  );
+
+  const struct = (schema: StructSchema, fields: readonly WireNode[]): StructNode => ({ kind: 'struct', schema, fields });
+  const row = (offset: number): StructNode => struct(rowSchema, columns.map((column) => slotNode(column, offset)));
+  const identityRow = struct(rowSchema, columns.map((column) => (column.identity ? slotNode(column, width) : missing(column))));
+  const keyAt = (node: (column: ShownColumn) => WireNode): StructNode | null => keySchema && struct(keySchema, key.map(node));
+  const processing = (index: number): WireNode => ({ kind: 'scope', schema: schemas.optionalInt64, scope: scopes.processing, index });
+  const noRow = constant(rowSchema, null);
+  const noTransaction = constant(transactionBlock, null);
+  const envelope = (op: string, before: WireNode, after: WireNode, source: StructNode): StructNode =>
+    struct(valueSchema, [before, after, source, noTransaction, constant(schemas.string, op), processing(0), processing(1), processing(2)]);
+
+  const newRow = row(0);
+  const oldRow = row(width);
+  const source = sourceNode(names, shape.schema, shape.table, null);
+  const reads = new Map<SnapshotMarker, StructNode>();
+  return {
+    shape,
+    keySchema,
+    valueSchema,
+    newKey: keyAt((column) => slotNode(column, 0)),
+    oldKey: {
+      identity: keyAt((column) => (column.identity ? slotNode(column, width) : missing(column))),
+      full: keyAt((column) => slotNode(column, width)),
+    },
+    create: envelope('c', noRow, newRow, source),
+    update: {
+      none: envelope('u', noRow, newRow, source),
+      identity: envelope('u', identityRow, newRow, source),
+      full: envelope('u', oldRow, newRow, source),
+    },
+    delete: {
+      identity: envelope('d', identityRow, noRow, source),
+      full: envelope('d', oldRow, noRow, source),
+    },
+    truncate: envelope('t', noRow, noRow, source),
+    read(marker) {
+      let node = reads.get(marker);
+      if (node === undefined) {
+        node = envelope('r', noRow, newRow, sourceNode(names, shape.schema, shape.table, marker));
+        reads.set(marker, node);
+      }
+      return node;
+    },
+  };
+}
+
+function slotNode({ slot, type, schema }: ShownColumn, offset: number): WireNode {
+  const absent = type.unavailable ?? (schema.optional ? null : type.zero);
+  return { kind: 'slot', schema, slot: slot + offset, form: type.form, decode: type.decode, absent };
+}
+
+/** A column that PostgreSQL leaves out of an old row: null, or what Debezium puts where null is not allowed. */
+function missing({ type, schema }: ShownColumn): WireNode {
+  return constant(schema, schema.optional ? null : (schema.defaultValue ?? type.zero));
+}

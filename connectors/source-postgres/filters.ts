@@ -1,0 +1,67 @@
+/** Debezium's include and exclude lists: regular expressions that match the whole name, whatever its case. */
+import { ConfigError } from '@millrace/runtime/api';
+
+export type NameFilter = (name: string) => boolean;
+
+/** Throws a ConfigError for a pattern that is none. */
+export function pattern(key: string, text: string): RegExp {
+  // Java's inline flag for what is done anyway.
+  const source = text.trim().replace(/^\(\?i\)/, '');
+  try {
+    return new RegExp(`^(?:${source})$`, 'iu');
+  } catch {
+    try {
+      return new RegExp(`^(?:${source})$`, 'i');
+    } catch (cause) {
+      throw new ConfigError(`${key}: "${text}" is not a regular expression: ${(cause as Error).message}`, { cause });
+    }
+  }
+}
+
+export const patterns = (key: string, list: readonly string[] | null): RegExp[] =>
+  (list ?? []).filter((text) => text.trim() !== '').map((text) => pattern(key, text));
+
+export interface FilterLists {
+  readonly schemas: { readonly include: readonly RegExp[]; readonly exclude: readonly RegExp[] };
+  readonly tables: { readonly include: readonly RegExp[]; readonly exclude: readonly RegExp[] };
+  readonly columns: { readonly include: readonly RegExp[]; readonly exclude: readonly RegExp[] };
+}
+
+const matches = ({ include, exclude }: FilterLists['tables'], name: string): boolean =>
+  include.length > 0 ? include.some((regex) => regex.test(name)) : !exclude.some((regex) => regex.test(name));
+
+export const isWantedTable = (lists: FilterLists, schema: string, table: string): boolean =>
+  schema !== 'pg_catalog' &&
+  schema !== 'information_schema' &&
+  matches(lists.schemas, schema) &&
+  matches(lists.tables, `${schema}.${table}`);
+
+export const isWantedColumn = (lists: FilterLists, schema: string, table: string, column: string): boolean =>
+  matches(lists.columns, `${schema}.${table}.${column}`);
+
+/** Tables in the order of the patterns that include them, by name within a pattern. */
+export function inSnapshotOrder<T extends { readonly schema: string; readonly table: string }>(lists: FilterLists, tables: readonly T[]): T[] {
+  const name = (table: T): string => `${table.schema}.${table.table}`;
+  const rank = (table: T): number => lists.tables.include.findIndex((regex) => regex.test(name(table)));
+  return [...tables].sort((a, b) => rank(a) - rank(b) || (name(a) < name(b) ? -1 : 1));
+}
+
+export interface KeyRule {
+  readonly tables: RegExp;
+  readonly columns: readonly string[];
+}
+
+/** `message.key.columns`: `shop.orders:id,region;(.*).items:sku`. Throws a ConfigError. */
+export function keyRules(text: string | null): KeyRule[] {
+  const rules = (text ?? '').split(';').map((rule) => rule.trim());
+  return rules.filter((rule) => rule !== '').map((rule) => {
+    const at = rule.lastIndexOf(':');
+    if (at <= 0 || at === rule.length - 1) {
+      throw new ConfigError(`message.key.columns: "${rule}" is not of the form schema.table:column,column.`);
+    }
+    return {
+      tables: pattern('message.key.columns', rule.slice(0, at)),
+      columns: rule.slice(at + 1).split(',').map((column) => column.trim()),
+    };
+  });
+}

@@ -1,0 +1,115 @@
+/** From PostgreSQL's description of a table to the layout of its records; kept, so that schemas keep their identity. */
+import type { Logger } from '@millrace/runtime/api';
+
+import type { CatalogColumn, CatalogTable } from './catalog.ts';
+import { compileTable } from './envelope.ts';
+import type { ShownColumn, TableLayout } from './envelope.ts';
+import { isWantedColumn } from './filters.ts';
+import type { Relation, RelationColumn } from './pgoutput/messages.ts';
+import type { Settings } from './settings.ts';
+import type { SourceNames } from './source-block.ts';
+import { topicName } from './topics.ts';
+import { defaultValue } from './values/defaults.ts';
+import { resolveType } from './values/resolve.ts';
+import { columnSchema } from './values/value-type.ts';
+
+export interface LayoutCache {
+  /**
+   * The layout of a relation whose message came, `catalog` having been read since. The message is the truth of
+   * what its rows hold; the catalog, which may have gone on since, only adds to it. Schemas that did not change
+   * are the same objects as before.
+   */
+  layout(relation: Relation, catalog: CatalogTable): TableLayout;
+}
+
+export function createLayoutCache(settings: Settings, names: SourceNames, log: Logger): LayoutCache {
+  const known = new Map<string, { readonly print: string; readonly layout: TableLayout }>();
+  return {
+    layout(relation, catalog) {
+      const described = relation.columns.map((column, slot) => describe(relation, column, slot, catalog));
+      const key = keyNames(relation, catalog, settings);
+      const types = [...new Set(described.map(({ column }) => column.type))].map((oid) => catalog.types(oid));
+      const print = JSON.stringify([relation, described, key, types, types.map((type) => [catalog.types(type?.item ?? 0), catalog.types(type?.base ?? 0)])]);
+      const name = `${relation.schema}.${relation.table}`;
+      const before = known.get(name);
+      if (before?.print === print) return before.layout;
+      const layout = build(relation, described, key, catalog);
+      known.set(name, { print, layout });
+      return layout;
+    },
+  };
+
+  function build(relation: Relation, described: readonly Described[], key: readonly string[], catalog: CatalogTable): TableLayout {
+    const { schema, table } = relation;
+    const columns = described.flatMap(({ column, slot, notNull, defaultText }): ShownColumn[] => {
+      const inKey = key.includes(column.name);
+      if (!inKey && !isWantedColumn(settings.filters, schema, table, column.name)) return [];
+      const type = resolveType(column.type, column.typmod, catalog.types, settings.values);
+      if (type === undefined) {
+        log.warn(`column ${schema}.${table}.${column.name} is left out: the connector has no form for type "${catalog.types(column.type)?.name ?? column.type}"`);
+        return [];
+      }
+      const shown = columnSchema(type, !(notNull || inKey), defaultValue(type, defaultText));
+      return [{ name: column.name, slot, type, schema: shown, identity: column.identity }];
+    });
+    const shown = new Map(columns.map((column) => [column.name, column]));
+    return compileTable(
+      {
+        topic: topicName(settings, schema, table),
+        schema,
+        table,
+        width: relation.columns.length,
+        columns,
+        key: key.flatMap((column) => shown.get(column) ?? []),
+      },
+      names,
+    );
+  }
+}
+
+interface Described {
+  readonly column: RelationColumn;
+  readonly slot: number;
+  readonly notNull: boolean;
+  readonly defaultText: string | null;
+}
+
+function describe(relation: Relation, column: RelationColumn, slot: number, catalog: CatalogTable): Described {
+  const found = catalogColumn(relation, column, slot, catalog);
+  return { column, slot, notNull: found?.notNull ?? false, defaultText: found?.defaultText ?? null };
+}
+
+/** By name; a column that was renamed since, by its place. */
+function catalogColumn(relation: Relation, column: RelationColumn, slot: number, catalog: CatalogTable): CatalogColumn | undefined {
+  const named = catalog.columns.find(({ name }) => name === column.name);
+  if (named !== undefined) return named;
+  const whole = catalog.columns.length === relation.columns.length;
+  const sent = whole ? catalog.columns : catalog.columns.filter(({ generated }) => !generated);
+  const placed = sent.length === relation.columns.length ? sent[slot] : undefined;
+  return placed?.type === column.type ? placed : undefined;
+}
+
+/**
+ * The key's columns. Under the default identity the message itself marks the primary key as it was when the row
+ * was written; otherwise, and for the order of the columns, the catalog is asked.
+ */
+function keyNames(relation: Relation, catalog: CatalogTable, settings: Settings): readonly string[] {
+  const names = relation.columns.map(({ name }) => name);
+  const rule = settings.keyRules.find(({ tables }) => tables.test(`${relation.schema}.${relation.table}`));
+  const ruled = rule?.columns.filter((name) => names.includes(name)) ?? [];
+  if (ruled.length > 0) return ruled;
+
+  const marked = relation.columns.filter(({ identity }) => identity).map(({ name }) => name);
+  const sameAsMarked = (key: readonly string[]): boolean => key.length === marked.length && key.every((name) => marked.includes(name));
+  if (relation.replicaIdentity === 'd' && marked.length > 0) return sameAsMarked(catalog.primaryKey) ? catalog.primaryKey : marked;
+  const present = (key: readonly string[]): boolean => key.length > 0 && key.every((name) => names.includes(name));
+  if (present(catalog.primaryKey)) return catalog.primaryKey;
+  if (present(catalog.uniqueKey)) return catalog.uniqueKey;
+  return relation.replicaIdentity === 'i' ? marked : [];
+}
+
+/** The relation that a snapshot's rows have: all columns, generated ones too, whether or not a publication sends them. */
+export function catalogRelation(oid: number, schema: string, table: string, catalog: CatalogTable): Relation {
+  const columns = catalog.columns.map(({ name, type, typmod }) => ({ name, type, typmod, identity: catalog.primaryKey.includes(name) }));
+  return { oid, schema, table, replicaIdentity: 'd', columns };
+}

@@ -1,0 +1,69 @@
+import { withOptions } from '@millrace/runtime/api';
+import type { Schema, WireForm } from '@millrace/runtime/api';
+
+/** The value that stands, in PostgreSQL's text format, in `bytes[start, end)`. Throws a DataError when it does not. */
+export type Decode = (bytes: Uint8Array, start: number, end: number) => unknown;
+
+/** How a column type appears in records. */
+export interface ValueType {
+  /** Not optional, without a default. */
+  readonly schema: Schema;
+  readonly form: WireForm;
+  readonly decode: Decode;
+  /** What stands for a value that PostgreSQL did not send because it did not change (TOAST). */
+  readonly unavailable: unknown;
+  /** What stands for a value of a NOT NULL column that is not part of the replica identity. */
+  readonly zero: unknown;
+  /** The default in the schema when the column's default is a function call; undefined where defaults are left out. */
+  readonly generated: unknown;
+  /** Whether a null item empties a whole array of this type (Debezium's items of this type are not optional). */
+  readonly itemsRequired?: boolean;
+}
+
+/** Everything that config decides about values. */
+export interface ValueSettings {
+  readonly decimals: 'precise' | 'double' | 'string';
+  readonly times: 'adaptive' | 'adaptive_time_microseconds' | 'connect' | 'microseconds' | 'nanoseconds' | 'isostring';
+  readonly binary: 'bytes' | 'base64' | 'base64-url-safe' | 'hex';
+  readonly intervals: 'numeric' | 'string';
+  readonly hstore: 'json' | 'map';
+  readonly moneyFractionDigits: number;
+  readonly placeholder: string;
+  readonly includeUnknown: boolean;
+}
+
+export function valueType(
+  schema: Schema,
+  form: WireForm,
+  decode: Decode,
+  zero: unknown,
+  more: { unavailable?: unknown; generated?: unknown; itemsRequired?: boolean } = {},
+): ValueType {
+  return { schema, form, decode, zero, unavailable: more.unavailable ?? null, generated: 'generated' in more ? more.generated : zero, ...(more.itemsRequired ? { itemsRequired: true } : {}) };
+}
+
+/** The schema of a column of this type. */
+export function columnSchema(type: ValueType, optional: boolean, defaultValue: unknown): Schema {
+  if (!optional && defaultValue === undefined) return type.schema;
+  return withOptions(type.schema, { optional, defaultValue });
+}
+
+/** ASCII (or Latin-1) bytes as a string. */
+export function asciiText(bytes: Uint8Array, start: number, end: number): string {
+  return bufferOf(bytes).latin1Slice(start, end);
+}
+
+export function utf8Text(bytes: Uint8Array, start: number, end: number): string {
+  return bufferOf(bytes).utf8Slice(start, end);
+}
+
+// These two are methods of every Buffer, left out of the type declarations.
+interface Slicing {
+  latin1Slice(start: number, end: number): string;
+  utf8Slice(start: number, end: number): string;
+}
+
+function bufferOf(bytes: Uint8Array): Slicing {
+  const buffer = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  return buffer as unknown as Slicing;
+}

@@ -1,0 +1,68 @@
+import type { ConfigDef, ConfigProblem, ConfigValues, RawConfig } from './config-def.ts';
+import type { SinkRecord } from './record.ts';
+import type { TaskContext } from './source.ts';
+
+export interface TopicPartition {
+  readonly topic: string;
+  readonly partition: number;
+}
+
+/** `offset` is the next offset to read. */
+export interface PartitionOffset extends TopicPartition {
+  readonly offset: bigint;
+}
+
+export interface SinkTaskContext extends TaskContext {
+  assignment(): readonly TopicPartition[];
+  /** Goes on reading at these offsets; takes effect before the next `put`. */
+  seek(offsets: readonly PartitionOffset[]): void;
+  pause(partitions: readonly TopicPartition[]): void;
+  resume(partitions: readonly TopicPartition[]): void;
+  /** Asks for an offset commit soon, before the interval is over. */
+  requestCommit(): void;
+  /**
+   * Hands a bad record to the error path. Resolves once it is taken care of (the dead-letter queue holds it);
+   * rejects with the reason when it is not tolerated, which the task must let through.
+   */
+  report(record: SinkRecord, error: Error): Promise<void>;
+}
+
+/**
+ * Writes to a target. Calls never overlap. A record may come again after a crash or a rebalance, from the last
+ * committed offset on; records of one partition come in order. Source: org.apache.kafka.connect.sink.SinkTask.
+ */
+export interface SinkTask extends AsyncDisposable {
+  /** Partitions that this task has from now on. */
+  open?(partitions: readonly PartitionOffset[]): Promise<void>;
+  /** Partitions that it loses; their offsets were flushed and committed where there was time. */
+  close?(partitions: readonly TopicPartition[]): Promise<void>;
+  /**
+   * Takes records; they need not be durable until `flush`. Never called with an empty array. A RetriableError
+   * delivers the same records again after a backoff; any other error fails the task, with nothing committed.
+   */
+  put(records: readonly SinkRecord[]): Promise<void>;
+  /** Makes all that was put durable. What it rejects with is treated as `put`'s. */
+  flush?(): Promise<void>;
+  /**
+   * In place of `flush`: returns the offsets that may be committed, each at most the one given (the next to be
+   * read). A partition left out is not committed. Source: SinkTask.preCommit.
+   */
+  preCommit?(offsets: readonly PartitionOffset[]): Promise<readonly PartitionOffset[]>;
+}
+
+export interface SinkPlugin<D extends ConfigDef = ConfigDef> {
+  readonly kind: 'sink';
+  readonly version: string;
+  readonly config: D;
+  /** Checks that need more than one key, or a look at the target; runs in a thread of its own, bounded in time. */
+  validate?(values: ConfigValues<D>, raw: RawConfig): Promise<readonly ConfigProblem[]> | readonly ConfigProblem[];
+  /** The config of each task, at most `maxTasks`. Left out: `maxTasks` tasks, each with the connector's config. */
+  taskConfigs?(values: ConfigValues<D>, raw: RawConfig, maxTasks: number): Promise<readonly RawConfig[]> | readonly RawConfig[];
+  start(values: ConfigValues<D>, context: SinkTaskContext): Promise<SinkTask>;
+  /** As {@link SourcePlugin.alterOffsets}, for consumed offsets. */
+  alterOffsets?(raw: RawConfig, offsets: readonly (TopicPartition & { offset: bigint | null })[]): Promise<boolean> | boolean;
+}
+
+export function defineSink<const D extends ConfigDef>(plugin: Omit<SinkPlugin<D>, 'kind'>): SinkPlugin<D> {
+  return { kind: 'sink', ...plugin };
+}

@@ -1,0 +1,82 @@
+import type { ConfigDef, ConfigProblem, ConfigValues, RawConfig } from './config-def.ts';
+import type { OffsetMap, SourceRecord } from './record.ts';
+
+/** A position that is durable: everything up to it is in the log. */
+export interface SourcePosition {
+  readonly partition: OffsetMap;
+  readonly offset: OffsetMap;
+}
+
+/** Where a record went: what the log answered. */
+export interface RecordMetadata {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: bigint;
+}
+
+export interface Logger {
+  debug(message: string, fields?: Readonly<Record<string, unknown>>): void;
+  info(message: string, fields?: Readonly<Record<string, unknown>>): void;
+  warn(message: string, fields?: Readonly<Record<string, unknown>>): void;
+  error(message: string, fields?: Readonly<Record<string, unknown>>): void;
+}
+
+export interface TaskContext {
+  readonly connector: string;
+  readonly task: number;
+  /** The task's config as written, placeholders resolved. */
+  readonly rawConfig: RawConfig;
+  /** Aborted when the task is asked to stop. */
+  readonly signal: AbortSignal;
+  readonly log: Logger;
+  /** Fails the task from outside its calls, as if `poll` or `put` had thrown. */
+  fail(error: Error): void;
+}
+
+export interface SourceTaskContext extends TaskContext {
+  /** The committed offset of each of these source partitions, or undefined where there is none. */
+  offsets(partitions: readonly OffsetMap[]): Promise<(OffsetMap | undefined)[]>;
+}
+
+/**
+ * Reads a source. Calls never overlap, save `committed`, which may run while `poll` waits. The runtime keeps
+ * the order of records of one source partition, and repeats records after a crash from the last committed
+ * offset on. Source: org.apache.kafka.connect.source.SourceTask.
+ */
+export interface SourceTask extends AsyncDisposable {
+  /**
+   * The next records, in order; waits while there are none, a second or so at most (an empty array is fine).
+   * A RetriableError repeats the call after a backoff; any other error fails the task. Rejects or resolves soon
+   * when `signal` is aborted.
+   */
+  poll(signal: AbortSignal): Promise<readonly SourceRecord[]>;
+  /**
+   * The log holds all records up to these positions, and the offset store holds the positions: the source may
+   * forget what lies before. The newest position of each source partition that was committed.
+   */
+  committed?(positions: readonly SourcePosition[]): void | Promise<void>;
+  /** This record is in the log (or was dropped on the way, then metadata is null). Only when a source needs it: it costs a call for each record. */
+  commitRecord?(record: SourceRecord, metadata: RecordMetadata | null): void;
+}
+
+export interface SourcePlugin<D extends ConfigDef = ConfigDef> {
+  readonly kind: 'source';
+  readonly version: string;
+  readonly config: D;
+  /** Checks that need more than one key, or a look at the source; runs in a thread of its own, bounded in time. */
+  validate?(values: ConfigValues<D>, raw: RawConfig): Promise<readonly ConfigProblem[]> | readonly ConfigProblem[];
+  /** The config of each task, at most `maxTasks`. Left out: one task with the connector's config. */
+  taskConfigs?(values: ConfigValues<D>, raw: RawConfig, maxTasks: number): Promise<readonly RawConfig[]> | readonly RawConfig[];
+  /** Resolves once the task is ready to be polled. A RetriableError here fails the task just as others do. */
+  start(values: ConfigValues<D>, context: SourceTaskContext): Promise<SourceTask>;
+  /**
+   * Asked before offsets are altered or reset by REST (null = reset). Throws a ConfigError for positions that
+   * it could not go on from. Returns whether it handled offsets kept elsewhere. Left out: anything goes, false.
+   */
+  alterOffsets?(raw: RawConfig, offsets: readonly { partition: OffsetMap; offset: OffsetMap | null }[]): Promise<boolean> | boolean;
+  readonly exactlyOnceSupport?: 'supported' | 'unsupported';
+}
+
+export function defineSource<const D extends ConfigDef>(plugin: Omit<SourcePlugin<D>, 'kind'>): SourcePlugin<D> {
+  return { kind: 'source', ...plugin };
+}

@@ -1,0 +1,121 @@
+import { DataError } from '../../api/index.ts';
+import type { Schema, SchemaAndValue } from '../../api/index.ts';
+import { parseJson } from './parse.ts';
+import { compileReader, holdsDecimals } from './schema-reader.ts';
+import type { ValueReader } from './schema-reader.ts';
+import { parseSchema } from './schema-parser.ts';
+import type { JsonSettings } from './settings.ts';
+
+interface KnownSchema {
+  readonly schema: Schema | null;
+  readonly read: ValueReader;
+  readonly keepDecimals: boolean;
+}
+
+interface KnownHead extends KnownSchema {
+  /** `{"schema":…,"payload":` as bytes. */
+  readonly head: Uint8Array;
+}
+
+const notAnEnvelope =
+  'JsonConverter with schemas.enable requires "schema" and "payload" fields and may not contain additional fields.' +
+  ' If you are trying to deserialize plain JSON data, set schemas.enable=false in your converter configuration.';
+
+/**
+ * Reads `{"schema":…,"payload":…}`. A schema is understood once: messages that begin with the same bytes, up to
+ * the payload, share its object, and only their payload is parsed.
+ */
+export function createEnvelopeReader(settings: JsonSettings): (bytes: Uint8Array) => SchemaAndValue {
+  const heads: KnownHead[] = [];
+  const bySchemaText = new Map<string, KnownSchema>();
+
+  function known(schemaJson: unknown): KnownSchema {
+    const text = JSON.stringify(schemaJson, (_, value: unknown) => (typeof value === 'bigint' ? `${value}n` : value));
+    const found = bySchemaText.get(text);
+    if (found !== undefined) return found;
+    const schema = parseSchema(schemaJson);
+    const entry: KnownSchema = {
+      schema,
+      read: schema === null ? (json) => json : compileReader(schema, settings),
+      keepDecimals: schema !== null && holdsDecimals(schema),
+    };
+    if (bySchemaText.size >= settings.cacheSize) bySchemaText.clear();
+    bySchemaText.set(text, entry);
+    return entry;
+  }
+
+  function remember(bytes: Uint8Array, entry: KnownSchema): void {
+    const length = headLength(bytes);
+    if (length === undefined) return;
+    if (heads.length >= Math.min(settings.cacheSize, 64)) heads.pop();
+    heads.unshift({ ...entry, head: bytes.slice(0, length) });
+  }
+
+  return (bytes) => {
+    const head = findHead(heads, bytes);
+    if (head !== undefined) {
+      const payload = payloadOf(bytes, head);
+      if (payload !== undefined) return { schema: head.schema, value: head.read(payload.json) };
+    }
+    const json = parseJson(bytes);
+    if (!isEnvelope(json)) throw new DataError(notAnEnvelope);
+    const entry = known(json.schema);
+    const payload = entry.keepDecimals ? (parseJson(bytes, true) as typeof json).payload : json.payload;
+    const value = entry.read(payload);
+    remember(bytes, entry);
+    return { schema: entry.schema, value };
+  };
+}
+
+function isEnvelope(json: unknown): json is { schema: unknown; payload: unknown } {
+  if (typeof json !== 'object' || json === null || Array.isArray(json)) return false;
+  return Object.hasOwn(json, 'schema') && Object.hasOwn(json, 'payload') && Object.keys(json).length === 2;
+}
+
+function findHead(heads: KnownHead[], bytes: Uint8Array): KnownHead | undefined {
+  for (let i = 0; i < heads.length; i++) {
+    const candidate = heads[i] as KnownHead;
+    const { length } = candidate.head;
+    if (bytes.length > length && Buffer.compare(bytes.subarray(0, length), candidate.head) === 0) {
+      if (i > 0) {
+        heads.splice(i, 1);
+        heads.unshift(candidate);
+      }
+      return candidate;
+    }
+  }
+  return undefined;
+}
+
+/** The payload, or undefined where what follows the head is not just one value and the closing brace. */
+function payloadOf(bytes: Uint8Array, { head, keepDecimals }: KnownHead): { json: unknown } | undefined {
+  if (bytes[bytes.length - 1] !== 0x7d) return undefined;
+  try {
+    return { json: parseJson(bytes.subarray(head.length, bytes.length - 1), keepDecimals) };
+  } catch {
+    // Reading it whole gives the right error.
+    return undefined;
+  }
+}
+
+const start = Buffer.from('{"schema":');
+const middle = Buffer.from(',"payload":');
+
+/** Where the payload begins, when the message is laid out as converters write it: schema first, no spaces. */
+function headLength(bytes: Uint8Array): number | undefined {
+  if (Buffer.compare(bytes.subarray(0, start.length), start) !== 0) return undefined;
+  let depth = 0;
+  let i = start.length;
+  for (let inString = false; i < bytes.length; i++) {
+    const byte = bytes[i];
+    if (inString) {
+      if (byte === 0x5c) i++;
+      else if (byte === 0x22) inString = false;
+    } else if (byte === 0x22) inString = true;
+    else if (byte === 0x7b || byte === 0x5b) depth++;
+    else if (byte === 0x7d || byte === 0x5d) depth--;
+    else if (byte === 0x2c && depth === 0) break;
+  }
+  const end = i + middle.length;
+  return Buffer.compare(bytes.subarray(i, end), middle) === 0 ? end : undefined;
+}

@@ -1,0 +1,291 @@
+import { DataError, RetriableError } from '../api/index.ts';
+import { stampCrc, stampProducer } from '../batch/batch-header.ts';
+import type { AppendedBatch, LogProducer, OutboundBatch } from '../ports/log.ts';
+import type { BrokerConnection } from './broker-connection.ts';
+import { checksum } from './checksum.ts';
+import type { ProducerSettings } from './client-settings.ts';
+import type { Cluster } from './cluster.ts';
+import { overheadBytes, produceApi, readProduce, writeProduce } from './produce-request.ts';
+import type { ProduceResult } from './produce-request.ts';
+import { judge, missingTopic, tooLarge } from './producer-errors.ts';
+import { newProducerIdentity } from './producer-identity.ts';
+import type { ProducerIdentity } from './producer-identity.ts';
+import { ProducerPartition } from './producer-partition.ts';
+import type { AppendCall, Outgoing } from './producer-partition.ts';
+import { backoffMs, pause } from './retry.ts';
+import type { Warn } from './warning.ts';
+
+interface Broker {
+  readonly connection: BrokerConnection;
+  inFlight: number;
+}
+
+interface Sending {
+  readonly partition: ProducerPartition;
+  readonly outgoing: Outgoing;
+}
+
+/** Sends ready-made record batches, each partition in order and each batch once (idempotent, acks=all). */
+export class KafkaProducer implements LogProducer {
+  readonly #cluster: Cluster;
+  readonly #clientId: string;
+  readonly #settings: ProducerSettings;
+  readonly #warn: Warn;
+  readonly #partitions = new Map<string, ProducerPartition>();
+  readonly #busy = new Set<ProducerPartition>();
+  readonly #brokers = new Map<number, Broker>();
+  readonly #stale = new Set<string>();
+  readonly #closing = new AbortController();
+  readonly #deadlines: NodeJS.Timeout | undefined;
+  #identity: ProducerIdentity | undefined;
+  #broken: Error | undefined;
+  #problem: Error | undefined;
+  #stateLost: Error | undefined;
+  #refreshing = false;
+  #scheduled = false;
+
+  constructor(cluster: Cluster, clientId: string, settings: ProducerSettings, identity: ProducerIdentity, warn: Warn) {
+    this.#cluster = cluster;
+    this.#clientId = clientId;
+    this.#settings = settings;
+    this.#identity = identity;
+    this.#warn = warn;
+    const { deliveryTimeoutMs } = settings;
+    if (deliveryTimeoutMs !== Infinity) {
+      this.#deadlines = setInterval(() => this.#checkDeadlines(), Math.max(10, Math.min(1000, deliveryTimeoutMs / 5)));
+    }
+  }
+
+  append(batches: readonly OutboundBatch[]): Promise<readonly AppendedBatch[]> {
+    if (this.#broken !== undefined) return Promise.reject(this.#broken);
+    const { maxRequestBytes } = this.#settings;
+    for (const batch of batches) {
+      if (batch.length + overheadBytes(batch.topic) > maxRequestBytes + 512) {
+        this.#break(tooLarge(this.#clientId, batch, `max.request.size is ${maxRequestBytes}`));
+        return Promise.reject(this.#broken as unknown as Error);
+      }
+    }
+    if (batches.length === 0) return Promise.resolve([]);
+    return new Promise((resolve, reject) => {
+      const call: AppendCall = { outstanding: batches.length, appended: new Array(batches.length), resolve, reject };
+      const since = Date.now();
+      for (const [index, batch] of batches.entries()) {
+        const partition = this.#partitionOf(batch);
+        const bytes = Buffer.from(batch.buffer, 0, batch.length);
+        partition.push({ batch, bytes, call, index, since, sequence: -1, uncertain: false });
+        this.#busy.add(partition);
+      }
+      this.#schedule();
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#broken === undefined) this.#break(new RetriableError(`producer "${this.#clientId}": closed before its records were acknowledged.`));
+    this.#closing.abort();
+    clearInterval(this.#deadlines);
+    for (const { connection } of this.#brokers.values()) this.#cluster.release(connection);
+    this.#brokers.clear();
+  }
+
+  #partitionOf({ topic, partition }: OutboundBatch): ProducerPartition {
+    const key = `${topic}/${partition}`;
+    let found = this.#partitions.get(key);
+    if (found === undefined) this.#partitions.set(key, (found = new ProducerPartition(topic, partition)));
+    return found;
+  }
+
+  /** Sends soon: what is given in one turn of the event loop shares requests. */
+  #schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    queueMicrotask(() => {
+      this.#scheduled = false;
+      while (this.#pump());
+    });
+  }
+
+  /** Sends at most one request to each broker; true when one was sent. */
+  #pump(): boolean {
+    if (this.#broken !== undefined || this.#identity === undefined) return false;
+    if (this.#stateLost !== undefined) {
+      this.#startAnew(this.#stateLost);
+      return false;
+    }
+    const now = Date.now();
+    const requests = new Map<Broker, { sendings: Sending[]; bytes: number }>();
+    for (const partition of this.#busy) {
+      const outgoing = partition.next(now);
+      if (outgoing === undefined) continue;
+      const broker = this.#leaderOf(partition);
+      if (broker === undefined || broker.inFlight >= this.#settings.maxInFlight) continue;
+      let request = requests.get(broker);
+      if (request === undefined) requests.set(broker, (request = { sendings: [], bytes: 512 }));
+      const bytes = outgoing.batch.length + overheadBytes(partition.topic);
+      if (request.sendings.length > 0 && request.bytes + bytes > this.#settings.maxRequestBytes) continue;
+      request.bytes += bytes;
+      request.sendings.push({ partition, outgoing });
+    }
+    for (const [broker, { sendings }] of requests) void this.#send(broker, sendings);
+    return requests.size > 0;
+  }
+
+  #leaderOf(partition: ProducerPartition): Broker | undefined {
+    const nodeId = this.#cluster.leaderOf(partition.topic, partition.partition);
+    if (nodeId === undefined) {
+      this.#refresh(partition.topic);
+      return undefined;
+    }
+    partition.missingSince = undefined;
+    let broker = this.#brokers.get(nodeId);
+    if (broker === undefined) {
+      broker = { connection: this.#cluster.connect(nodeId, this.#clientId), inFlight: 0 };
+      this.#brokers.set(nodeId, broker);
+    }
+    return broker;
+  }
+
+  async #send(broker: Broker, sendings: readonly Sending[]): Promise<void> {
+    const { id, epoch } = this.#identity as ProducerIdentity;
+    const parts = sendings.map(({ partition, outgoing }) => {
+      partition.take(({ bytes, sequence }) => {
+        stampProducer(bytes, { id, epoch, sequence, transactional: false });
+        stampCrc(bytes, bytes.length, checksum);
+      });
+      // Those that went first come last when not all fit.
+      this.#busy.delete(partition);
+      this.#busy.add(partition);
+      return { topic: partition.topic, partition: partition.partition, bytes: outgoing.bytes };
+    });
+    broker.inFlight++;
+    const timeoutMs = this.#cluster.network.requestTimeoutMs;
+    try {
+      const results = await broker.connection.send(produceApi, () => writeProduce(parts, null, timeoutMs), readProduce, timeoutMs);
+      broker.inFlight--;
+      const byPartition = new Map(results.map((result) => [`${result.topic}/${result.partition}`, result]));
+      for (const sending of sendings) this.#answered(sending, byPartition.get(`${sending.partition.topic}/${sending.partition.partition}`));
+    } catch (error) {
+      broker.inFlight--;
+      if (!(error instanceof RetriableError)) this.#break(error as Error);
+      for (const sending of sendings) {
+        sending.outgoing.uncertain = true;
+        this.#again(sending, error as Error, true);
+      }
+    }
+    this.#schedule();
+  }
+
+  #answered(sending: Sending, result: ProduceResult | undefined): void {
+    if (this.#broken !== undefined) return;
+    const { partition, outgoing } = sending;
+    const verdict = judge(this.#clientId, outgoing, result);
+    if (verdict.kind === 'appended') {
+      partition.acknowledged(outgoing);
+      this.#problem = undefined;
+      if (partition.idle) this.#busy.delete(partition);
+      const { call, batch } = outgoing;
+      call.appended[outgoing.index] = { topic: batch.topic, partition: batch.partition, baseOffset: verdict.baseOffset, buffer: batch.buffer };
+      if (--call.outstanding === 0) call.resolve(call.appended);
+    } else if (verdict.kind === 'refused') this.#break(verdict.error);
+    else if (verdict.kind === 'stateLost' && !partition.followsUnsettled(outgoing)) {
+      this.#stateLost = verdict.error;
+      this.#again(sending, verdict.error, false);
+    } else {
+      if (verdict.kind === 'again' && verdict.mayBeAppended) outgoing.uncertain = true;
+      this.#again(sending, verdict.error, verdict.kind === 'again' && verdict.staleMetadata);
+    }
+  }
+
+  #again({ partition, outgoing }: Sending, error: Error, staleMetadata: boolean): void {
+    if (this.#broken !== undefined) return;
+    if (this.#problem === undefined) this.#warn(`producer "${this.#clientId}", topic "${partition.topic}": trying again: ${error.message}`);
+    this.#problem = error;
+    partition.failures++;
+    const waitMs = backoffMs(this.#cluster.network.retry, partition.failures);
+    partition.retryAt = Date.now() + waitMs;
+    partition.failed(outgoing);
+    setTimeout(() => this.#schedule(), waitMs + 1);
+    if (staleMetadata) this.#refresh(partition.topic);
+  }
+
+  /** Asks for the leaders again until all are known. */
+  #refresh(topic: string): void {
+    this.#stale.add(topic);
+    if (!this.#refreshing) void this.#refreshLoop();
+  }
+
+  async #refreshLoop(): Promise<void> {
+    this.#refreshing = true;
+    for (let failures = 1; this.#stale.size > 0 && this.#broken === undefined; failures++) {
+      const topics = [...this.#stale];
+      try {
+        await this.#cluster.refresh(topics, true);
+        for (const topic of topics) this.#stale.delete(topic);
+        this.#checkMissing(topics);
+      } catch (error) {
+        if (!(error instanceof RetriableError)) this.#break(error as Error);
+        this.#problem ??= error as Error;
+      }
+      this.#schedule();
+      await pause(backoffMs(this.#cluster.network.retry, failures), this.#closing.signal);
+    }
+    this.#refreshing = false;
+  }
+
+  #checkMissing(topics: readonly string[]): void {
+    const now = Date.now();
+    for (const partition of this.#busy) {
+      if (!topics.includes(partition.topic)) continue;
+      const metadata = this.#cluster.topic(partition.topic);
+      const error = missingTopic(this.#clientId, partition, metadata);
+      if (error === undefined) partition.missingSince = undefined;
+      else if (!(error instanceof RetriableError)) this.#break(error);
+      else if (now - (partition.missingSince ??= now) >= this.#settings.maxBlockMs) this.#break(error);
+    }
+  }
+
+  #checkDeadlines(): void {
+    const before = Date.now() - this.#settings.deliveryTimeoutMs;
+    for (const partition of this.#busy) {
+      for (const { since } of partition.outgoing()) {
+        if (since > before) continue;
+        const message = `producer "${this.#clientId}", topic "${partition.topic}", partition ${partition.partition}: not delivered within delivery.timeout.ms=${this.#settings.deliveryTimeoutMs}`;
+        this.#break(new RetriableError(`${message}: ${this.#problem?.message ?? 'the broker did not answer in time.'}`, { cause: this.#problem }));
+        return;
+      }
+    }
+  }
+
+  /**
+   * The brokers no longer know this producer's sequence numbers. With nothing in flight, and nothing that may be
+   * in the log already, a new producer id can go on where the old one was; otherwise records could repeat.
+   */
+  #startAnew(cause: Error): void {
+    const partitions = [...this.#busy];
+    if (partitions.some(({ inFlight }) => inFlight > 0)) return;
+    this.#stateLost = undefined;
+    if (partitions.some(({ uncertain }) => uncertain)) {
+      this.#break(new RetriableError(`producer "${this.#clientId}": the brokers lost its state while records were on their way: ${cause.message}`, { cause }));
+      return;
+    }
+    this.#warn(`producer "${this.#clientId}": going on under a new producer id: ${cause.message}`);
+    this.#identity = undefined;
+    newProducerIdentity(this.#cluster, this.#clientId).then(
+      (identity) => {
+        for (const partition of this.#partitions.values()) partition.restart();
+        this.#identity = identity;
+        this.#schedule();
+      },
+      (error: unknown) => this.#break(error as Error),
+    );
+  }
+
+  #break(error: Error): void {
+    if (this.#broken !== undefined) return;
+    this.#broken = error instanceof DataError || error instanceof RetriableError ? error : (error ?? new Error('unknown'));
+    const calls = new Set<AppendCall>();
+    for (const partition of this.#busy) for (const { call } of partition.outgoing()) calls.add(call);
+    this.#busy.clear();
+    this.#partitions.clear();
+    for (const call of calls) call.reject(this.#broken);
+  }
+}

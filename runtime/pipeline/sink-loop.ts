@@ -1,0 +1,254 @@
+/**
+ * The sink side of the flow: batches from the log → records → transforms → put, flushed before their offsets
+ * are committed. One loop for each task; no broker, no thread in it.
+ * Source: org.apache.kafka.connect.runtime.WorkerSinkTask.
+ */
+import { ConnectError, RetriableError } from '../api/index.ts';
+import type { Logger, PartitionOffset, SinkRecord, SinkTask, TopicPartition, Transform } from '../api/index.ts';
+import type { FetchedRun, GroupEvent, LogGroup } from '../ports/log.ts';
+import { backoffMs } from './backoff.ts';
+import { PartitionTable } from './partition-table.ts';
+import type { SinkDecoder } from './sink-decoder.ts';
+import type { Loop } from './source-loop.ts';
+import type { TaskFigures } from './task-figures.ts';
+
+export interface SinkLoopParts {
+  readonly task: SinkTask;
+  readonly group: LogGroup;
+  readonly decoder: SinkDecoder;
+  readonly chain: Transform | undefined;
+  readonly control: SinkControl;
+  readonly figures: TaskFigures;
+  readonly log: Logger;
+  readonly flushIntervalMs: number;
+  readonly maxPollRecords: number;
+  readonly fetchBytes: number;
+  /** Hears of each topic that records come from. */
+  topicUsed(topic: string): void;
+}
+
+/** What the task asks for through its context; the loop does it between calls. */
+export interface SinkControl {
+  /** Next offset to put, for each assigned partition. */
+  readonly positions: PartitionTable<bigint>;
+  readonly pausedByTask: PartitionTable<true>;
+  seeks: PartitionOffset[];
+  /** Pauses and resumes by the task, in order. */
+  switches: { readonly paused: boolean; readonly partitions: readonly TopicPartition[] }[];
+  commitRequested: boolean;
+}
+
+/** `from` is where the record was read: transforms may have renamed its topic. */
+interface Waiting {
+  readonly record: SinkRecord;
+  readonly from: TopicPartition;
+  readonly next: bigint;
+}
+
+export function sinkControl(): SinkControl {
+  return { positions: new PartitionTable(), pausedByTask: new PartitionTable(), seeks: [], switches: [], commitRequested: false };
+}
+
+export function sinkLoop(parts: SinkLoopParts, pausedAtStart: boolean): Loop {
+  const { task, group, decoder, control, figures, log } = parts;
+  const { positions, pausedByTask } = control;
+  let paused = pausedAtStart;
+  /** Decoded and not yet put: more than one put takes, or waiting for a retry. */
+  let waiting: Waiting[] = [];
+  /** The read position of each partition once all that was fetched is put. */
+  const fetched = new PartitionTable<bigint>();
+  const committed = new PartitionTable<bigint>();
+  let lastCommitMs = Date.now();
+  let retryAttempt = 0;
+  let retryAtMs = 0;
+  let heldBack = false;
+  let commits = 0;
+
+  async function putSome(): Promise<void> {
+    const batch = waiting.length <= parts.maxPollRecords ? waiting : waiting.slice(0, parts.maxPollRecords);
+    const startedMs = performance.now();
+    try {
+      await task.put(batch.map(({ record }) => record));
+    } catch (error) {
+      if (!(error instanceof RetriableError)) throw error;
+      const waitMs = backoffMs(retryAttempt++, 100, 10_000);
+      retryAtMs = Date.now() + waitMs;
+      figures.add('total-retries');
+      log.warn(`put of ${batch.length} records failed, trying again in ${Math.round(waitMs)} ms: ${error.message}`);
+      return;
+    }
+    retryAttempt = 0;
+    retryAtMs = 0;
+    figures.observe('put-batch', performance.now() - startedMs, '-time-ms');
+    figures.add('sink-record-send-total', batch.length);
+    for (const { from, next } of batch) positions.set(from, next);
+    waiting = batch === waiting ? [] : waiting.slice(batch.length);
+    if (waiting.length === 0) for (const [partition, offset] of fetched) positions.set(partition, offset);
+  }
+
+  function take(runs: readonly FetchedRun[]): void {
+    for (const run of runs) {
+      if (!positions.has(run)) continue;
+      const records = decoder.decode(run);
+      figures.add('sink-record-read-total', records.length);
+      if (records.length > 0) parts.topicUsed(run.topic);
+      for (const record of records) {
+        const mapped = parts.chain === undefined ? record : decoder.transformed(record, parts.chain);
+        if (mapped !== null) waiting.push({ record: mapped, from: run, next: record.offset + 1n });
+      }
+      fetched.set(run, run.nextPosition);
+      if (waiting.length === 0) positions.set(run, run.nextPosition);
+    }
+  }
+
+  /**
+   * Flushes and commits what was put; `only` limits it to partitions that go away. A flush that may work later
+   * rewinds to what is committed; a commit that the group refuses only means that records may come again.
+   */
+  async function commit(only?: readonly TopicPartition[]): Promise<void> {
+    lastCommitMs = Date.now();
+    control.commitRequested = false;
+    const put = only === undefined ? positions : positions.within(only);
+    const moved = notCommitted([...put].map(([{ topic, partition }, offset]) => ({ topic, partition, offset })));
+    if (moved.length === 0) return;
+    const startedMs = performance.now();
+    try {
+      const safe = notCommitted(await flushed(moved));
+      if (safe.length > 0) await group.commit(safe);
+      for (const entry of safe) committed.set(entry, entry.offset);
+    } catch (error) {
+      if (!(error instanceof RetriableError)) throw error;
+      figures.add('offset-commit-failure-total');
+      log.warn(`offsets were not committed, the records may come again: ${error.message}`);
+      return;
+    }
+    figures.observe('offset-commit', performance.now() - startedMs, '-time-ms');
+    figures.add('offset-commit-completion-total');
+    figures.set('offset-commit-seq-no', ++commits);
+  }
+
+  function notCommitted(offsets: readonly PartitionOffset[]): PartitionOffset[] {
+    return offsets.filter((entry) => committed.get(entry) !== entry.offset);
+  }
+
+  async function flushed(offsets: readonly PartitionOffset[]): Promise<readonly PartitionOffset[]> {
+    try {
+      if (task.preCommit !== undefined) return await task.preCommit(offsets);
+      await task.flush?.();
+      return offsets;
+    } catch (error) {
+      if (error instanceof RetriableError) rewind(offsets);
+      throw error;
+    }
+  }
+
+  /** A flush that failed: what was put since the last commit is delivered again. */
+  function rewind(partitions: readonly TopicPartition[]): void {
+    const back = partitions.flatMap(({ topic, partition }) => {
+      const offset = committed.get({ topic, partition });
+      return offset === undefined ? [] : [{ topic, partition, offset }];
+    });
+    seek(back);
+  }
+
+  function seek(offsets: readonly PartitionOffset[]): void {
+    const mine = offsets.filter((entry) => positions.has(entry));
+    if (mine.length === 0) return;
+    group.seek(mine);
+    for (const entry of mine) {
+      positions.set(entry, entry.offset);
+      fetched.delete(entry);
+    }
+    drop(mine);
+  }
+
+  function drop(partitions: readonly TopicPartition[]): void {
+    waiting = waiting.filter(({ from }) => !partitions.some(({ topic, partition }) => topic === from.topic && partition === from.partition));
+  }
+
+  async function handle(event: GroupEvent): Promise<void> {
+    if (event.kind === 'records') return take(event.runs);
+    if (event.kind === 'idle') return;
+    if (event.kind === 'assigned') {
+      for (const entry of event.partitions) {
+        positions.set(entry, entry.offset);
+        committed.set(entry, entry.offset);
+      }
+      await task.open?.(event.partitions);
+      if (paused || heldBack) group.pause(event.partitions);
+    } else {
+      if (event.kind === 'revoked') await commit(event.partitions);
+      await task.close?.(event.partitions);
+      drop(event.partitions);
+      for (const entry of event.partitions) {
+        for (const table of [positions, committed, fetched, pausedByTask]) table.delete(entry);
+      }
+    }
+    figures.set('partition-count', positions.size);
+  }
+
+  /** While records wait for a retry or for their turn, nothing more is fetched, but the membership lives. */
+  function holdBack(wanted: boolean): void {
+    if (wanted === heldBack) return;
+    heldBack = wanted;
+    if (paused) return;
+    if (wanted) group.pause(positions.keys());
+    else group.resume(positions.keys().filter((entry) => !pausedByTask.has(entry)));
+  }
+
+  function switchPartitions(): void {
+    for (const { paused: wanted, partitions } of control.switches.splice(0)) {
+      for (const entry of partitions) {
+        if (wanted) pausedByTask.set(entry, true);
+        else pausedByTask.delete(entry);
+      }
+      if (paused || heldBack) continue;
+      if (wanted) group.pause(partitions);
+      else group.resume(partitions);
+    }
+  }
+
+  async function turn(signal: AbortSignal): Promise<void> {
+    switchPartitions();
+    if (control.seeks.length > 0) seek(control.seeks.splice(0));
+    const now = Date.now();
+    if (control.commitRequested || now - lastCommitMs >= parts.flushIntervalMs) await commit();
+    const retryInMs = Math.max(0, retryAtMs - Date.now());
+    if (waiting.length > 0 && !paused && retryInMs === 0) {
+      await putSome();
+      if (waiting.length > 0 && retryAtMs === 0) return;
+    }
+    holdBack(waiting.length > 0);
+    const dueMs = Math.max(1, lastCommitMs + parts.flushIntervalMs - Date.now());
+    const maxWaitMs = Math.min(500, dueMs, waiting.length > 0 && !paused ? Math.max(1, retryAtMs - Date.now()) : 500);
+    await handle(await group.poll({ maxWaitMs, maxBytes: parts.fetchBytes }, signal));
+    figures.set('sink-record-active-count', waiting.length);
+  }
+
+  return {
+    async setPaused(wanted) {
+      if (wanted === paused) return;
+      paused = wanted;
+      if (wanted) group.pause(positions.keys());
+      else if (!heldBack) group.resume(positions.keys().filter((entry) => !pausedByTask.has(entry)));
+    },
+    async run(signal) {
+      while (!signal.aborted) {
+        try {
+          await turn(signal);
+        } catch (error) {
+          if (signal.aborted && isAbort(error)) break;
+          throw error;
+        }
+      }
+      await commit().catch((error: unknown) => {
+        throw new ConnectError(`the last flush before stopping failed: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+      });
+      await task.close?.(positions.keys());
+    },
+  };
+}
+
+function isAbort(error: unknown): boolean {
+  return error instanceof Error && (error.name === 'AbortError' || (error as NodeJS.ErrnoException).code === 'ABORT_ERR');
+}

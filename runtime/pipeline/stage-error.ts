@@ -1,0 +1,15 @@
+import { ConnectError } from '../api/index.ts';
+
+/** Where on its way a record failed. Source: org.apache.kafka.connect.runtime.errors.Stage. */
+export type Stage = 'TRANSFORMATION' | 'KEY_CONVERTER' | 'VALUE_CONVERTER' | 'HEADER_CONVERTER' | 'KAFKA_PRODUCE' | 'TASK_PUT';
+
+/** An error of one record, with the stage that it failed in: what `errors.tolerance` decides about. */
+export class StageError extends ConnectError {
+  override readonly name: string = 'StageError';
+  readonly stage: Stage;
+
+  constructor(stage: Stage, cause: unknown) {
+    super(cause instanceof Error ? cause.message : String(cause), { cause });
+    this.stage = stage;
+  }
+}

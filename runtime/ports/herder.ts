@@ -1,0 +1,86 @@
+/** The herder as REST sees it. Source: org.apache.kafka.connect.runtime.Herder. */
+import { ConnectError } from '../api/index.ts';
+import type { OffsetMap, RawConfig } from '../api/index.ts';
+import type { RunState, TargetState } from './stores.ts';
+import type { ConfigInfo, ConfigInfos, ConnectorKind, PluginInfo, TaskId } from './tasks.ts';
+
+/** A request that cannot be answered with success; `status` is the HTTP status that Connect gives it. */
+export class RequestError extends ConnectError {
+  override readonly name: string = 'RequestError';
+  readonly status: number;
+
+  constructor(status: number, message: string, options: { cause?: unknown } = {}) {
+    super(message, options);
+    this.status = status;
+  }
+}
+
+export interface ConnectorInfo {
+  readonly name: string;
+  readonly config: RawConfig;
+  readonly tasks: readonly TaskId[];
+  readonly type: ConnectorKind | 'unknown';
+}
+
+export interface StateInfo {
+  readonly state: RunState;
+  readonly worker_id: string;
+  readonly version?: string | null;
+  readonly trace?: string;
+}
+
+export interface ConnectorStateInfo {
+  readonly name: string;
+  readonly connector: StateInfo;
+  readonly tasks: readonly (StateInfo & { readonly id: number })[];
+  readonly type: ConnectorKind | 'unknown';
+}
+
+/** One entry of `/connectors/{n}/offsets`. */
+export interface ConnectorOffset {
+  readonly partition: OffsetMap;
+  readonly offset: OffsetMap | null;
+}
+
+export interface LoggerLevel {
+  readonly level: string | null;
+  readonly last_modified: number | null;
+}
+
+/**
+ * Every method rejects with a {@link RequestError} that carries Connect's status and message (404 for a
+ * connector that is not there, 409 for one that is, 400 for an invalid config, …).
+ */
+export interface Herder extends AsyncDisposable {
+  /** Reads the stores and starts what is wanted. */
+  start(): Promise<void>;
+  health(): { readonly status: 'healthy' | 'starting' | 'unhealthy'; readonly message: string };
+  serverInfo(): Promise<{ readonly version: string; readonly commit: string; readonly kafka_cluster_id: string }>;
+  connectors(): Promise<readonly string[]>;
+  connectorInfo(name: string): Promise<ConnectorInfo>;
+  connectorConfig(name: string): Promise<RawConfig>;
+  createConnector(name: string, config: RawConfig, initialState?: TargetState): Promise<ConnectorInfo>;
+  putConfig(name: string, config: RawConfig): Promise<{ readonly created: boolean; readonly info: ConnectorInfo }>;
+  patchConfig(name: string, patch: Readonly<Record<string, string | null>>): Promise<ConnectorInfo>;
+  deleteConnector(name: string): Promise<void>;
+  status(name: string): Promise<ConnectorStateInfo>;
+  taskStatus(id: TaskId): Promise<StateInfo & { readonly id: number }>;
+  taskConfigs(name: string): Promise<readonly { readonly id: TaskId; readonly config: RawConfig }[]>;
+  setTargetState(name: string, target: TargetState): Promise<void>;
+  restartTask(id: TaskId): Promise<void>;
+  /** Restarts the connector and what the flags choose; resolves with the plan, each item RESTARTING. */
+  restartConnector(name: string, options: { includeTasks: boolean; onlyFailed: boolean }): Promise<ConnectorStateInfo>;
+  topics(name: string): Promise<readonly string[]>;
+  resetTopics(name: string): Promise<void>;
+  offsets(name: string): Promise<readonly ConnectorOffset[]>;
+  /** Returns the message that REST answers. */
+  alterOffsets(name: string, offsets: readonly ConnectorOffset[]): Promise<string>;
+  resetOffsets(name: string): Promise<string>;
+  plugins(connectorsOnly: boolean): readonly PluginInfo[];
+  pluginConfig(plugin: string, version: string | undefined): Promise<readonly NonNullable<ConfigInfo['definition']>[]>;
+  validate(plugin: string, config: RawConfig): Promise<ConfigInfos>;
+  loggers(): Readonly<Record<string, LoggerLevel>>;
+  logger(name: string): LoggerLevel;
+  /** Returns the loggers whose level changed. `cluster` scope resolves with undefined. */
+  setLogger(name: string, level: string, scope: 'worker' | 'cluster'): Promise<readonly string[] | undefined>;
+}

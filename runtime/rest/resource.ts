@@ -1,0 +1,114 @@
+/**
+ * Resources of the REST API: a path and what each method does there. The rules around the methods are those of
+ * JAX-RS, which Connect's clients know: 404 before 405, before 415, before 406; HEAD is a GET without a body;
+ * OPTIONS lists the methods.
+ */
+import type { Request, Response, Router } from 'express';
+
+import { RequestError } from '../ports/herder.ts';
+import { RoutingError } from './errors.ts';
+import { parseJson, stringifyJson } from './json.ts';
+
+export interface Call {
+  /** A part of the path, decoded. */
+  param(name: string): string;
+  readonly query: URLSearchParams;
+  /** `http://host:port`, as the client wrote it. */
+  readonly origin: string;
+  /** The parsed body, undefined without one. Throws a RequestError for what is no JSON. */
+  body(): unknown;
+}
+
+export interface Answer {
+  readonly status: number;
+  /** Sent as JSON, unless it is a string with a `contentType` of its own. */
+  readonly body?: unknown;
+  /** Empty: JSON sent without saying so. */
+  readonly contentType?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export type Handler = (call: Call) => Answer | Promise<Answer>;
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+
+export const ok = (body: unknown): Answer => ({ status: 200, body });
+export const accepted: Answer = { status: 202 };
+export const noContent: Answer = { status: 204 };
+
+export interface ResourceOptions {
+  /** What the resource answers with, for the Accept header. */
+  readonly produces?: readonly string[];
+}
+
+/** How long a request may take, as in Connect's RestRequestTimeout. */
+export const requestTimeoutMs = 90_000;
+
+export function resource(router: Router, path: string, methods: Partial<Record<Method, Handler>>, options: ResourceOptions = {}): void {
+  const produces = options.produces ?? ['application/json'];
+  const names = Object.keys(methods);
+  const allow = [...(methods.GET ? ['HEAD'] : []), ...names, 'OPTIONS'].join(',');
+  router.all(path, async (request, response) => {
+    if (request.method === 'OPTIONS') return send(response, { status: 200, body: allow, contentType: 'text/plain', headers: { Allow: allow } });
+    const method = request.method === 'HEAD' ? 'GET' : request.method;
+    const handler = Object.hasOwn(methods, method) ? methods[method as Method] : undefined;
+    if (handler === undefined) throw new RoutingError(405, { Allow: allow });
+    if (request.headers['content-type'] !== undefined && !isJson(request)) throw new RoutingError(415);
+    if (!request.accepts([...produces])) throw new RoutingError(406);
+    send(response, await withTimeout(Promise.resolve(handler(callOf(request)))));
+  });
+}
+
+function callOf(request: Request): Call {
+  return {
+    query: new URL(request.originalUrl, 'http://any').searchParams,
+    origin: `${request.protocol}://${request.headers.host ?? 'localhost'}`,
+    param(name) {
+      const value = request.params[name];
+      return typeof value === 'string' ? value : '';
+    },
+    body: () => bodyOf(request),
+  };
+}
+
+function bodyOf(request: Request): unknown {
+  const bytes: unknown = request.body;
+  if (!Buffer.isBuffer(bytes) || bytes.length === 0) return undefined;
+  if (!isJson(request)) throw new RoutingError(415);
+  try {
+    return parseJson(bytes.toString());
+  } catch (error) {
+    throw new RequestError(400, `The request body is not JSON: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+function isJson(request: Request): boolean {
+  const type = (request.headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
+  return ['application/json', 'application/*', '*/*'].includes(type);
+}
+
+export function send(response: Response, answer: Answer): void {
+  response.statusCode = answer.status;
+  for (const [name, value] of Object.entries(answer.headers ?? {})) response.setHeader(name, value);
+  if (answer.body === undefined) return void response.end();
+  const plain = answer.contentType !== undefined && typeof answer.body === 'string';
+  const text = plain ? (answer.body as string) : stringifyJson(answer.body);
+  if (answer.contentType !== '') response.setHeader('Content-Type', answer.contentType ?? 'application/json');
+  response.setHeader('Content-Length', Buffer.byteLength(text));
+  response.end(text);
+}
+
+async function withTimeout(answer: Promise<Answer>): Promise<Answer> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new RequestError(500, 'Request timed out')), requestTimeoutMs);
+  try {
+    return await Promise.race([answer, promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** java.lang.Boolean.valueOf: anything but "true", in any case, is false. */
+export function flag(query: URLSearchParams, name: string, otherwise: boolean): boolean {
+  const value = query.get(name);
+  return value === null ? otherwise : value.toLowerCase() === 'true';
+}

@@ -1,0 +1,18 @@
+import type { Log } from '../ports/log.ts';
+
+/** Which log a worker stands on. */
+export type LogSettings =
+  | { readonly kind: 'embedded'; readonly directory: string; readonly synchronous?: 'normal' | 'full'; readonly readOnly?: boolean }
+  /** The worker's own client settings, `producer.`, `consumer.` and `admin.` prefixed ones included. */
+  | { readonly kind: 'kafka'; readonly settings: Readonly<Record<string, string>> };
+
+/** Opens the log in this thread; only the side that is needed is loaded. */
+export async function openLog(settings: LogSettings): Promise<Log> {
+  if (settings.kind === 'kafka') {
+    const { openKafkaLog } = await import('../kafka/kafka-log.ts');
+    return openKafkaLog(settings.settings);
+  }
+  const { openEmbeddedLog } = await import('../embedded/embedded-log.ts');
+  const { directory, ...options } = settings;
+  return openEmbeddedLog(directory, options);
+}

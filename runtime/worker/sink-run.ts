@@ -1,0 +1,84 @@
+/** Puts a sink task and its pipeline together, in the task's thread. */
+import { ConfigError } from '../api/index.ts';
+import { sinkControl, sinkLoop } from '../pipeline/sink-loop.ts';
+import { SinkDecoder } from '../pipeline/sink-decoder.ts';
+import { StageError } from '../pipeline/stage-error.ts';
+import { composeChain } from '../pipeline/transform-chain.ts';
+import type { SinkParts } from '../plugins/pipeline-parts.ts';
+import type { GroupOptions } from '../ports/log.ts';
+import { keysUnder } from './task-environment.ts';
+import type { TaskEnvironment } from './task-environment.ts';
+import type { TaskRun } from './task-run.ts';
+
+const fetchBytes = 1024 * 1024;
+
+export async function startSink(env: TaskEnvironment, parts: SinkParts): Promise<TaskRun> {
+  const { spec, settings, log, logger, figures, errors, signal } = env;
+  const { connectorConfig: config, id } = spec;
+  refuseDeadLetters(config);
+  const overrides = keysUnder(config, 'consumer.override.');
+  const control = sinkControl();
+  const task = await parts.plugin.start(parts.values, {
+    connector: id.connector,
+    task: id.task,
+    rawConfig: spec.taskConfig,
+    signal,
+    log: logger,
+    fail: (error) => env.fail(error),
+    assignment: () => control.positions.keys(),
+    seek: (offsets) => void control.seeks.push(...offsets),
+    pause: (partitions) => void control.switches.push({ paused: true, partitions }),
+    resume: (partitions) => void control.switches.push({ paused: false, partitions }),
+    requestCommit: () => {
+      control.commitRequested = true;
+    },
+    report: async (record, error) => errors.tolerate(new StageError('TASK_PUT', error), record),
+  });
+  const group = await log.openGroup({
+    clientId: `connector-consumer-${id.connector}-${id.task}`,
+    groupId: overrides['group.id'] ?? `connect-${id.connector}`,
+    topics: topicsOf(config),
+    isolation: overrides['isolation.level'] === 'read_committed' ? 'read_committed' : 'read_uncommitted',
+    overrides,
+  });
+  const chain = composeChain(parts.transforms);
+  const decoder = new SinkDecoder({ ...parts, errors });
+  const loop = sinkLoop(
+    {
+      task,
+      group,
+      decoder,
+      chain,
+      control,
+      figures,
+      log: logger,
+      flushIntervalMs: settings.offsetFlushIntervalMs,
+      maxPollRecords: Number(overrides['max.poll.records'] ?? 500),
+      fetchBytes,
+      topicUsed: (topic) => env.topicUsed(topic),
+    },
+    spec.paused,
+  );
+  return {
+    loop,
+    async [Symbol.asyncDispose]() {
+      await task[Symbol.asyncDispose]();
+      await group[Symbol.asyncDispose]();
+    },
+  };
+}
+
+function topicsOf(config: Readonly<Record<string, string>>): GroupOptions['topics'] {
+  const pattern = config['topics.regex']?.trim();
+  if (pattern) return { pattern };
+  return { names: (config['topics'] ?? '').split(',').map((name) => name.trim()).filter(Boolean) };
+}
+
+/** Records that a config sends to a dead-letter queue must not vanish because there is none yet. */
+function refuseDeadLetters(config: Readonly<Record<string, string>>): void {
+  const topic = config['errors.deadletterqueue.topic.name']?.trim();
+  if (!topic) return;
+  throw new ConfigError(`errors.deadletterqueue.topic.name=${topic}: dead-letter queues are not there yet.`, {
+    hint: 'Remove the key; with errors.tolerance=none a bad record then stops the task before its offset is committed.',
+  });
+}

@@ -1,0 +1,35 @@
+import type { Logger, OffsetMap } from '../api/index.ts';
+import type { ErrorPolicy } from '../pipeline/error-policy.ts';
+import type { TaskFigures } from '../pipeline/task-figures.ts';
+import type { Log } from '../ports/log.ts';
+import type { StoredOffset } from '../ports/stores.ts';
+import type { TaskSpec } from '../ports/tasks.ts';
+import type { TaskSettings } from './task-messages.ts';
+
+/** What a task thread offers to the run that it hosts. */
+export interface TaskEnvironment {
+  readonly spec: TaskSpec;
+  readonly settings: TaskSettings;
+  readonly log: Log;
+  readonly logger: Logger;
+  readonly figures: TaskFigures;
+  readonly errors: ErrorPolicy;
+  /** Aborted when the task is to stop. */
+  readonly signal: AbortSignal;
+  /** Source offsets, kept by the main thread. */
+  readonly offsets: {
+    read(partitions: readonly OffsetMap[]): Promise<readonly (OffsetMap | undefined)[]>;
+    write(offsets: readonly StoredOffset[]): Promise<void>;
+  };
+  topicUsed(topic: string): void;
+  fail(error: Error): void;
+}
+
+/** The keys under a prefix, with it taken off. */
+export function keysUnder(config: Readonly<Record<string, string>>, prefix: string): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(config)
+      .filter(([key]) => key.startsWith(prefix))
+      .map(([key, value]) => [key.slice(prefix.length), value]),
+  );
+}

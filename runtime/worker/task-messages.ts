@@ -1,0 +1,36 @@
+/** What the main thread and a task thread say to each other, beside the calls of `rpc.ts`. */
+import type { MessagePort } from 'node:worker_threads';
+import type { RawConfig } from '../api/index.ts';
+import type { Log } from '../ports/log.ts';
+import type { TaskSpec } from '../ports/tasks.ts';
+
+export type ToTask = { readonly kind: 'pause'; readonly paused: boolean } | { readonly kind: 'stop' } | { readonly kind: 'ping'; readonly number: number };
+
+export type FromTask =
+  | { readonly kind: 'running' | 'paused' | 'resumed' | 'stopped' }
+  | { readonly kind: 'failed'; readonly trace: string }
+  | { readonly kind: 'topic-used'; readonly topic: string }
+  | { readonly kind: 'pong'; readonly number: number; readonly attributes: Readonly<Record<string, number>> }
+  | { readonly kind: 'log'; readonly level: LogLevel; readonly message: string; readonly fields?: Readonly<Record<string, unknown>> };
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+
+/** What tasks need to know of the worker's settings. */
+export interface TaskSettings {
+  /** `key.converter`, `value.converter`, `header.converter` and what belongs to them. */
+  readonly converters: RawConfig;
+  /** Where plugins are looked for, as `plugins/` takes it. */
+  readonly pluginPath: readonly string[];
+  readonly offsetFlushIntervalMs: number;
+  readonly offsetFlushTimeoutMs: number;
+  readonly topicCreation: boolean;
+  /** Where a task may write its offsets together with its records; see OffsetStore.atomicTopic. */
+  readonly atomicOffsets?: { readonly name: string; readonly partitions: number };
+}
+
+export interface TaskThreadData {
+  readonly spec: TaskSpec;
+  readonly settings: TaskSettings;
+  readonly logKind: Log['kind'];
+  readonly logPort: MessagePort;
+}

@@ -1,0 +1,99 @@
+/** The entry of a task's thread: one task, its pipeline, and a port to the log thread. */
+import { parentPort, workerData } from 'node:worker_threads';
+import { errorPolicy } from '../pipeline/error-policy.ts';
+import { TaskFigures } from '../pipeline/task-figures.ts';
+import { buildPipelineParts } from '../plugins/pipeline-parts.ts';
+import { discoverPlugins } from '../plugins/plugin-index.ts';
+import { remoteLog } from './remote-log.ts';
+import { callOver } from './rpc.ts';
+import { startSink } from './sink-run.ts';
+import { startSource } from './source-run.ts';
+import type { TaskEnvironment } from './task-environment.ts';
+import type { FromTask, LogLevel, TaskThreadData, ToTask } from './task-messages.ts';
+import type { TaskRun } from './task-run.ts';
+import { traceOf } from './thread-errors.ts';
+
+if (parentPort === null) throw new Error('task-thread.ts runs as a worker thread');
+const main = parentPort;
+const { spec, settings, logKind, logPort } = workerData as TaskThreadData;
+const tell = (message: FromTask): void => main.postMessage(message);
+const stopping = new AbortController();
+const failing = Promise.withResolvers<never>();
+failing.promise.catch(() => undefined);
+const figures = new TaskFigures();
+const calls = callOver(main);
+let run: TaskRun | undefined;
+let paused = spec.paused;
+
+const logAt =
+  (level: LogLevel) =>
+  (message: string, fields?: Readonly<Record<string, unknown>>): void =>
+    tell({ kind: 'log', level, message, ...(fields === undefined ? {} : { fields }) });
+const logger = { debug: logAt('debug'), info: logAt('info'), warn: logAt('warn'), error: logAt('error') };
+
+main.on('message', (message: ToTask) => {
+  if (!('kind' in message)) return;
+  if (message.kind === 'ping') tell({ kind: 'pong', number: message.number, attributes: figures.snapshot(Date.now()) });
+  else if (message.kind === 'stop') stopping.abort();
+  else setPaused(message.paused);
+});
+
+function setPaused(wanted: boolean): void {
+  if (wanted === paused) return;
+  paused = wanted;
+  run?.loop.setPaused(wanted).then(() => tell({ kind: wanted ? 'paused' : 'resumed' }), failing.reject);
+}
+
+const usedTopics = new Set<string>();
+
+function environment(): TaskEnvironment {
+  return {
+    spec,
+    settings,
+    log: remoteLog(logPort, logKind),
+    logger,
+    figures,
+    errors: errorPolicy(spec.connectorConfig, `${spec.id.connector}-${spec.id.task}`, logger, figures),
+    signal: stopping.signal,
+    offsets: {
+      read: (partitions) => calls.call('readOffsets', [partitions]),
+      write: (offsets) => calls.call('writeOffsets', [offsets]),
+    },
+    topicUsed(topic) {
+      if (usedTopics.has(topic)) return;
+      usedTopics.add(topic);
+      tell({ kind: 'topic-used', topic });
+    },
+    fail: (error) => failing.reject(error),
+  };
+}
+
+async function start(): Promise<TaskRun> {
+  const env = environment();
+  const index = await discoverPlugins(settings.pluginPath);
+  const parts = await buildPipelineParts({ ...spec.connectorConfig, ...spec.taskConfig }, settings.converters, index);
+  return parts.kind === 'source' ? startSource(env, parts) : startSink(env, parts);
+}
+
+async function live(): Promise<void> {
+  run = await Promise.race([start(), failing.promise]);
+  if (paused !== spec.paused) await run.loop.setPaused(paused);
+  tell({ kind: 'running' });
+  if (paused) tell({ kind: 'paused' });
+  await Promise.race([run.loop.run(stopping.signal), failing.promise]);
+}
+
+let failure: string | undefined;
+try {
+  await live();
+} catch (error) {
+  failure = traceOf(error);
+}
+try {
+  await run?.[Symbol.asyncDispose]();
+} catch (error) {
+  failure ??= traceOf(error);
+}
+tell(failure === undefined ? { kind: 'stopped' } : { kind: 'failed', trace: failure });
+// A connector may have left a socket or a timer behind: the thread ends all the same.
+process.exit(0);
