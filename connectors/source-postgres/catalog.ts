@@ -85,13 +85,17 @@ export interface TableName {
   readonly table: string;
 }
 
-/** Every ordinary and partitioned table of the database, PostgreSQL's own left out. */
-export async function listTables(client: Client): Promise<readonly (TableName & { readonly partitioned: boolean; readonly partition: boolean })[]> {
-  const { rows } = await client.query<TableName & { partitioned: boolean; partition: boolean }>(`
-    select c.oid, n.nspname::text as schema, c.relname::text as table, c.relkind = 'p' as partitioned, c.relispartition as partition
+/** Every ordinary and partitioned table of the database, PostgreSQL's own left out; `ancestors` of a partition. */
+export async function listTables(client: Client): Promise<readonly (TableName & { readonly partitioned: boolean; readonly ancestors: readonly number[] })[]> {
+  const { rows } = await client.query<TableName & { partitioned: boolean; ancestors: number[] }>(`
+    select c.oid, n.nspname::text as schema, c.relname::text as table, c.relkind = 'p' as partitioned,
+      case when c.relispartition
+        then array(select a.relid::oid from pg_partition_ancestors(c.oid) a where a.relid <> c.oid)
+        else '{}'::oid[] end as ancestors
     from pg_class c
     join pg_namespace n on n.oid = c.relnamespace
     where c.relkind in ('r', 'p') and c.relpersistence = 'p'
-      and n.nspname not in ('pg_catalog', 'information_schema') and n.nspname not like 'pg\\_toast%' and n.nspname not like 'pg\\_temp%'`);
+      and n.nspname not in ('pg_catalog', 'information_schema')
+      and n.nspname not like 'pg\\_toast%' and n.nspname not like 'pg\\_temp%'`);
   return rows;
 }

@@ -3,6 +3,7 @@ export * from './config-def.ts';
 export * from './converter.ts';
 export * from './decimal.ts';
 export * from './errors.ts';
+export * from './java-regex.ts';
 export * from './java-text.ts';
 export * from './record.ts';
 export * from './schema.ts';

@@ -118,10 +118,23 @@ export function stampProducer(buffer: Buffer, producer: { id: bigint; epoch: num
   buffer.writeInt16BE(producer.transactional ? attributes | 16 : attributes & ~16, at.attributes);
 }
 
+/** All records of the batch at byte 0 now count as appended at this time (topic config `message.timestamp.type`). */
+export function stampLogAppendTime(buffer: Buffer, timestampMs: number): void {
+  buffer.writeInt16BE(buffer.readInt16BE(at.attributes) | 8, at.attributes);
+  buffer.writeBigInt64BE(BigInt(timestampMs), at.maxTimestamp);
+}
+
 /** Says how the records of the batch at byte 0 are compressed, and how long it is now. */
 export function stampCompression(buffer: Buffer, codec: CompressionCodec, length: number): void {
   buffer.writeInt32BE(length - logOverheadBytes, at.batchLength);
   buffer.writeInt16BE((buffer.readInt16BE(at.attributes) & ~7) | compressionCodecs.indexOf(codec), at.attributes);
+}
+
+/** Says that the batch at byte 0 now has these records, uncompressed, out of the ones that it had; its offsets stay. */
+export function stampRecordCount(buffer: Buffer, length: number, records: number): void {
+  buffer.writeInt32BE(length - logOverheadBytes, at.batchLength);
+  buffer.writeInt16BE(buffer.readInt16BE(at.attributes) & ~7, at.attributes);
+  buffer.writeInt32BE(records, at.records);
 }
 
 /** The last stamp: CRC-32C over everything from the attributes on. `crc32c` is the caller's implementation. */

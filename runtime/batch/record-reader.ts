@@ -38,8 +38,10 @@ function* recordsOf(buffer: Buffer, header: BatchHeader, position: bigint): Gene
   const { timestampType, baseOffset, baseTimestamp, maxTimestamp } = header;
   const skip = position > baseOffset ? Number(position - baseOffset) : 0;
   for (let i = 0; i < header.records; i++) {
-    const end = reader.signed() + reader.position;
-    if (end > reader.end) throw new RangeError(`record ${i} of the batch at offset ${baseOffset} is cut short`);
+    const bytes = reader.signed();
+    const end = bytes + reader.position;
+    // The smallest record has six bytes; without the lower bound a crafted length would turn the reader round.
+    if (bytes < 6 || end > reader.end) throw new RangeError(`record ${i} of the batch at offset ${baseOffset} is cut short`);
     reader.position++;
     const timestamp = reader.signed() + baseTimestamp;
     const delta = reader.signed();
@@ -49,13 +51,15 @@ function* recordsOf(buffer: Buffer, header: BatchHeader, position: bigint): Gene
     }
     const key = bytesOf(reader, body);
     const value = bytesOf(reader, body);
+    const headers = headersOf(reader, body);
+    if (reader.position > end) throw new RangeError(`record ${i} of the batch at offset ${baseOffset} reaches beyond its end`);
     yield {
       offset: baseOffset + BigInt(delta),
       timestamp: timestampType === 'CreateTime' ? timestamp : maxTimestamp,
       timestampType,
       key,
       value,
-      headers: headersOf(reader, body),
+      headers,
     };
     reader.position = end;
   }

@@ -1,6 +1,7 @@
 import { isIPv6 } from 'node:net';
 import type { ConnectionOptions } from '@platformatic/kafka';
 import { ConfigError } from '../api/index.ts';
+import { settingVerdict } from './known-settings.ts';
 import type { BackoffSettings } from './retry.ts';
 import { saslOptions } from './sasl-settings.ts';
 import { booleanOf, choiceOf, integerOf, listOf, textOf } from './setting-values.ts';
@@ -42,6 +43,14 @@ export interface NetworkSettings {
 }
 
 const securityProtocols = ['PLAINTEXT', 'SSL', 'SASL_PLAINTEXT', 'SASL_SSL'] as const;
+
+/** Throws a ConfigError for a setting that cannot be followed, and whose neglect would cost security or records. */
+export function refuseSettings(kind: ClientKind, settings: Settings): void {
+  for (const [key, value] of Object.entries(settings)) {
+    const verdict = settingVerdict(kind, key);
+    if (verdict.kind === 'refused' && value.trim() !== '') throw new ConfigError(`${key}: is not supported: ${verdict.why}.`, { hint: 'Take it out.' });
+  }
+}
 
 /** Throws a ConfigError for what cannot be translated. */
 export async function networkSettings(settings: Settings): Promise<NetworkSettings> {
@@ -93,9 +102,6 @@ export interface ProducerSettings {
 const intMax = 2_147_483_647;
 
 export function producerSettings(settings: Settings): ProducerSettings {
-  if (textOf(settings, 'transactional.id') !== undefined) {
-    throw new ConfigError('transactional.id: transactions are not supported yet.', { hint: 'Take it out; producers are idempotent without it.' });
-  }
   const acks = settings['acks']?.trim();
   if (acks !== undefined && acks !== '' && acks !== 'all' && acks !== '-1') {
     throw new ConfigError(`acks: "${acks}" would lose records when a broker fails.`, { hint: 'Take it out; records are always acknowledged by all in-sync replicas.' });
@@ -134,7 +140,8 @@ export function consumerSettings(settings: Settings): ConsumerSettings {
     fetchMaxWaitMs: integerOf(settings, 'fetch.max.wait.ms', 500, 0),
     partitionMaxBytes: integerOf(settings, 'max.partition.fetch.bytes', 1_048_576, 0),
     checkCrcs: booleanOf(settings, 'check.crcs', true),
-    autoCreateTopics: booleanOf(settings, 'allow.auto.create.topics', true),
+    // The JVM's default is true: subscribing creates. A topic made so would have no settings of those who write to it.
+    autoCreateTopics: booleanOf(settings, 'allow.auto.create.topics', false),
     rackId: settings['client.rack'] ?? '',
   };
 }

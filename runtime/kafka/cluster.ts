@@ -45,6 +45,13 @@ export class Cluster {
     return this.#track(new BrokerConnection(clientId, this.network, `with node id ${nodeId}`, () => this.#brokers.get(nodeId)));
   }
 
+  /** The connection that all share for short questions to a broker. */
+  broker(nodeId: number): BrokerConnection {
+    let connection = this.#control.get(nodeId);
+    if (connection === undefined) this.#control.set(nodeId, (connection = this.connect(nodeId, this.#clientId)));
+    return connection;
+  }
+
   release(connection: BrokerConnection): void {
     connection.close();
     this.#connections.delete(connection);
@@ -109,14 +116,15 @@ export class Cluster {
     throw this.#unreachable(failures);
   }
 
-  /** Repeats what fails with a RetriableError, with backoff, for `default.api.timeout.ms`. */
-  async retrying<T>(attempt: () => Promise<T>, timeoutMs: number = this.network.apiTimeoutMs): Promise<T> {
-    const deadline = Date.now() + timeoutMs;
+  /** Repeats what fails with a RetriableError, with backoff, for `default.api.timeout.ms`; less long where `patienceMs` says so. */
+  async retrying<T>(attempt: () => Promise<T>, patienceMs: (error: RetriableError) => number = () => Infinity): Promise<T> {
+    const start = Date.now();
+    const deadline = start + this.network.apiTimeoutMs;
     for (let failures = 1; ; failures++) {
       try {
         return await attempt();
       } catch (error) {
-        if (!(error instanceof RetriableError) || Date.now() >= deadline || this.#closing.signal.aborted) throw error;
+        if (!(error instanceof RetriableError) || Date.now() >= Math.min(deadline, start + patienceMs(error)) || this.#closing.signal.aborted) throw error;
       }
       await pause(Math.min(backoffMs(this.network.retry, failures), Math.max(1, deadline - Date.now())), this.#closing.signal);
     }
@@ -134,11 +142,7 @@ export class Cluster {
   }
 
   *#candidates(): Generator<BrokerConnection> {
-    const control = [...this.#brokers.keys()].map((nodeId) => {
-      let connection = this.#control.get(nodeId);
-      if (connection === undefined) this.#control.set(nodeId, (connection = this.connect(nodeId, this.#clientId)));
-      return connection;
-    });
+    const control = [...this.#brokers.keys()].map((nodeId) => this.broker(nodeId));
     yield* control.filter(({ usable }) => usable);
     yield* control.filter(({ usable }) => !usable);
     for (const { connection } of this.#bootstrap) yield connection;

@@ -22,6 +22,7 @@ export interface Outgoing {
 }
 
 const sequenceLimit = 2_147_483_648;
+const provenForMs = 60_000;
 
 /**
  * What one partition still has to take, in order. After a failure nothing is sent until every batch in flight is
@@ -39,6 +40,8 @@ export class ProducerPartition {
   #inFlight: Outgoing[] = [];
   #returned: Outgoing[] = [];
   #nextSequence = 0;
+  /** When the broker last acknowledged a batch. */
+  #provenAt = -Infinity;
 
   constructor(topic: string, partition: number) {
     this.topic = topic;
@@ -57,9 +60,15 @@ export class ProducerPartition {
     this.#waiting.push(outgoing);
   }
 
-  /** The batch to be sent next, if one may be sent now. */
+  /**
+   * The batch to be sent next, if one may be sent now. A broker that knows nothing of this producer takes any
+   * sequence number as the first (KIP-360): a second batch goes out beside the first only while the broker is known
+   * to hold our numbers, or it could overtake a first one that failed.
+   */
   next(now: number): Outgoing | undefined {
-    return this.#returned.length > 0 || now < this.retryAt ? undefined : this.#waiting[0];
+    if (this.#returned.length > 0 || now < this.retryAt) return undefined;
+    if (this.#inFlight.length > 0 && now - this.#provenAt > provenForMs) return undefined;
+    return this.#waiting[0];
   }
 
   /** Takes the one that `next` gave. `stamp` is called when it has no sequence number yet. */
@@ -73,10 +82,16 @@ export class ProducerPartition {
     this.#inFlight.push(outgoing);
   }
 
-  acknowledged(outgoing: Outgoing): void {
+  /** False when it overtook one that failed: the order is lost. */
+  acknowledged(outgoing: Outgoing): boolean {
     this.#inFlight.splice(this.#inFlight.indexOf(outgoing), 1);
-    this.failures = 0;
+    const overtaken = this.#returned.some((earlier) => !earlier.uncertain && bySequence(earlier, outgoing) < 0);
+    if (this.#returned.length === 0) {
+      this.failures = 0;
+      this.#provenAt = Date.now();
+    }
     this.#settle();
+    return !overtaken;
   }
 
   /** Whether batches before this one are without an answer, or failed: then its sequence number is not at fault. */
@@ -84,14 +99,15 @@ export class ProducerPartition {
     return this.#returned.length > 0 || this.#inFlight[0] !== outgoing;
   }
 
-  /** It is to be sent again, after `waitMs` from when all in flight are answered. */
+  /** It is to be sent again, when all in flight are answered and `retryAt` is past. */
   failed(outgoing: Outgoing): void {
+    if (this.#returned.length === 0) this.failures++;
+    this.#provenAt = -Infinity;
     this.#inFlight.splice(this.#inFlight.indexOf(outgoing), 1);
     this.#returned.push(outgoing);
     this.#settle();
   }
 
-  /** Back-off is over when all are answered and `retryAt` is past. */
   #settle(): void {
     if (this.#returned.length === 0 || this.#inFlight.length > 0) return;
     // Answers come in any order when a connection broke; what was first given is sent first.
@@ -102,10 +118,16 @@ export class ProducerPartition {
   /** Forgets all sequence numbers, for a new producer id; nothing may be in flight. */
   restart(): void {
     this.#nextSequence = 0;
+    this.#provenAt = -Infinity;
     for (const outgoing of this.#waiting) {
       outgoing.sequence = -1;
       outgoing.uncertain = false;
     }
+  }
+
+  /** The broker expects an earlier sequence number than the first of ours: none of these is in its log. */
+  foundMissing(): void {
+    for (const outgoing of this.outgoing()) outgoing.uncertain = false;
   }
 
   get uncertain(): boolean {

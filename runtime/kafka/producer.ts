@@ -1,4 +1,4 @@
-import { DataError, RetriableError } from '../api/index.ts';
+import { RetriableError } from '../api/index.ts';
 import { stampCrc, stampProducer } from '../batch/batch-header.ts';
 import type { AppendedBatch, LogProducer, OutboundBatch } from '../ports/log.ts';
 import type { BrokerConnection } from './broker-connection.ts';
@@ -25,6 +25,8 @@ interface Sending {
   readonly outgoing: Outgoing;
 }
 
+const closeTimeoutMs = 5000;
+
 /** Sends ready-made record batches, each partition in order and each batch once (idempotent, acks=all). */
 export class KafkaProducer implements LogProducer {
   readonly #cluster: Cluster;
@@ -39,8 +41,11 @@ export class KafkaProducer implements LogProducer {
   readonly #deadlines: NodeJS.Timeout | undefined;
   #identity: ProducerIdentity | undefined;
   #broken: Error | undefined;
+  #closed: Error | undefined;
   #problem: Error | undefined;
   #stateLost: Error | undefined;
+  /** New producer ids since a batch was last acknowledged. */
+  #restarts = 0;
   #refreshing = false;
   #scheduled = false;
 
@@ -57,12 +62,14 @@ export class KafkaProducer implements LogProducer {
   }
 
   append(batches: readonly OutboundBatch[]): Promise<readonly AppendedBatch[]> {
-    if (this.#broken !== undefined) return Promise.reject(this.#broken);
+    const refusal = this.#broken ?? this.#closed;
+    if (refusal !== undefined) return Promise.reject(refusal);
     const { maxRequestBytes } = this.#settings;
     for (const batch of batches) {
       if (batch.length + overheadBytes(batch.topic) > maxRequestBytes + 512) {
-        this.#break(tooLarge(this.#clientId, batch, `max.request.size is ${maxRequestBytes}`));
-        return Promise.reject(this.#broken as unknown as Error);
+        const error = tooLarge(this.#clientId, batch, `max.request.size is ${maxRequestBytes}`);
+        this.#break(error);
+        return Promise.reject(error);
       }
     }
     if (batches.length === 0) return Promise.resolve([]);
@@ -79,7 +86,11 @@ export class KafkaProducer implements LogProducer {
     });
   }
 
+  /** Waits a little for what is on its way. */
   async [Symbol.asyncDispose](): Promise<void> {
+    const before = Date.now() + closeTimeoutMs;
+    this.#closed ??= new RetriableError(`producer "${this.#clientId}": was closed.`);
+    while (this.#busy.size > 0 && Date.now() < before) await pause(5);
     if (this.#broken === undefined) this.#break(new RetriableError(`producer "${this.#clientId}": closed before its records were acknowledged.`));
     this.#closing.abort();
     clearInterval(this.#deadlines);
@@ -179,8 +190,11 @@ export class KafkaProducer implements LogProducer {
     const { partition, outgoing } = sending;
     const verdict = judge(this.#clientId, outgoing, result);
     if (verdict.kind === 'appended') {
-      partition.acknowledged(outgoing);
+      if (!partition.acknowledged(outgoing)) {
+        return this.#break(new RetriableError(`producer "${this.#clientId}", topic "${partition.topic}", partition ${partition.partition}: the broker took a batch before an earlier one.`));
+      }
       this.#problem = undefined;
+      this.#restarts = 0;
       if (partition.idle) this.#busy.delete(partition);
       const { call, batch } = outgoing;
       call.appended[outgoing.index] = { topic: batch.topic, partition: batch.partition, baseOffset: verdict.baseOffset, buffer: batch.buffer };
@@ -188,6 +202,7 @@ export class KafkaProducer implements LogProducer {
     } else if (verdict.kind === 'refused') this.#break(verdict.error);
     else if (verdict.kind === 'stateLost' && !partition.followsUnsettled(outgoing)) {
       this.#stateLost = verdict.error;
+      partition.foundMissing();
       this.#again(sending, verdict.error, false);
     } else {
       if (verdict.kind === 'again' && verdict.mayBeAppended) outgoing.uncertain = true;
@@ -199,10 +214,9 @@ export class KafkaProducer implements LogProducer {
     if (this.#broken !== undefined) return;
     if (this.#problem === undefined) this.#warn(`producer "${this.#clientId}", topic "${partition.topic}": trying again: ${error.message}`);
     this.#problem = error;
-    partition.failures++;
+    partition.failed(outgoing);
     const waitMs = backoffMs(this.#cluster.network.retry, partition.failures);
     partition.retryAt = Date.now() + waitMs;
-    partition.failed(outgoing);
     setTimeout(() => this.#schedule(), waitMs + 1);
     if (staleMetadata) this.#refresh(partition.topic);
   }
@@ -267,6 +281,7 @@ export class KafkaProducer implements LogProducer {
       this.#break(new RetriableError(`producer "${this.#clientId}": the brokers lost its state while records were on their way: ${cause.message}`, { cause }));
       return;
     }
+    if (++this.#restarts > 3) return this.#break(cause);
     this.#warn(`producer "${this.#clientId}": going on under a new producer id: ${cause.message}`);
     this.#identity = undefined;
     newProducerIdentity(this.#cluster, this.#clientId).then(
@@ -281,7 +296,7 @@ export class KafkaProducer implements LogProducer {
 
   #break(error: Error): void {
     if (this.#broken !== undefined) return;
-    this.#broken = error instanceof DataError || error instanceof RetriableError ? error : (error ?? new Error('unknown'));
+    this.#broken = error;
     const calls = new Set<AppendCall>();
     for (const partition of this.#busy) for (const { call } of partition.outgoing()) calls.add(call);
     this.#busy.clear();

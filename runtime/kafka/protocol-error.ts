@@ -123,8 +123,13 @@ export function brokerError(code: number, doing: string, said?: string | null): 
   const message = `${doing}: the broker answered ${codeName(code)}${said ? ` (${said})` : ''}.`;
   const hint = hints.get(code);
   const options = hint === undefined ? {} : { hint };
-  if (passing.has(code)) return new RetriableError(message, options);
+  if (passing.has(code)) return Object.assign(new RetriableError(message, options), { code: codeName(code) });
   return hint === undefined ? new ConnectError(message, options) : new ConfigError(message, options);
+}
+
+/** A topic that the brokers do not know is waited for no longer than the news of a new one takes to go round. */
+export function patienceMs(error: RetriableError): number {
+  return (error as NodeJS.ErrnoException).code === codeName(codes.unknownTopicOrPartition) ? 1000 : Infinity;
 }
 
 /** The calls of the client throw answers that hold an error code; what was answered is what we want. */

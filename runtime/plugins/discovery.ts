@@ -6,8 +6,6 @@ import { pluginsOf } from './manifest.ts';
 import type { PluginDescriptor } from './manifest.ts';
 
 export interface DiscoveryOptions {
-  /** Connect's `plugin.path`: package names, or folders of packages, separated by commas. */
-  readonly pluginPath?: string | undefined;
   /** Where package names and relative folders are looked up. */
   readonly cwd?: string;
   readonly warn?: (message: string) => void;
@@ -19,12 +17,15 @@ const connectorsFolder = fileURLToPath(new URL('../../connectors', import.meta.u
 
 /**
  * Reads what packages declare, without importing any of it: the runtime's own plugins, the connectors that come
- * with it, then `plugin.path`. A broken or missing entry of `plugin.path` is warned about, and left out.
+ * with it, then the entries of `plugin.path` (package names, or folders of packages). A broken or missing entry of `plugin.path` is warned about, and left out.
  */
-export async function discoverPlugins(options: DiscoveryOptions = {}): Promise<PluginDescriptor[]> {
-  const { pluginPath = '', cwd = process.cwd(), warn = () => {} } = options;
+export async function readManifests(
+  pluginPath: readonly string[],
+  options: DiscoveryOptions = {},
+): Promise<PluginDescriptor[]> {
+  const { cwd = process.cwd(), warn = () => {} } = options;
   const found = [...((await readPackage(runtimeFolder, warn)) ?? []), ...(await readFolder(connectorsFolder, warn))];
-  for (const entry of pluginPath.split(',').map((part) => part.trim())) {
+  for (const entry of pluginPath.map((part) => part.trim())) {
     if (entry !== '') found.push(...(await readEntry(entry, cwd, warn)));
   }
   return withoutRepeats(found, warn);
@@ -38,7 +39,9 @@ async function readEntry(entry: string, cwd: string, warn: (message: string) => 
   }
   const plugins = (await readPackage(folder, warn)) ?? (await readFolder(folder, warn));
   if (plugins.length === 0) {
-    warn(`plugin.path: "${entry}" holds no package with a "millrace" block in its package.json; JVM plugins cannot run here, most have a stand-in that is found by the same class name`);
+    warn(
+      `plugin.path: "${entry}" holds no package with a "millrace" block in its package.json; JVM plugins cannot run here, most have a stand-in that is found by the same class name`,
+    );
   }
   return plugins;
 }
@@ -97,7 +100,9 @@ function withoutRepeats(found: readonly PluginDescriptor[], warn: (message: stri
     const first = seen.get(key);
     if (first === undefined) seen.set(key, plugin);
     else if (first.moduleUrl !== plugin.moduleUrl) {
-      warn(`${plugin.kind} ${plugin.class} is declared by ${first.package} and by ${plugin.package}; the first is used`);
+      warn(
+        `${plugin.kind} ${plugin.class} is declared by ${first.package} and by ${plugin.package}; the first is used`,
+      );
     }
   }
   return [...seen.values()];

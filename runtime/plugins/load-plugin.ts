@@ -31,7 +31,9 @@ const required: Record<PluginKind, string> = {
 };
 
 /** Imports a plugin's module. Throws a ConfigError saying which plugin, from where, and why not. */
-export async function loadPlugin<K extends PluginKind>(descriptor: PluginDescriptor & { readonly kind: K }): Promise<PluginTypes[K]> {
+export async function loadPlugin<K extends PluginKind>(
+  descriptor: PluginDescriptor & { readonly kind: K },
+): Promise<PluginTypes[K]> {
   shareApi();
   const { kind, name, exportName } = descriptor;
   const url = moduleUrl(descriptor.moduleUrl);
@@ -40,12 +42,17 @@ export async function loadPlugin<K extends PluginKind>(descriptor: PluginDescrip
     module = (await import(url)) as Record<string, unknown>;
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new ConfigError(`cannot load the ${kind} ${name} of ${descriptor.package}: ${reason}`, { cause, ...hintFor(cause) });
+    throw new ConfigError(`cannot load the ${kind} ${name} of ${descriptor.package}: ${reason}`, {
+      cause,
+      ...hintFor(cause),
+    });
   }
   const plugin = module[exportName];
   const found = typeof plugin === 'object' && plugin !== null ? (plugin as Record<string, unknown>) : {};
   if (typeof found[required[kind]] !== 'function' || typeof found['config'] !== 'object') {
-    throw new ConfigError(`the ${kind} ${name}: export "${exportName}" of ${url} is no ${kind} plugin, it lacks "${required[kind]}" or "config"`);
+    throw new ConfigError(
+      `the ${kind} ${name}: export "${exportName}" of ${url} is no ${kind} plugin, it lacks "${required[kind]}" or "config"`,
+    );
   }
   return plugin as PluginTypes[K];
 }
@@ -59,7 +66,9 @@ function moduleUrl(url: string): string {
 function hintFor(cause: unknown): { hint?: string } {
   const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
   if (code === 'ERR_UNSUPPORTED_NODE_MODULES_TYPE_STRIPPING') {
-    return { hint: 'Node.js runs no TypeScript from node_modules: publish the plugin compiled, or name its own folder in plugin.path.' };
+    return {
+      hint: 'Node.js runs no TypeScript from node_modules: publish the plugin compiled, or name its own folder in plugin.path.',
+    };
   }
   return {};
 }

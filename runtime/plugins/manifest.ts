@@ -36,7 +36,8 @@ export function pluginsOf(packageJson: unknown, packageUrl: URL): PluginDescript
     const where = `${packageUrl.pathname}: "millrace.plugins[${index}]"`;
     if (!isObject(entry)) throw new ConfigError(`${where} must be an object`);
     const { kind } = entry;
-    if (typeof kind !== 'string' || !kinds.includes(kind)) throw new ConfigError(`${where}.kind must be one of ${kinds.join(', ')}`);
+    if (typeof kind !== 'string' || !kinds.includes(kind))
+      throw new ConfigError(`${where}.kind must be one of ${kinds.join(', ')}`);
     const name = text(entry, 'name', where);
     const base: PluginDescriptor = {
       kind: kind as PluginKind,
@@ -76,6 +77,7 @@ function text(entry: Record<string, unknown>, key: string, where: string, fallba
 
 function texts(value: unknown, where: string): string[] {
   if (value === undefined) return [];
-  if (!Array.isArray(value) || !value.every((item) => typeof item === 'string')) throw new ConfigError(`${where} must be a list of strings`);
+  if (!Array.isArray(value) || !value.every((item) => typeof item === 'string'))
+    throw new ConfigError(`${where} must be a list of strings`);
   return value;
 }

@@ -1,5 +1,17 @@
 import { ConfigError } from '../api/index.ts';
+import { readManifests } from './discovery.ts';
+import type { DiscoveryOptions } from './discovery.ts';
 import type { PluginDescriptor, PluginKind } from './manifest.ts';
+
+/** A connector's descriptor. */
+export type ConnectorDescriptor = PluginDescriptor & { readonly kind: 'source' | 'sink' };
+
+/** As REST lists plugins (`GET /connector-plugins`). */
+export interface PluginInfo {
+  readonly class: string;
+  readonly type: 'source' | 'sink' | 'transformation' | 'predicate' | 'converter' | 'header_converter';
+  readonly version?: string;
+}
 
 /** Finds plugins by name; made from descriptors alone, in any thread. */
 export interface PluginIndex {
@@ -8,7 +20,19 @@ export interface PluginIndex {
   /** By our name, the JVM class, its simple name, that without "Connector" or "Converter", or an alias. */
   find(kind: PluginKind, name: string): PluginDescriptor | undefined;
   /** A source or sink. Throws a ConfigError naming what there is. */
-  connector(name: string): PluginDescriptor;
+  connector(name: string): ConnectorDescriptor;
+  /** Throws as {@link connector}. */
+  kindOf(connectorClass: string): 'source' | 'sink';
+  versionOf(connectorClass: string): string | undefined;
+  infos(): readonly PluginInfo[];
+}
+
+/** Looks up what there is (see {@link readManifests}) and makes the index. */
+export async function discoverPlugins(
+  pluginPath: readonly string[] = [],
+  options: DiscoveryOptions = {},
+): Promise<PluginIndex> {
+  return createPluginIndex(await readManifests(pluginPath, options));
 }
 
 /** What Connect leaves out of a class's simple name to make a short one. */
@@ -31,19 +55,33 @@ export function createPluginIndex(plugins: readonly PluginDescriptor[]): PluginI
     }
   }
   const find = (kind: PluginKind, name: string): PluginDescriptor | undefined => byName.get(`${kind} ${name.trim()}`);
+  const findConnector = (name: string): ConnectorDescriptor | undefined =>
+    (find('source', name) ?? find('sink', name)) as ConnectorDescriptor | undefined;
+  const connector = (name: string): ConnectorDescriptor => {
+    const found = findConnector(name);
+    if (found !== undefined) return found;
+    const available = plugins
+      .filter(({ kind }) => kind === 'source' || kind === 'sink')
+      .map(
+        (plugin) =>
+          `PluginDesc{class=${plugin.class}, name='${plugin.name}', version='${plugin.version}', type=${plugin.kind}}`,
+      );
+    throw new ConfigError(
+      `Failed to find any class that implements Connector and which name matches ${name}, available connectors are: ${available.join(', ')}`,
+    );
+  };
   return {
     plugins,
     find,
-    connector(name) {
-      const found = find('source', name) ?? find('sink', name);
-      if (found !== undefined) return found;
-      const available = plugins
-        .filter(({ kind }) => kind === 'source' || kind === 'sink')
-        .map((plugin) => `PluginDesc{class=${plugin.class}, name='${plugin.name}', version='${plugin.version}', type=${plugin.kind}}`);
-      throw new ConfigError(
-        `Failed to find any class that implements Connector and which name matches ${name}, available connectors are: ${available.join(', ')}`,
-      );
-    },
+    connector,
+    kindOf: (name) => connector(name).kind,
+    versionOf: (name) => findConnector(name)?.version,
+    infos: () =>
+      plugins.map((plugin) => ({
+        class: plugin.class,
+        type: plugin.kind === 'transform' ? 'transformation' : plugin.kind,
+        version: plugin.version,
+      })),
   };
 }
 

@@ -5,7 +5,6 @@ import { RequestError } from '../ports/herder.ts';
 import type { Herder } from '../ports/herder.ts';
 import type { TargetState } from '../ports/stores.ts';
 import type { TaskId } from '../ports/tasks.ts';
-import { RoutingError } from './errors.ts';
 import { configOf, newConnectorOf, patchOf } from './request-body.ts';
 import { accepted, flag, noContent, ok, resource } from './resource.ts';
 import type { Answer, Call } from './resource.ts';
@@ -68,7 +67,7 @@ function taskOf(call: Call): TaskId {
   const text = call.param('task');
   const task = Number(text);
   // Connect's path parameter is a Java int: what is none matches no resource.
-  if (!/^[+-]?\d+$/.test(text) || task !== (task | 0)) throw new RoutingError(404);
+  if (!/^[+-]?\d+$/.test(text) || task !== (task | 0)) throw new RequestError(404, 'HTTP 404 Not Found');
   return { connector: nameOf(call), task };
 }
 

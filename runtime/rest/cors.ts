@@ -9,7 +9,7 @@ export interface Origins {
 }
 
 export function allowOrigins({ allowed, methods }: Origins): RequestHandler {
-  const patterns = allowed.map((each) => new RegExp(`^${each.split('*').map(RegExp.escape).join('.*')}$`));
+  const patterns = allowed.map((each) => new RegExp(`^${each.split('*').map(escaped).join('.*')}$`));
   const allowedMethods = (methods.length > 0 ? methods : ['GET', 'POST', 'HEAD']).join(',');
   return (request, response, next) => {
     const origin = request.headers.origin;
@@ -25,3 +25,5 @@ export function allowOrigins({ allowed, methods }: Origins): RequestHandler {
     next();
   };
 }
+
+const escaped = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');

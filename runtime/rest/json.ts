@@ -1,6 +1,5 @@
 /**
- * JSON that keeps every digit: 64-bit integers come as bigint where a double would round them, and go out as
- * plain numbers.
+ * JSON that keeps every digit: numbers come with their text, and bigints go out as plain numbers.
  */
 type Reviver = (this: unknown, key: string, value: unknown, context?: { source?: string }) => unknown;
 
@@ -18,10 +17,9 @@ export class NumberText {
     this.text = text;
   }
 
-  /** A bigint when it is an integer that a double cannot hold exactly, else a number. */
+  /** Whole numbers as bigint, as the stores give them back. */
   value(): number | bigint {
-    const value = Number(this.text);
-    return /^-?\d+$/.test(this.text) && !Number.isSafeInteger(value) ? BigInt(this.text) : value;
+    return /^-?\d+$/.test(this.text) ? BigInt(this.text) : Number(this.text);
   }
 }
 

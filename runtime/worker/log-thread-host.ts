@@ -2,7 +2,9 @@
 import { MessageChannel, Worker } from 'node:worker_threads';
 import type { MessagePort } from 'node:worker_threads';
 import { ConnectError } from '../api/index.ts';
+import type { Logger } from '../api/index.ts';
 import type { Log } from '../ports/log.ts';
+import type { LogThreadWarning } from './log-thread.ts';
 import type { LogSettings } from './open-log.ts';
 import { remoteLog } from './remote-log.ts';
 import { callOver } from './rpc.ts';
@@ -25,12 +27,15 @@ export interface LogThreadHost extends AsyncDisposable {
 }
 
 /** Starts the log thread and waits until the log is open. Rejects with the log's own error. */
-export async function startLogThread(settings: LogSettings): Promise<LogThreadHost> {
+export async function startLogThread(settings: LogSettings, logger: Pick<Logger, 'warn'>): Promise<LogThreadHost> {
   const thread = new Worker(siblingModule('log-thread'), { workerData: settings, name: 'log' });
   const calls = callOver(thread);
   const { promise: died, reject } = Promise.withResolvers<never>();
   died.catch(() => undefined);
   let closing = false;
+  thread.on('message', (message: LogThreadWarning) => {
+    if ('warning' in message) logger.warn(message.warning);
+  });
   const gone = (error: Error): void => {
     calls.fail(error);
     if (!closing) reject(error);

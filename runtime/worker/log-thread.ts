@@ -8,11 +8,17 @@ import type { LogSettings } from './open-log.ts';
 import { serveCalls } from './rpc.ts';
 
 if (parentPort === null) throw new Error('log-thread.ts runs as a worker thread');
-const opening = openLog(workerData as LogSettings);
+const main = parentPort;
+const opening = openLog(workerData as LogSettings, (warning) => main.postMessage({ warning } satisfies LogThreadWarning));
 opening.catch(() => undefined);
+/** What the log has to say to the person who runs the worker: an outage that it waits out, a setting without effect. */
+export interface LogThreadWarning {
+  readonly warning: string;
+}
+
 const ports = new Map<number, ServedPort>();
 
-serveCalls(parentPort, {
+serveCalls(main, {
   /** Resolves once the log is open. */
   ready: async () => void (await opening),
   serve: async (_signal, id: number, port: MessagePort) => {

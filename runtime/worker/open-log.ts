@@ -7,12 +7,12 @@ export type LogSettings =
   | { readonly kind: 'kafka'; readonly settings: Readonly<Record<string, string>> };
 
 /** Opens the log in this thread; only the side that is needed is loaded. */
-export async function openLog(settings: LogSettings): Promise<Log> {
+export async function openLog(settings: LogSettings, warn: (message: string) => void = () => {}): Promise<Log> {
   if (settings.kind === 'kafka') {
     const { openKafkaLog } = await import('../kafka/kafka-log.ts');
-    return openKafkaLog(settings.settings);
+    return openKafkaLog(settings.settings, { warn });
   }
   const { openEmbeddedLog } = await import('../embedded/embedded-log.ts');
-  const { directory, ...options } = settings;
-  return openEmbeddedLog(directory, options);
+  const { directory, kind: _kind, ...options } = settings;
+  return openEmbeddedLog(directory, { ...options, log: { warn } });
 }

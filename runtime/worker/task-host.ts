@@ -40,7 +40,9 @@ export function createTaskHost(
     const key = keyOf(spec.id);
     if (threads.has(key)) throw new ConnectError(`task ${key} runs already`);
     const logPort = await logThread.openPort();
-    const data: TaskThreadData = { spec, settings: settings.task, logKind: logThread.kind, logPort: logPort.port };
+    const { atomicTopic } = offsets;
+    const own = atomicTopic === undefined ? settings.task : { ...settings.task, atomicOffsets: atomicTopic };
+    const data: TaskThreadData = { spec, settings: own, logKind: logThread.kind, logPort: logPort.port };
     const thread = new Worker(siblingModule('task-thread'), {
       workerData: data,
       transferList: [logPort.port],

@@ -24,7 +24,10 @@ export function run(command: string, args: readonly string[], options: RunOption
   child.once('error', (cause) => reject(new Error(`could not run ${command}: ${cause.message}`, { cause })));
   child.once('close', (code, signal) => {
     if (code === 0) return resolve(Buffer.concat(out).toString());
-    const words = Buffer.concat([...err, ...out]).toString().trim().slice(-4_000);
+    const words = Buffer.concat([...err, ...out])
+      .toString()
+      .trim()
+      .slice(-4_000);
     reject(new Error(`${command} ${args.join(' ')} failed (${signal ?? `exit code ${code}`}):\n${words}`));
   });
   child.stdin.on('error', () => {});
@@ -45,9 +48,7 @@ export async function requireCommand(name: string, debianPackage: string, folder
   const present = findCommand(name, folders);
   if (present !== undefined) return present;
   if (process.getuid?.() !== 0 || findCommand('apt-get') === undefined) {
-    throw new Error(
-      `"${name}" is missing. Install it (Debian and Ubuntu: sudo apt-get install ${debianPackage}) and try again.`,
-    );
+    throw new Error(`"${name}" is missing. Install it (Debian and Ubuntu: sudo apt-get install ${debianPackage}) and try again.`);
   }
   mkdirSync(cacheFolder(), { recursive: true });
   await using _lock = await lock(join(cacheFolder(), 'apt.lock'));

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 import { DEBEZIUM_VERSION, startConnect } from './connect.ts';
 import { KAFKA_VERSION } from './kafka-config.ts';
@@ -28,15 +29,17 @@ describe('the real Kafka Connect', () => {
     assert.deepEqual(await get(`${worker.url}/connectors`), []);
   });
 
-  test('a standalone worker starts with the connectors it is given', async () => {
+  test('a standalone worker starts with the connectors it is given', { timeout: 120_000 }, async () => {
     const { brokers } = await useKafka();
     const config = {
-      name: 'heartbeat',
+      name: 'first',
       'connector.class': 'org.apache.kafka.connect.file.FileStreamSourceConnector',
       topic: `services-${process.pid}`,
       file: import.meta.filename,
     };
     await using worker = await startConnect({ brokers, mode: 'standalone', connectors: [config] });
-    assert.deepEqual(await get(`${worker.url}/connectors`), ['heartbeat']);
+    // It answers before it has made them.
+    while ((await get<string[]>(`${worker.url}/connectors`)).length === 0) await sleep(50);
+    assert.deepEqual(await get(`${worker.url}/connectors`), ['first']);
   });
 });

@@ -114,8 +114,6 @@ const connectJars = (): Promise<string> =>
 
 // Each folder below plugin.path is one plugin, and the jars arrive in one called libs.
 const debeziumPlugin = async (): Promise<string> => {
-  const libs = await mavenJars(`debezium-postgres-${DEBEZIUM_VERSION}`, [
-    `io.debezium:debezium-connector-postgres:${DEBEZIUM_VERSION}`,
-  ]);
+  const libs = await mavenJars(`debezium-postgres-${DEBEZIUM_VERSION}`, [`io.debezium:debezium-connector-postgres:${DEBEZIUM_VERSION}`]);
   return join(libs, '..');
 };

@@ -39,8 +39,7 @@ export async function kafkaListeners(folder: string, wanted: { sasl: boolean; ss
     properties: {
       listeners: [...brokers, `CONTROLLER://127.0.0.1:${controller}`].join(','),
       'advertised.listeners': brokers.join(','),
-      'listener.security.protocol.map':
-        'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SASL_PLAINTEXT:SASL_PLAINTEXT,SSL:SSL',
+      'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SASL_PLAINTEXT:SASL_PLAINTEXT,SSL:SSL',
       'controller.listener.names': 'CONTROLLER',
       'inter.broker.listener.name': 'PLAINTEXT',
       'controller.quorum.voters': `1@127.0.0.1:${controller}`,
@@ -111,8 +110,7 @@ export const log4jProperties = (level: 'WARN' | 'INFO'): string =>
 export const scramRecord = (): string => `SCRAM-SHA-256=[name=${SASL_USER.username},password=${SASL_USER.password}]`;
 
 /** A cluster id as StorageTool makes them: a UUID in URL-safe base 64. */
-export const randomClusterId = (): string =>
-  Buffer.from(randomUUID().replaceAll('-', ''), 'hex').toString('base64url');
+export const randomClusterId = (): string => Buffer.from(randomUUID().replaceAll('-', ''), 'hex').toString('base64url');
 
 /** A certificate of its own authority, so that `caFile` alone is to be trusted, and its key. */
 async function makeCertificate(folder: string): Promise<{ caFile: string; keyStore: string }> {

@@ -72,9 +72,7 @@ describe('PostgreSQL', () => {
     const reader = new pg.Client({ connectionString: `${database.url}?replication=database` });
     reader.on('error', () => {});
     await reader.connect();
-    const reading = reader.query(
-      `start_replication slot busy_slot logical 0/0 (proto_version '1', publication_names 'p')`,
-    );
+    const reading = reader.query(`start_replication slot busy_slot logical 0/0 (proto_version '1', publication_names 'p')`);
     reading.catch(() => {});
 
     await database[Symbol.asyncDispose]();

@@ -82,11 +82,7 @@ export async function awaitEnd(server: ServerProcess, graceMs: number): Promise<
 }
 
 /** Asks until the answer is yes; an error counts as no, an early end or `timeoutMs` as failure. */
-export async function untilReady(
-  server: ServerProcess,
-  ask: () => Promise<boolean>,
-  timeoutMs: number,
-): Promise<void> {
+export async function untilReady(server: ServerProcess, ask: () => Promise<boolean>, timeoutMs: number): Promise<void> {
   const deadline = Date.now() + timeoutMs;
   let answer: unknown = 'no answer';
   for (;;) {

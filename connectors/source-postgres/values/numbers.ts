@@ -67,13 +67,13 @@ function rescaled(value: Decimal, scale: number): Decimal {
 
 function decimalDecoder(scale: number): Decode {
   return (bytes, start, end) => {
-    if (isSpecial(bytes, start, end)) return null;
+    if (isSpecial(bytes, end)) return null;
     return parsed(bytes, start, end, scale);
   };
 }
 
 /** NaN and the infinities have no place in a decimal: the value is null, as Debezium has it. */
-function isSpecial(bytes: Uint8Array, start: number, end: number): boolean {
+function isSpecial(bytes: Uint8Array, end: number): boolean {
   const last = bytes[end - 1];
   return last === undefined || last > 0x39;
 }
@@ -88,7 +88,7 @@ function parsed(bytes: Uint8Array, start: number, end: number, scale?: number): 
 }
 
 function decodeVariable(bytes: Uint8Array, start: number, end: number): ValueStruct | null {
-  if (isSpecial(bytes, start, end)) return null;
+  if (isSpecial(bytes, end)) return null;
   let { unscaled, scale } = parsed(bytes, start, end);
   if (unscaled === 0n) scale = 0;
   for (; scale > 0 && unscaled % 10n === 0n; scale--) unscaled /= 10n;

@@ -66,13 +66,7 @@ export function writeSmallDecimal(out: ByteSink, unscaled: number): void {
  * Returns false, having written nothing, when it is not that plain: an exponent, NaN, other fraction digits
  * than the scale, or more than 15 digits.
  */
-export function writeAsciiDecimal(
-  out: ByteSink,
-  source: Uint8Array,
-  start: number,
-  end: number,
-  scale: number,
-): boolean {
+export function writeAsciiDecimal(out: ByteSink, source: Uint8Array, start: number, end: number, scale: number): boolean {
   const negative = source[start] === 0x2d;
   const first = negative ? start + 1 : start;
   if (end - first > 16 || end === first) return false;

@@ -1,12 +1,5 @@
 import { ByteSink, DataError } from '../../api/index.ts';
-import type {
-  Converter,
-  ConverterPlugin,
-  HeaderConverter,
-  HeaderConverterPlugin,
-  Schema,
-  SchemaAndValue,
-} from '../../api/index.ts';
+import type { Converter, ConverterPlugin, HeaderConverter, HeaderConverterPlugin, Schema, SchemaAndValue } from '../../api/index.ts';
 
 import { createEnvelopeReader } from './envelope-reader.ts';
 import { parseJson } from './parse.ts';

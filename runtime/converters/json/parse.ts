@@ -229,8 +229,7 @@ function parseNumber(cursor: Cursor): unknown {
   const [text, , fraction, exponent] = match;
   cursor.at += text.length;
   if (text.length < 16) return Number(text);
-  if (fraction !== undefined || exponent !== undefined)
-    return cursor.keepDecimals ? new ExactNumber(text) : Number(text);
+  if (fraction !== undefined || exponent !== undefined) return cursor.keepDecimals ? new ExactNumber(text) : Number(text);
   const value = Number(text);
   return Number.isSafeInteger(value) ? value : BigInt(text);
 }

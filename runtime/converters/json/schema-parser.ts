@@ -82,7 +82,6 @@ function parametersOf(json: unknown): Record<string, string> {
 }
 
 function objectOf(json: unknown): Record<string, unknown> {
-  if (typeof json !== 'object' || json === null || Array.isArray(json))
-    throw new DataError('a schema must be a JSON object');
+  if (typeof json !== 'object' || json === null || Array.isArray(json)) throw new DataError('a schema must be a JSON object');
   return json as Record<string, unknown>;
 }

@@ -14,12 +14,10 @@ interface ReaderSettings {
 export function compileReader(schema: Schema, settings: ReaderSettings): ValueReader {
   const read = logicalReader(schema) ?? typeReader(schema, settings);
   const fallback = schema.defaultValue ?? null;
-  if (fallback !== null && settings.replaceNull)
-    return (json) => (json === null || json === undefined ? fallback : read(json));
+  if (fallback !== null && settings.replaceNull) return (json) => (json === null || json === undefined ? fallback : read(json));
   if (schema.optional) return (json) => (json === null || json === undefined ? null : read(json));
   return (json) => {
-    if (json === null || json === undefined)
-      throw new DataError(`Invalid null value for required ${schema.type.toUpperCase()} field`);
+    if (json === null || json === undefined) throw new DataError(`Invalid null value for required ${schema.type.toUpperCase()} field`);
     return read(json);
   };
 }
@@ -48,16 +46,9 @@ function logicalReader(schema: Schema): ValueReader | undefined {
 function decimalReader(scale: number): ValueReader {
   return (json) => {
     if (typeof json === 'string') return Decimal.fromBytes(base64(json), scale);
-    const text =
-      json instanceof ExactNumber
-        ? json.text
-        : typeof json === 'number' || typeof json === 'bigint'
-          ? String(json)
-          : undefined;
+    const text = json instanceof ExactNumber ? json.text : typeof json === 'number' || typeof json === 'bigint' ? String(json) : undefined;
     if (text === undefined)
-      throw new DataError(
-        `Invalid type for Decimal, underlying representation should be numeric or bytes but was ${jsonType(json)}`,
-      );
+      throw new DataError(`Invalid type for Decimal, underlying representation should be numeric or bytes but was ${jsonType(json)}`);
     try {
       const exact = Decimal.parse(text);
       return exact.scale < scale && scale - exact.scale < 10_000 ? exact.withScale(scale) : exact;
@@ -96,8 +87,7 @@ function typeReader(schema: Schema, settings: ReaderSettings): ValueReader {
     }
     case 'int64':
       return (json) => {
-        if (typeof json === 'bigint' ? json > maxLong || json < -maxLong - 1n : !Number.isSafeInteger(json))
-          throw unfit(schema, json);
+        if (typeof json === 'bigint' ? json > maxLong || json < -maxLong - 1n : !Number.isSafeInteger(json)) throw unfit(schema, json);
         return json;
       };
     case 'float32':
@@ -158,20 +148,16 @@ function mapReader(schema: Schema, settings: ReaderSettings): ValueReader {
   const item = partReader(schema.valueSchema, settings);
   if (schema.keySchema?.type === 'string') {
     return (json) => {
-      if (!isObject(json))
-        throw new DataError(`Maps with string fields should be encoded as JSON objects, but found ${jsonType(json)}`);
+      if (!isObject(json)) throw new DataError(`Maps with string fields should be encoded as JSON objects, but found ${jsonType(json)}`);
       return new Map(Object.entries(json).map(([name, inner]) => [name, item(inner)]));
     };
   }
   return (json) => {
     if (!Array.isArray(json))
-      throw new DataError(
-        `Maps with non-string fields should be encoded as JSON array of tuples, but found ${jsonType(json)}`,
-      );
+      throw new DataError(`Maps with non-string fields should be encoded as JSON array of tuples, but found ${jsonType(json)}`);
     return new Map(
       json.map((pair: unknown) => {
-        if (!Array.isArray(pair) || pair.length !== 2)
-          throw new DataError('a map entry must be a JSON array of its key and value');
+        if (!Array.isArray(pair) || pair.length !== 2) throw new DataError('a map entry must be a JSON array of its key and value');
         return [key(pair[0]), item(pair[1])];
       }),
     );

@@ -1,14 +1,4 @@
-import {
-  DataError,
-  Decimal,
-  WireStruct,
-  isStruct,
-  javaDecimal,
-  javaDouble,
-  javaFloat,
-  logical,
-  sameSchema,
-} from '../../api/index.ts';
+import { DataError, Decimal, WireStruct, isStruct, javaDecimal, javaDouble, javaFloat, logical, sameSchema } from '../../api/index.ts';
 import type { ByteSink, Schema, Struct, StructNode } from '../../api/index.ts';
 import { fieldLead, inField } from './field-name.ts';
 import { writeBase64, writeDecimalBytes } from './bytes.ts';
@@ -187,9 +177,7 @@ function structWriter(schema: Schema, writers: JsonWriters): ValueWriter {
   return (value, out) => {
     if (!isStruct(value)) throw unfit(schema, value, 'a struct');
     if (value.schema !== schema && !sameSchema(value.schema, schema)) {
-      throw new DataError(
-        `a struct of ${value.schema.name ?? 'another schema'} where one of ${schema.name ?? 'this schema'} is expected`,
-      );
+      throw new DataError(`a struct of ${value.schema.name ?? 'another schema'} where one of ${schema.name ?? 'this schema'} is expected`);
     }
     if (value instanceof WireStruct) return writers.forNode(value.node)(value.row, out);
     writeFields(value, fields, out);

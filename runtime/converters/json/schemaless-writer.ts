@@ -53,11 +53,7 @@ function writeList(items: readonly unknown[], out: ByteSink, item: (value: unkno
   out.byte(0x5d);
 }
 
-function writePairs(
-  pairs: readonly (readonly [string, unknown])[],
-  out: ByteSink,
-  item: (value: unknown) => void,
-): void {
+function writePairs(pairs: readonly (readonly [string, unknown])[], out: ByteSink, item: (value: unknown) => void): void {
   out.byte(0x7b);
   for (let i = 0; i < pairs.length; i++) {
     if (i > 0) out.byte(0x2c);

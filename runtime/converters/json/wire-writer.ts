@@ -109,8 +109,7 @@ function flatten(node: WireNode, path: string, writers: JsonWriters, into: Atom[
       into.push(constant('"'));
       for (const part of node.parts) {
         if (part.kind === 'constant') into.push(rendered(textPart, part.value));
-        else if (part.kind === 'scope')
-          into.push(atom({ kind: 'scope', path, at: part.scope, index: part.index, write: textPart }));
+        else if (part.kind === 'scope') into.push(atom({ kind: 'scope', path, at: part.scope, index: part.index, write: textPart }));
         else into.push(atom({ kind: 'own', path, at: part.index, write: textPart }));
       }
       into.push(constant('"'));
@@ -151,9 +150,7 @@ function toSteps(atoms: readonly Atom[], writers: JsonWriters): Step[] {
     } else {
       close();
       steps.push(
-        next.slot === null
-          ? step('own', { at: next.at, write: next.write, path: next.path })
-          : slotStep(next, next.slot, writers),
+        next.slot === null ? step('own', { at: next.at, write: next.write, path: next.path }) : slotStep(next, next.slot, writers),
       );
     }
   }
@@ -186,8 +183,7 @@ function mergeBytes(group: readonly Atom[]): Atom[] {
   const merged: Atom[] = [];
   for (const next of group) {
     const last = merged.at(-1);
-    if (next.kind === 'bytes' && last?.kind === 'bytes')
-      merged[merged.length - 1] = { ...last, bytes: joined([last, next]) };
+    if (next.kind === 'bytes' && last?.kind === 'bytes') merged[merged.length - 1] = { ...last, bytes: joined([last, next]) };
     else merged.push(next);
   }
   return merged;
@@ -207,8 +203,7 @@ function slotStep({ at, write, path }: Atom, node: SlotNode, writers: JsonWriter
 /** How a slot's bytes are written; where form and schema do not go together, through its value. */
 function slotKind({ form }: SlotNode, schema: Schema, { settings }: JsonWriters): StepKind {
   const connectType = schema.name?.startsWith('org.apache.kafka.connect.data.') === true;
-  if (form === 'decimal')
-    return connectType && schema.type === 'bytes' && settings.decimalFormat === 'BASE64' ? 'decimal' : 'other';
+  if (form === 'decimal') return connectType && schema.type === 'bytes' && settings.decimalFormat === 'BASE64' ? 'decimal' : 'other';
   if (connectType) return 'other';
   if (form === 'integer') return schema.type.startsWith('int') ? 'integer' : 'other';
   if (form === 'text') return schema.type === 'string' ? 'text' : 'other';
@@ -261,9 +256,7 @@ function runSteps(steps: readonly Step[]): RowWriter {
     } catch (error) {
       out.position = begin;
       const path = steps[k]?.path ?? '';
-      throw error instanceof DataError && path !== ''
-        ? new DataError(`${path}: ${error.message}`, { cause: error })
-        : error;
+      throw error instanceof DataError && path !== '' ? new DataError(`${path}: ${error.message}`, { cause: error }) : error;
     }
   };
 }

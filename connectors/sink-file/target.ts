@@ -1,0 +1,46 @@
+import { open } from 'node:fs/promises';
+import { ConfigError, ConnectError } from '@millrace/runtime/api';
+
+/** Where lines go. */
+export interface Target extends AsyncDisposable {
+  /** Hands all of it to the operating system. Rejects with a ConnectError. */
+  write(text: string): Promise<void>;
+  /** Makes what was written durable. */
+  sync(): Promise<void>;
+}
+
+/** Opens a file to append to, or the standard output for null. Throws a ConfigError that says why it cannot. */
+export async function openTarget(file: string | null, connector: string): Promise<Target> {
+  if (file === null || file === '') return standardOutput;
+  const handle = await open(file, 'a').catch((cause: NodeJS.ErrnoException) => {
+    throw new ConfigError(
+      `connector ${connector}: cannot open or create file '${file}' for writing: ${cause.message}`,
+      {
+        cause,
+        hint: 'Set file to a path whose folder exists and that this user may write.',
+      },
+    );
+  });
+  return {
+    async write(text) {
+      try {
+        await handle.appendFile(text);
+      } catch (cause) {
+        throw new ConnectError(`connector ${connector}: cannot write to file '${file}': ${(cause as Error).message}`, {
+          cause,
+        });
+      }
+    },
+    sync: () => handle.datasync(),
+    [Symbol.asyncDispose]: () => handle.close(),
+  };
+}
+
+const standardOutput: Target = {
+  write: (text) =>
+    new Promise((resolve, reject) => {
+      process.stdout.write(text, (error) => (error ? reject(error) : resolve()));
+    }),
+  sync: async () => {},
+  [Symbol.asyncDispose]: async () => {},
+};

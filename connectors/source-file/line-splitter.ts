@@ -1,0 +1,48 @@
+const lineFeed = 0x0a;
+const carriageReturn = 0x0d;
+
+/** A line without its ending, and where the next one starts. */
+export interface Line {
+  readonly text: string;
+  /** Bytes from the beginning of the input. */
+  readonly endPosition: number;
+}
+
+/**
+ * Cuts bytes into lines ended by `\n`, `\r` or `\r\n`. An unterminated end is kept until more comes, and so is a
+ * `\r` that is the last byte so far, since a `\n` may follow. Positions count bytes.
+ */
+export interface LineSplitter {
+  push(chunk: Uint8Array): void;
+  /** The next whole line, or undefined. */
+  next(): Line | undefined;
+}
+
+export function lineSplitter(position: number): LineSplitter {
+  let bytes: Buffer = Buffer.alloc(0);
+  let start = 0;
+  let scanned = 0;
+  let base = position;
+  return {
+    push(chunk) {
+      const rest = bytes.subarray(start);
+      base += start;
+      scanned -= start;
+      start = 0;
+      bytes = rest.length === 0 ? Buffer.from(chunk) : Buffer.concat([rest, chunk]);
+    },
+    next() {
+      for (; scanned < bytes.length; scanned++) {
+        const byte = bytes[scanned];
+        if (byte !== lineFeed && byte !== carriageReturn) continue;
+        if (byte === carriageReturn && scanned + 1 === bytes.length) return undefined;
+        const after = scanned + (byte === carriageReturn && bytes[scanned + 1] === lineFeed ? 2 : 1);
+        const text = bytes.toString('utf8', start, scanned);
+        start = after;
+        scanned = after;
+        return { text, endPosition: base + after };
+      }
+      return undefined;
+    },
+  };
+}

@@ -1,0 +1,15 @@
+import { defineSource } from '@millrace/runtime/api';
+
+import manifest from './package.json' with { type: 'json' };
+import { config } from './config.ts';
+import { startTask } from './task.ts';
+import { validate } from './validate.ts';
+
+/** Changes of a PostgreSQL database, as Debezium's PostgresConnector reports them. */
+export default defineSource({
+  version: manifest.version,
+  config,
+  exactlyOnceSupport: 'supported',
+  validate,
+  start: (values, context) => startTask(values, context, manifest.version),
+});

@@ -1,0 +1,98 @@
+/**
+ * Where the connector stands, as it is stored: Debezium's own fields, so that either can go on where the other
+ * stopped, and two of ours where a position must be told within one LSN.
+ *
+ * | field | meaning |
+ * | --- | --- |
+ * | lsn, lsn_proc | the WAL position of the record |
+ * | lsn_commit | where the last commit before it ended; absent in the very first transaction |
+ * | txId, ts_usec | the record's transaction, and when that committed |
+ * | messageType | INSERT, UPDATE, DELETE, TRUNCATE, MESSAGE, or COMMIT between transactions |
+ * | millrace_row | rows before this one at the same LSN (COPY writes many in one WAL record); absent when 0 |
+ * | millrace_part | the record of that row: 1 a tombstone, 2 the create of a changed key, or a truncate's n-th table; absent when 0 |
+ *
+ * Transactions come in the order of their commits, and rows within one in the order of their LSN. So going on
+ * means: start the stream at lsn_commit, whereupon the server leaves out every transaction that committed before;
+ * in the transaction txId, drop what is not beyond (lsn, row, part). LSNs of different transactions are never
+ * compared, since a long transaction holds low LSNs after others committed at higher ones.
+ */
+import type { OffsetMap } from '@millrace/runtime/api';
+
+import { storedLsn } from './lsn.ts';
+import type { Lsn } from './lsn.ts';
+
+/** Numbers whose order is the order of parts. */
+export const parts = { first: 0, tombstone: 1, create: 2 } as const;
+
+/** A record's place in its transaction. */
+export interface Place {
+  readonly txId: number | null;
+  readonly lsn: Lsn;
+  readonly row: number;
+  readonly part: number;
+}
+
+/** What a stored offset says. */
+export type Resume =
+  | { readonly phase: 'none' }
+  /** A snapshot that did not end: it starts again. */
+  | { readonly phase: 'snapshot' }
+  | {
+      readonly phase: 'streaming';
+      /** Where the stream starts; undefined leaves it to the slot. */
+      readonly from: Lsn | undefined;
+      /** The last commit before the record. */
+      readonly lastCommit: Lsn | undefined;
+      /** The last record that was stored, when it was one of a transaction. */
+      readonly last: Place | undefined;
+    };
+
+export function readOffset(offset: OffsetMap | undefined): Resume {
+  const lsn = storedLsn(offset?.['lsn']);
+  if (offset === undefined || lsn === undefined) return { phase: 'none' };
+  if (offset['snapshot'] !== undefined && offset['snapshot'] !== null) {
+    if (offset['snapshot_completed'] !== true && offset['last_snapshot_record'] !== true) return { phase: 'snapshot' };
+    return { phase: 'streaming', from: lsn, lastCommit: undefined, last: undefined };
+  }
+  const lastCommit = storedLsn(offset['lsn_commit']);
+  const messageType = offset['messageType'];
+  if (messageType === 'COMMIT') return { phase: 'streaming', from: lastCommit ?? lsn, lastCommit: lastCommit ?? lsn, last: undefined };
+  // Debezium's offset after a start without a snapshot: where the slot stood.
+  if (messageType === undefined || messageType === null) return { phase: 'streaming', from: lastCommit ?? lsn, lastCommit, last: undefined };
+  const txId = storedLsn(offset['txId']);
+  return {
+    phase: 'streaming',
+    from: lastCommit,
+    lastCommit,
+    last: {
+      txId: txId === undefined ? null : Number(txId),
+      lsn,
+      row: Number(offset['millrace_row'] ?? 0),
+      part: Number(offset['millrace_part'] ?? 0),
+    },
+  };
+}
+
+/** Whether a place of the same transaction lies behind another. */
+export function isBeyond(lsn: Lsn, row: number, part: number, than: Place): boolean {
+  if (lsn !== than.lsn) return lsn > than.lsn;
+  if (row !== than.row) return row > than.row;
+  return part > than.part;
+}
+
+/** The offset between two transactions: everything that committed before `lsn` is done. */
+export function commitOffset(lsn: Lsn, txId: number | null, us: number | null): OffsetMap {
+  return {
+    lsn_proc: lsn,
+    messageType: 'COMMIT',
+    lsn_commit: lsn,
+    lsn,
+    ...(txId === null ? {} : { txId }),
+    ...(us === null ? {} : { ts_usec: us }),
+  };
+}
+
+/** The offset of a snapshot's rows; `last` that of its very last one. */
+export function snapshotOffset(lsn: Lsn, txId: number, us: number, last: boolean): OffsetMap {
+  return { last_snapshot_record: last, lsn, txId, ts_usec: us, snapshot: 'INITIAL', snapshot_completed: last };
+}

@@ -1,0 +1,66 @@
+/** The publication: made, and kept equal to the filters, as Debezium does. */
+import { ConfigError } from '@millrace/runtime/api';
+import type { Logger } from '@millrace/runtime/api';
+import pg from 'pg';
+import type { Client } from 'pg';
+
+import { explain } from './errors.ts';
+import type { CapturedTable } from './tables.ts';
+import type { Settings } from './settings.ts';
+
+const quote = (name: string): string => pg.escapeIdentifier(name);
+const qualified = ({ schema, table }: CapturedTable): string => `${quote(schema)}.${quote(table)}`;
+
+/** Throws a ConfigError when there is none and none may be made, or no table would be in it. */
+export async function ensurePublication(client: Client, settings: Settings, tables: readonly CapturedTable[], log: Logger): Promise<void> {
+  const { publication: name, autocreate } = settings;
+  const { rows } = await client.query<{ oid: number; all: boolean }>('select oid, puballtables as all from pg_publication where pubname = $1', [name]);
+  const existing = rows[0];
+  if (autocreate === 'disabled') {
+    if (existing !== undefined) return;
+    throw new ConfigError(`publication "${name}" does not exist, and publication.autocreate.mode is disabled.`, {
+      hint: `Create it (CREATE PUBLICATION ${quote(name)} FOR TABLE …) and restart the connector.`,
+    });
+  }
+  if (autocreate === 'filtered' && tables.length === 0) {
+    throw new ConfigError(`No table filters found for filtered publication ${name}: no table of database "${settings.database}" matches.`, {
+      hint: 'Check table.include.list and schema.include.list, and that the tables exist.',
+    });
+  }
+  if (existing === undefined) {
+    await create(client, settings, tables);
+    log.info(`publication "${name}" was created (${autocreate})`);
+  } else if (autocreate === 'filtered' && !existing.all) {
+    await equalise(client, settings, existing.oid, tables, log);
+  }
+}
+
+async function create(client: Client, settings: Settings, tables: readonly CapturedTable[]): Promise<void> {
+  const { publication, autocreate, viaPartitionRoot } = settings;
+  const what = { all_tables: ' for all tables', filtered: ` for table ${tables.map(qualified).join(', ')}`, no_tables: '', disabled: '' }[autocreate];
+  const root = viaPartitionRoot ? ' with (publish_via_partition_root = true)' : '';
+  try {
+    await client.query(`create publication ${quote(publication)}${what}${root}`);
+  } catch (error) {
+    if (autocreate === 'all_tables' && (error as { code?: string }).code === '42501') {
+      throw new ConfigError(`could not create publication "${publication}" for all tables: ${(error as Error).message}.`, {
+        cause: error,
+        hint: 'Only a superuser may. Set publication.autocreate.mode=filtered, or let a superuser create the publication.',
+      });
+    }
+    throw explain(error, `create publication "${publication}"`);
+  }
+}
+
+/** Sets the tables of a publication that has others than the filters choose. */
+async function equalise(client: Client, settings: Settings, oid: number, tables: readonly CapturedTable[], log: Logger): Promise<void> {
+  const { rows } = await client.query<{ oid: number }>('select prrelid as oid from pg_publication_rel where prpubid = $1', [oid]);
+  const published = new Set(rows.map((row) => row.oid));
+  if (published.size === tables.length && tables.every((table) => published.has(table.oid))) return;
+  try {
+    await client.query(`alter publication ${quote(settings.publication)} set table ${tables.map(qualified).join(', ')}`);
+    log.info(`publication "${settings.publication}" was changed to the ${tables.length} tables that the filters choose`);
+  } catch (error) {
+    throw explain(error, `set the tables of publication "${settings.publication}"`);
+  }
+}

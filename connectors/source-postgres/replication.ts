@@ -1,0 +1,162 @@
+/** One replication connection: feeds the decoder, answers the server, and ends when either side does. */
+import type { Client } from 'pg';
+import pg from 'pg';
+import replication from 'pg-logical-replication';
+
+import type { Connector, RawConnection } from './connection.ts';
+import { rawConnection } from './connection.ts';
+import { explain } from './errors.ts';
+import { formatLsn, lsnOf } from './lsn.ts';
+import type { Lsn } from './lsn.ts';
+import { ProtocolError } from './pgoutput/reader.ts';
+import type { RecordQueue } from './queue.ts';
+import type { Settings } from './settings.ts';
+import type { StreamDecoder } from './stream.ts';
+import { tapSocket } from './tap.ts';
+import type { Tap } from './tap.ts';
+
+const { LogicalReplicationService } = replication;
+
+const xlogData = 0x77;
+const keepalive = 0x6b;
+/** Of either: type, start of the data (or end of the WAL), … */
+const xlogHeader = 25;
+const keepaliveLength = 18;
+
+export interface ReplicationOptions {
+  readonly connector: Connector;
+  readonly settings: Settings;
+  readonly decoder: StreamDecoder;
+  readonly queue: RecordQueue;
+  /** What may be confirmed now; undefined while nothing may. */
+  readonly confirmable: () => Lsn | undefined;
+  readonly onStarted: () => void;
+}
+
+export interface Replication {
+  /** Resolves when the stream has ended, in any way: with the reason, or nothing after `close`. */
+  readonly ended: Promise<Error | undefined>;
+  /** Hands nothing more to the decoder, from the current message on. */
+  hold(): void;
+  release(): void;
+  /** Tells the server what is confirmed. */
+  report(): void;
+  close(): Promise<void>;
+}
+
+/** Starts the stream of the decoder's slot, at the position that it goes on from. */
+export async function startReplication(options: ReplicationOptions, from: Lsn | undefined): Promise<Replication> {
+  const { connector, settings, decoder, queue, confirmable, onStarted } = options;
+  const ended = Promise.withResolvers<Error | undefined>();
+  let connection: RawConnection | undefined;
+  let tap: Tap | undefined;
+  let closing = false;
+  // The relation's catalog, and the queue's room: the stream goes on when nobody holds it.
+  let holds = 0;
+
+  const hold = (): void => {
+    if (holds++ === 0) tap?.hold();
+  };
+  const release = (): void => {
+    if (--holds === 0) tap?.release();
+  };
+
+  function report(): void {
+    if (connection === undefined || closing || !connection.stream.writable) return;
+    connection.sendCopyFromChunk(standbyStatus(decoder.reached, confirmable()));
+  }
+
+  const handler = {
+    begin: () => decoder.beginRun(),
+    copyData(bytes: Buffer, start: number, end: number): void {
+      const kind = bytes[start];
+      if (kind === xlogData && end - start > xlogHeader) {
+        decoder.message(bytes, start + xlogHeader, end, uint32(bytes, start + 1), uint32(bytes, start + 5));
+      } else if (kind === keepalive && end - start === keepaliveLength) {
+        const walEnd = lsnOf(uint32(bytes, start + 1), uint32(bytes, start + 5));
+        if (!decoder.inTransaction && walEnd > decoder.reached) decoder.reached = walEnd;
+        if (bytes[start + 17] === 1) report();
+      } else {
+        throw new ProtocolError(`a replication message of an unknown kind (${kind}, ${end - start} bytes)`);
+      }
+    },
+    end(): void {
+      if (!queue.isFull || closing) return;
+      hold();
+      queue.whenRoom(release);
+    },
+    failed: (error: Error) => ended.resolve(explain(error, 'decode the replication stream')),
+  };
+
+  // The interface of pg-logical-replication's plugins. Its own event for each message, with an LSN as text, would
+  // cost more than all the rest: the plugin takes the connection's bytes before the service sees them.
+  const plugin = {
+    name: 'pgoutput',
+    parse: () => undefined,
+    start(client: Client, slot: string, lsn: string): Promise<unknown> {
+      connection = rawConnection(client);
+      tap = tapSocket(client, handler);
+      if (holds > 0) tap.hold();
+      const names = pg.escapeLiteral(pg.escapeIdentifier(settings.publication));
+      return client.query(
+        `START_REPLICATION SLOT ${pg.escapeIdentifier(slot)} LOGICAL ${lsn} (proto_version '1', publication_names ${names}, messages 'true')`,
+      );
+    },
+  };
+
+  // Its timer would confirm what was merely received; `report` sends our own status.
+  const service = new LogicalReplicationService(await connector.replicationConfig(), { acknowledge: { auto: false, timeoutSeconds: 0 } });
+  const doing = `stream from replication slot "${settings.slot}"`;
+  service.on('error', (error) => ended.resolve(closing ? undefined : explain(error, doing)));
+  service.on('start', () => {
+    report();
+    onStarted();
+  });
+  const timer = setInterval(report, settings.statusIntervalMs);
+  service.subscribe(plugin as unknown as Parameters<typeof service.subscribe>[0], settings.slot, formatLsn(from ?? 0)).then(
+    () => ended.resolve(closing ? undefined : explain(new Error('Connection terminated by the server'), doing)),
+    (error: unknown) => ended.resolve(closing ? undefined : explain(error, doing)),
+  );
+  void ended.promise.then(() => clearInterval(timer));
+
+  return {
+    ended: ended.promise,
+    hold,
+    release,
+    report,
+    async close() {
+      if (closing) return;
+      report();
+      closing = true;
+      clearInterval(timer);
+      const socket = connection?.stream;
+      tap?.hold();
+      // A polite end would wait for the server to stop sending: it is told, and then left.
+      socket?.end();
+      const destroyed = setTimeout(() => socket?.destroy(), 200);
+      socket?.resume();
+      await service.destroy().catch(() => {});
+      clearTimeout(destroyed);
+      socket?.destroy();
+      ended.resolve(undefined);
+    },
+  };
+}
+
+const uint32 = (bytes: Buffer, at: number): number =>
+  (((bytes[at] as number) << 24) | ((bytes[at + 1] as number) << 16) | ((bytes[at + 2] as number) << 8) | (bytes[at + 3] as number)) >>> 0;
+
+/** Microseconds from 1970 to 2000. */
+const epochUs = 946_684_800_000_000n;
+
+/** Standby status update: received so far, flushed so far (0 confirms nothing). Source: Streaming Replication Protocol. */
+function standbyStatus(received: Lsn, flushed: Lsn | undefined): Buffer {
+  const message = Buffer.alloc(34);
+  message[0] = 0x72;
+  const safe = BigInt(flushed ?? 0);
+  message.writeBigUInt64BE(BigInt(received) > safe ? BigInt(received) : safe, 1);
+  message.writeBigUInt64BE(safe, 9);
+  message.writeBigUInt64BE(safe, 17);
+  message.writeBigInt64BE(BigInt(Date.now()) * 1000n - epochUs, 25);
+  return message;
+}

@@ -1,0 +1,126 @@
+/** What the task goes by: the config's values, put into shape once. */
+import { ConfigError } from '@millrace/runtime/api';
+import type { RawConfig } from '@millrace/runtime/api';
+
+import type { Config } from './config.ts';
+import { keyRules, pattern, patterns } from './filters.ts';
+import type { FilterLists, KeyRule, NameFilter } from './filters.ts';
+import { unsupportedKeys } from './unsupported.ts';
+import type { ValueSettings } from './values/value-type.ts';
+
+export type SnapshotMode = 'initial' | 'always' | 'initial_only' | 'no_data' | 'when_needed';
+export type Operation = 'c' | 'u' | 'd' | 't';
+
+export interface Settings {
+  readonly topicPrefix: string;
+  readonly topicDelimiter: string;
+  readonly database: string;
+  readonly slot: string;
+  readonly slotDropOnStop: boolean;
+  readonly slotFailover: boolean;
+  readonly slotMaxRetries: number;
+  readonly slotRetryDelayMs: number;
+  readonly publication: string;
+  readonly autocreate: 'all_tables' | 'filtered' | 'disabled' | 'no_tables';
+  readonly viaPartitionRoot: boolean;
+  readonly statusIntervalMs: number;
+  readonly flushLsn: boolean;
+  readonly skipped: ReadonlySet<string>;
+  readonly filters: FilterLists;
+  readonly inSnapshot: NameFilter;
+  readonly messagePrefix: NameFilter;
+  readonly keyRules: readonly KeyRule[];
+  readonly tombstones: boolean;
+  readonly contextHeaders: boolean;
+  readonly values: ValueSettings;
+  readonly snapshotMode: SnapshotMode;
+  readonly snapshotDelayMs: number;
+  readonly maxBatchSize: number;
+  readonly maxQueueSize: number;
+  readonly maxQueueBytes: number;
+  readonly pollIntervalMs: number;
+  readonly heartbeatIntervalMs: number;
+  readonly heartbeatTopicPrefix: string;
+  readonly heartbeatQuery: string | null;
+  readonly reconnectMaxMs: number;
+}
+
+/** Throws a ConfigError for what does not go together. */
+export function readSettings(config: Config, raw: RawConfig): Settings {
+  const [problem] = unsupportedKeys(raw).refused;
+  if (problem !== undefined) throw new ConfigError(problem.message);
+  const list = (key: 'schema' | 'table' | 'column') => {
+    const [include, exclude] = [`${key}.include.list`, `${key}.exclude.list`] as const;
+    if (config[include] !== null && config[exclude] !== null) {
+      throw new ConfigError(`${include} and ${exclude} are both set.`, { hint: 'Use one of them.' });
+    }
+    return { include: patterns(include, config[include]), exclude: patterns(exclude, config[exclude]) };
+  };
+  return {
+    topicPrefix: config['topic.prefix'],
+    topicDelimiter: config['topic.delimiter'],
+    database: config['database.dbname'],
+    slot: config['slot.name'],
+    slotDropOnStop: config['slot.drop.on.stop'],
+    slotFailover: config['slot.failover'],
+    slotMaxRetries: config['slot.max.retries'],
+    slotRetryDelayMs: config['slot.retry.delay.ms'],
+    publication: config['publication.name'],
+    autocreate: config['publication.autocreate.mode'].toLowerCase() as Settings['autocreate'],
+    viaPartitionRoot: config['publish.via.partition.root'],
+    statusIntervalMs: config['status.update.interval.ms'],
+    flushLsn: config['flush.lsn.source'],
+    skipped: skippedOperations(config['skipped.operations']),
+    filters: { schemas: list('schema'), tables: list('table'), columns: list('column') },
+    inSnapshot: snapshotFilter(config['snapshot.include.collection.list']),
+    messagePrefix: prefixFilter(config),
+    keyRules: keyRules(config['message.key.columns']),
+    tombstones: config['tombstones.on.delete'],
+    contextHeaders: config['extended.headers.enabled'],
+    values: valueSettings(config),
+    snapshotMode: config['snapshot.mode'].toLowerCase() as SnapshotMode,
+    snapshotDelayMs: config['snapshot.delay.ms'],
+    maxBatchSize: config['max.batch.size'],
+    maxQueueSize: config['max.queue.size'],
+    maxQueueBytes: config['max.queue.size.in.bytes'],
+    pollIntervalMs: config['poll.interval.ms'],
+    heartbeatIntervalMs: config['heartbeat.interval.ms'],
+    heartbeatTopicPrefix: config['topic.heartbeat.prefix'] ?? config['heartbeat.topics.prefix'],
+    heartbeatQuery: config['heartbeat.action.query'],
+    reconnectMaxMs: config['retriable.restart.connector.wait.ms'],
+  };
+}
+
+function valueSettings(config: Config): ValueSettings {
+  const mode = <T extends string>(key: 'decimal.handling.mode' | 'time.precision.mode' | 'binary.handling.mode' | 'interval.handling.mode' | 'hstore.handling.mode') =>
+    config[key].toLowerCase() as T;
+  return {
+    decimals: mode('decimal.handling.mode'),
+    times: mode('time.precision.mode'),
+    binary: mode('binary.handling.mode'),
+    intervals: mode('interval.handling.mode'),
+    hstore: mode('hstore.handling.mode'),
+    moneyFractionDigits: config['money.fraction.digits'],
+    placeholder: config['unavailable.value.placeholder'],
+    includeUnknown: config['include.unknown.datatypes'],
+  };
+}
+
+function skippedOperations(list: readonly string[]): ReadonlySet<string> {
+  const operations = list.map((operation) => operation.trim().toLowerCase()).filter((operation) => operation !== '');
+  const wrong = operations.find((operation) => !['c', 'u', 'd', 't', 'none'].includes(operation));
+  if (wrong !== undefined) throw new ConfigError(`skipped.operations: "${wrong}" is none of c, u, d, t, none.`);
+  return new Set(operations);
+}
+
+function snapshotFilter(list: readonly string[] | null): NameFilter {
+  const include = patterns('snapshot.include.collection.list', list);
+  return (name) => include.length === 0 || include.some((regex) => regex.test(name));
+}
+
+function prefixFilter(config: Config): NameFilter {
+  const [include, exclude] = (['message.prefix.include.list', 'message.prefix.exclude.list'] as const).map((key) =>
+    (config[key] ?? []).map((text) => pattern(key, text)),
+  ) as [RegExp[], RegExp[]];
+  return (prefix) => (include.length > 0 ? include.some((regex) => regex.test(prefix)) : !exclude.some((regex) => regex.test(prefix)));
+}

@@ -1,0 +1,244 @@
+/**
+ * Decodes a replication stream into records. Rows are handed over in the order they come; a relation's message
+ * stops it until the catalog was asked; what was emitted before a restart is left out.
+ */
+import type { TableLayout } from './envelope.ts';
+import { isWantedTable } from './filters.ts';
+import { lsnOf } from './lsn.ts';
+import type { Lsn } from './lsn.ts';
+import { isBeyond } from './offsets.ts';
+import type { Place, Resume } from './offsets.ts';
+import { kinds, readBegin, readCommit, readLogicalMessage, readRelation, readTruncate } from './pgoutput/messages.ts';
+import type { Relation } from './pgoutput/messages.ts';
+import { ProtocolError } from './pgoutput/reader.ts';
+import type { RecordQueue } from './queue.ts';
+import type { RecordContext } from './records.ts';
+import { RowRecords, rowOffset } from './row-records.ts';
+import type { OffsetParts, RowPlace } from './row-records.ts';
+import type { Settings } from './settings.ts';
+import { processingScope, transactionScopeOf } from './source-block.ts';
+import type { SourceNames } from './source-block.ts';
+import { messageRecord } from './special-records.ts';
+import { messageTopic } from './topics.ts';
+
+/** Parts that a place of which nothing was emitted has done. */
+const nothingDone = -1;
+const allDone = Number.MAX_SAFE_INTEGER;
+
+export interface StreamParts {
+  readonly settings: Settings;
+  readonly names: SourceNames;
+  readonly context: RecordContext;
+  readonly queue: RecordQueue;
+  /** A table's columns are about to come: no more messages are to be fed until `setLayout` was called. */
+  readonly onRelation: (relation: Relation) => void;
+}
+
+/** Where the stream goes on, and what it leaves out. */
+export type StreamStart = Extract<Resume, { phase: 'streaming' }>;
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+export class StreamDecoder {
+  readonly #parts: StreamParts;
+  readonly #rows: RowRecords;
+  readonly #messageTopic: string;
+  readonly #skips: { readonly c: boolean; readonly u: boolean; readonly d: boolean; readonly t: boolean };
+  readonly #layouts = new Map<number, TableLayout | null>();
+  #lastOid = -1;
+  #lastLayout: TableLayout | null = null;
+
+  readonly #from: Lsn | undefined;
+  #lastCommit: Lsn | undefined;
+  /** The transaction that is being read. */
+  #open: { readonly offset: OffsetParts; readonly scope: readonly unknown[]; readonly skipped: boolean } | undefined;
+  /** What was emitted before: everything up to here is left out. */
+  #emitted: Place | undefined;
+  #processing: readonly unknown[] = processingScope();
+  /** One object for all rows: nobody keeps it. */
+  readonly #place: Mutable<RowPlace> = { lsn: 0, row: -1, done: nothingDone, scopes: [], transaction: { lastCommit: undefined, txId: null, us: 0 } };
+
+  /** The end of the last transaction that came, or a later position that the server said it had reached. */
+  reached: Lsn = 0;
+  lastTxId: number | null = null;
+  lastUs: number | null = null;
+
+  constructor(parts: StreamParts, start: StreamStart) {
+    this.#parts = parts;
+    this.#rows = new RowRecords(parts.context, parts.queue, parts.settings.tombstones);
+    this.#messageTopic = messageTopic(parts.settings);
+    const { skipped } = parts.settings;
+    this.#skips = { c: skipped.has('c'), u: skipped.has('u'), d: skipped.has('d'), t: skipped.has('t') };
+    this.#from = start.from;
+    this.#lastCommit = start.lastCommit;
+    this.#emitted = start.last;
+    this.reached = start.from ?? 0;
+  }
+
+  get inTransaction(): boolean {
+    return this.#open !== undefined;
+  }
+
+  /** Where another stream would go on exactly after what this one emitted. */
+  position(): StreamStart {
+    const { lsn, row } = this.#place;
+    const last = this.#emitted ?? (this.#open === undefined || row < 0 ? undefined : { txId: this.#open.offset.txId, lsn, row, part: allDone });
+    return { phase: 'streaming', from: this.#lastCommit ?? this.#from, lastCommit: this.#lastCommit, last };
+  }
+
+  /** The last commit whose records were all emitted. */
+  get lastCommit(): Lsn | undefined {
+    return this.#lastCommit;
+  }
+
+  /** A new run of messages begins, which are processed at one time. */
+  beginRun(): void {
+    this.#processing = processingScope();
+    if (this.#open !== undefined) this.#place.scopes = [this.#open.scope, this.#processing];
+  }
+
+  /** Null for a table that is not captured. */
+  setLayout(oid: number, layout: TableLayout | null): void {
+    this.#layouts.set(oid, layout);
+    this.#lastOid = -1;
+  }
+
+  /** One message of the output plugin: `bytes[start, end)`, which stay as they are for as long as records live. */
+  message(bytes: Uint8Array, start: number, end: number, lsnHigh: number, lsnLow: number): void {
+    switch (bytes[start]) {
+      case kinds.insert:
+        this.#row(bytes, start, end, lsnHigh, lsnLow, 'c');
+        break;
+      case kinds.update:
+        this.#row(bytes, start, end, lsnHigh, lsnLow, 'u');
+        break;
+      case kinds.delete:
+        this.#row(bytes, start, end, lsnHigh, lsnLow, 'd');
+        break;
+      case kinds.begin:
+        this.#begin(bytes, start, end);
+        break;
+      case kinds.commit:
+        this.#commit(bytes, start, end);
+        break;
+      case kinds.relation:
+        this.#relation(readRelation(bytes, start, end));
+        break;
+      case kinds.truncate:
+        this.#truncate(bytes, start, end, lsnHigh, lsnLow);
+        break;
+      case kinds.message:
+        this.#logicalMessage(bytes, start, end, lsnOf(lsnHigh, lsnLow));
+        break;
+      case kinds.type:
+      case kinds.origin:
+        break;
+      default:
+        throw new ProtocolError(`a message of an unknown kind (${bytes[start]})`);
+    }
+  }
+
+  #begin(bytes: Uint8Array, start: number, end: number): void {
+    const { commitLsn, commitUs, xid } = readBegin(bytes, start, end);
+    const lastCommit = this.#lastCommit;
+    // The server leaves these out by itself; were it ever not to, they would come twice.
+    const skipped = lastCommit !== undefined && commitLsn < lastCommit;
+    // Confirmed meanwhile, if it is another transaction: nothing of this one was emitted.
+    if (!skipped && this.#emitted !== undefined && this.#emitted.txId !== xid) this.#emitted = undefined;
+    const offset = { lastCommit, txId: xid, us: commitUs };
+    const scope = transactionScopeOf(commitUs, xid, lastCommit);
+    this.#open = { offset, scope, skipped };
+    this.#place.row = -1;
+    this.#place.transaction = offset;
+    this.#place.scopes = [scope, this.#processing];
+    this.lastTxId = xid;
+    this.lastUs = commitUs;
+  }
+
+  #commit(bytes: Uint8Array, start: number, end: number): void {
+    const { endLsn } = readCommit(bytes, start, end);
+    if (this.#open?.skipped === false) {
+      this.#lastCommit = endLsn;
+      this.#emitted = undefined;
+    }
+    this.#open = undefined;
+    this.#place.row = -1;
+    if (endLsn > this.reached) this.reached = endLsn;
+  }
+
+  #relation(relation: Relation): void {
+    if (isWantedTable(this.#parts.settings.filters, relation.schema, relation.table)) this.#parts.onRelation(relation);
+    else this.setLayout(relation.oid, null);
+  }
+
+  /** Moves to the next row of the transaction; returns false when it was emitted before. */
+  #next(lsnHigh: number, lsnLow: number): boolean {
+    const open = this.#open;
+    if (open === undefined) throw new ProtocolError('a row outside of a transaction');
+    const place = this.#place;
+    // As lsnOf, which is not inlined for its bigints.
+    const lsn = lsnHigh < 0x20_0000 ? lsnHigh * 0x1_0000_0000 + lsnLow : lsnOf(lsnHigh, lsnLow);
+    place.row = lsn === place.lsn ? place.row + 1 : 0;
+    place.lsn = lsn;
+    place.done = nothingDone;
+    if (open.skipped) return false;
+    return this.#emitted === undefined || this.#passes(this.#emitted);
+  }
+
+  #passes(emitted: Place): boolean {
+    const { lsn, row } = this.#place;
+    if (!isBeyond(lsn, row, allDone, emitted)) return false;
+    // Some parts of this very row may be done.
+    if (lsn === emitted.lsn && row === emitted.row) this.#place.done = emitted.part;
+    else this.#emitted = undefined;
+    return true;
+  }
+
+  #row(bytes: Uint8Array, start: number, end: number, lsnHigh: number, lsnLow: number, operation: 'c' | 'u' | 'd'): void {
+    if (end - start < 6) throw new ProtocolError(`a row of ${end - start} bytes`);
+    const wanted = this.#next(lsnHigh, lsnLow);
+    const oid =
+      (((bytes[start + 1] as number) << 24) | ((bytes[start + 2] as number) << 16) | ((bytes[start + 3] as number) << 8) | (bytes[start + 4] as number)) >>> 0;
+    if (!wanted || this.#skips[operation]) return;
+    const layout = oid === this.#lastOid ? this.#lastLayout : this.#layoutOf(oid);
+    if (layout === null) return;
+    if (operation === 'c') this.#rows.insert(layout, bytes, start + 5, end, this.#place);
+    else if (operation === 'u') this.#rows.update(layout, bytes, start + 5, end, this.#place);
+    else this.#rows.delete(layout, bytes, start + 5, end, this.#place);
+  }
+
+  #layoutOf(oid: number): TableLayout | null {
+    const layout = this.#layouts.get(oid);
+    if (layout === undefined) throw new ProtocolError(`a row of relation ${oid}, which was not described before`);
+    this.#lastOid = oid;
+    this.#lastLayout = layout;
+    return layout;
+  }
+
+  #truncate(bytes: Uint8Array, start: number, end: number, lsnHigh: number, lsnLow: number): void {
+    const { relations } = readTruncate(bytes, start, end);
+    if (!this.#next(lsnHigh, lsnLow) || this.#skips.t) return;
+    relations.forEach((oid, part) => {
+      const layout = this.#layoutOf(oid);
+      if (layout !== null) this.#rows.truncate(layout, part, this.#place);
+    });
+  }
+
+  #logicalMessage(bytes: Uint8Array, start: number, end: number, lsn: Lsn): void {
+    const message = readLogicalMessage(bytes, start, end);
+    const { settings, context, names, queue } = this.#parts;
+    if (message.transactional) {
+      const high = Number(BigInt(lsn) >> 32n);
+      if (!this.#next(high, Number(BigInt(lsn) & 0xffff_ffffn)) || this.#place.done >= 0) return;
+    } else if (this.#emitted !== undefined && lsn <= this.#emitted.lsn) {
+      return;
+    }
+    if (!settings.messagePrefix(message.prefix)) return;
+    const txId = message.transactional ? (this.#open?.offset.txId ?? null) : null;
+    const us = this.lastUs ?? Math.floor(Date.now() * 1000);
+    const offset = { lastCommit: this.#lastCommit, txId, us };
+    const scope = transactionScopeOf(us, txId, this.#lastCommit);
+    const row = message.transactional ? this.#place.row : 0;
+    queue.push(messageRecord(context, this.#messageTopic, names, message, scope, lsn, rowOffset(offset, 'MESSAGE', lsn, row, 0)), message.content.length + 64);
+  }
+}

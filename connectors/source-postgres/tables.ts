@@ -1,0 +1,28 @@
+/** Which tables the connector captures. */
+import type { Client } from 'pg';
+
+import { listTables } from './catalog.ts';
+import { inSnapshotOrder, isWantedTable } from './filters.ts';
+import type { Settings } from './settings.ts';
+
+export interface CapturedTable {
+  readonly oid: number;
+  readonly schema: string;
+  readonly table: string;
+  readonly partitioned: boolean;
+}
+
+/**
+ * The tables that the filters choose, in the order in which a snapshot reads them. Of a partitioned table and its
+ * partitions only those are taken under whose name changes will come, so that no row comes twice: the root under
+ * publish.via.partition.root, else the partitions, unless the filters choose the root alone.
+ */
+export async function capturedTables(client: Client, settings: Settings): Promise<readonly CapturedTable[]> {
+  const wanted = (await listTables(client)).filter(({ schema, table }) => isWantedTable(settings.filters, schema, table));
+  const wantedOids = new Set(wanted.map(({ oid }) => oid));
+  const rootsWithPartitions = new Set(wanted.flatMap(({ ancestors }) => ancestors));
+  const taken = wanted.filter(({ oid, ancestors }) =>
+    settings.viaPartitionRoot ? !ancestors.some((ancestor) => wantedOids.has(ancestor)) : !rootsWithPartitions.has(oid),
+  );
+  return inSnapshotOrder(settings.filters, taken);
+}

@@ -1,0 +1,75 @@
+/** Debezium's keys that the connector does not act on: ignored with a warning, or refused where records would be wrong. */
+import type { ConfigProblem, RawConfig } from '@millrace/runtime/api';
+
+interface Unsupported {
+  readonly key: RegExp;
+  /** Values under which it makes no difference. */
+  readonly harmless: readonly string[];
+  readonly refuse: boolean;
+  readonly why: string;
+}
+
+const ignored = (key: string, ...harmless: string[]): Unsupported => ({
+  key: new RegExp(`^${key.replaceAll('.', '\\.')}$`),
+  harmless,
+  refuse: false,
+  why: 'is not acted on',
+});
+const refused = (key: RegExp, why: string, ...harmless: string[]): Unsupported => ({ key, harmless, refuse: true, why });
+
+const table: readonly Unsupported[] = [
+  refused(/^column\.mask\./, 'is not supported, and unmasked values would be published. Leave the columns out with column.exclude.list.'),
+  refused(/^column\.truncate\./, 'is not supported, and whole values would be published. Leave the columns out with column.exclude.list.'),
+  refused(/^snapshot\.select\.statement\.overrides/, 'is not supported, and the snapshot would hold rows that it should not.'),
+  refused(/^provide\.transaction\.metadata$/, 'is not supported yet. Remove it; txId in the source block tells transactions apart.', 'false'),
+  refused(/^converters$/, 'is not supported, and values would not have the form that is expected.', ''),
+  refused(/^post\.processors$/, 'is not supported.', ''),
+  refused(/^snapshot\.query\.mode$/, 'can only be select_all.', 'select_all'),
+  refused(/^topic\.naming\.strategy$/, 'is not supported, and topics would be named otherwise.', 'io.debezium.schema.SchemaTopicNamingStrategy'),
+  refused(/^sourceinfo\.struct\.maker$/, 'is not supported.', 'io.debezium.connector.postgresql.PostgresSourceInfoStructMaker'),
+  refused(/^(schema|field)\.name\.adjustment\.mode$/, 'is not supported, and schemas would be named otherwise.', 'none'),
+  refused(/^skip\.messages\.without\.change$/, 'is not supported.', 'false'),
+  refused(/^replica\.identity\.autoset\.values$/, 'is not supported. Set the identity with ALTER TABLE … REPLICA IDENTITY.', ''),
+  refused(/^database\.sslfactory$/, 'is a Java class. Use database.sslmode and the certificate files.', ''),
+  ignored('column.propagate.source.type'),
+  ignored('datatype.propagate.source.type'),
+  ignored('include.schema.comments', 'false'),
+  ignored('event.processing.failure.handling.mode', 'fail'),
+  ignored('event.converting.failure.handling.mode', 'warn'),
+  ignored('errors.max.retries', '-1'),
+  ignored('guardrail.collections.max', '0'),
+  ignored('incremental.snapshot.chunk.size', '1024'),
+  ignored('incremental.snapshot.watermarking.strategy', 'INSERT_INSERT'),
+  ignored('lsn.flush.timeout.ms', '30000'),
+  ignored('lsn.flush.timeout.action', 'fail'),
+  ignored('notification.enabled.channels', ''),
+  ignored('notification.sink.topic.name', ''),
+  ignored('openlineage.integration.enabled', 'false'),
+  ignored('read.only', 'false'),
+  ignored('schema.refresh.mode', 'columns_diff'),
+  ignored('signal.data.collection', ''),
+  ignored('signal.enabled.channels', 'source'),
+  ignored('signal.poll.interval.ms', '5000'),
+  ignored('slot.stream.params', ''),
+  ignored('snapshot.isolation.mode', 'serializable', 'repeatable_read'),
+  ignored('snapshot.lock.timeout.ms', '10000'),
+  ignored('snapshot.locking.mode', 'none'),
+  ignored('snapshot.max.threads', '1'),
+  ignored('snapshot.tables.order.by.row.count', 'disabled'),
+  ignored('streaming.delay.ms', '0'),
+  ignored('table.ignore.builtin', 'true'),
+  ignored('xmin.fetch.interval.ms', '0'),
+  ignored('custom.metric.tags', ''),
+];
+
+/** The keys of this config that are not acted on, in two kinds. */
+export function unsupportedKeys(raw: RawConfig): { readonly refused: readonly ConfigProblem[]; readonly ignored: readonly ConfigProblem[] } {
+  const found = Object.entries(raw).flatMap(([key, value]) => {
+    const entry = table.find((candidate) => candidate.key.test(key));
+    return entry === undefined || entry.harmless.includes(value.trim().toLowerCase()) || entry.harmless.includes(value.trim())
+      ? []
+      : [{ refuse: entry.refuse, key, message: `${key} ${entry.why}` }];
+  });
+  const problems = (refuse: boolean): ConfigProblem[] => found.filter((one) => one.refuse === refuse).map(({ key, message }) => ({ key, message }));
+  return { refused: problems(true), ignored: problems(false) };
+}

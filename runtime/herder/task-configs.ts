@@ -1,0 +1,53 @@
+/** Asks a connector for the configs of its tasks. Source: org.apache.kafka.connect.runtime.Worker.connectorTaskConfigs. */
+import { ConfigError, ConnectError } from '../api/index.ts';
+import type { Logger, RawConfig } from '../api/index.ts';
+import type { PluginHost } from '../ports/tasks.ts';
+import { hasPlaceholder } from './config-providers.ts';
+import type { ConfigProviders } from './config-providers.ts';
+import { traceOf } from './secrets.ts';
+
+export type MadeTaskConfigs = { readonly configs: readonly RawConfig[] } | { readonly trace: string };
+
+/** Resolves with the trace where the connector's code failed; it holds no secrets. */
+export async function makeTaskConfigs(
+  name: string,
+  config: RawConfig,
+  { pluginHost, configProviders, logger }: { pluginHost: PluginHost; configProviders: ConfigProviders; logger: Logger },
+): Promise<MadeTaskConfigs> {
+  let secrets: readonly string[] = [];
+  try {
+    const resolved = await configProviders.resolve(config);
+    secrets = resolved.secrets;
+    const maxTasks = tasksMax(name, resolved.config);
+    const configs = await pluginHost.taskConfigs(resolved.config, maxTasks);
+    if (configs.length > maxTasks) tooMany(name, configs.length, maxTasks, resolved.config, logger);
+    return { configs: configs.map((task) => withPlaceholders(task, config)) };
+  } catch (error) {
+    return { trace: traceOf(error, secrets) };
+  }
+}
+
+function tasksMax(name: string, config: RawConfig): number {
+  const count = Number(config['tasks.max'] ?? '1');
+  if (Number.isInteger(count) && count >= 1) return count;
+  throw new ConfigError(`connector ${name}: tasks.max is "${config['tasks.max']}".`, { hint: 'Set it to a whole number from 1 on.' });
+}
+
+/** Source: org.apache.kafka.connect.runtime.TooManyTasksException (KIP-1004). */
+function tooMany(name: string, count: number, maxTasks: number, config: RawConfig, logger: Logger): void {
+  const message =
+    `The connector ${name} has generated ${count} tasks, which is greater than ${maxTasks}, ` +
+    `the maximum number of tasks it is configured to create.`;
+  if (config['tasks.max.enforce']?.trim().toLowerCase() === 'false') logger.warn(message);
+  else throw new ConnectError(message, { hint: 'Raise tasks.max, or set tasks.max.enforce=false.' });
+}
+
+/** Secrets stay out of the config topic: a key that the person wrote with a placeholder is stored with it. */
+function withPlaceholders(task: RawConfig, written: RawConfig): RawConfig {
+  return Object.fromEntries(
+    Object.entries(task).map(([key, value]) => {
+      const before = written[key];
+      return [key, before !== undefined && hasPlaceholder(before) ? before : value];
+    }),
+  );
+}

@@ -1,0 +1,81 @@
+/** Whether a connector's config may be stored. Source: org.apache.kafka.connect.runtime.AbstractHerder.validateConnectorConfig. */
+import { ConfigError } from '../api/index.ts';
+import type { RawConfig } from '../api/index.ts';
+import { RequestError } from '../ports/herder.ts';
+import type { ConfigInfos } from '../ports/tasks.ts';
+import { overrideProblems } from './client-overrides.ts';
+import type { ResolvedConfig } from './config-providers.ts';
+import type { HerderOptions } from './herder-context.ts';
+import { showable, withoutSecrets } from './secrets.ts';
+import { sinkGroup } from './sink-group.ts';
+
+export type Validation = Pick<HerderOptions, 'pluginHost' | 'configProviders' | 'settings'>;
+
+/** `PUT /connector-plugins/{p}/config/validate`: what the config's own plugin says, without any secret in it. */
+export async function validateConfig(config: RawConfig, { pluginHost, configProviders }: Validation): Promise<ConfigInfos> {
+  const resolved = await resolvedOrRefused(config, configProviders);
+  const connectorClass = resolved.config['connector.class'];
+  // Connect prints the whole config here, passwords and all.
+  if (connectorClass === undefined || connectorClass === '') {
+    throw new RequestError(400, `Connector config {name=${config['name'] ?? 'null'}} contains no connector type`);
+  }
+  try {
+    pluginHost.kindOf(connectorClass);
+    return showable(await pluginHost.validate(resolved.config), config, resolved);
+  } catch (error) {
+    throw withCleanMessage(error, resolved.secrets);
+  }
+}
+
+/** Rejects with a RequestError (400) that lists everything that is wrong, in Connect's words. */
+export async function requireValid(name: string, config: RawConfig, options: Validation): Promise<void> {
+  const nulls = Object.keys(config).filter((key) => (config[key] as string | null) === null);
+  if (nulls.length > 0) throw refusal(nulls.map((key) => `Invalid value null for configuration ${key}: a value must be a string; leave the key out instead.`));
+  const infos = await validateConfig(config, options);
+  const errors = infos.configs.flatMap(({ value }) => value.errors);
+  const nameKnown = infos.configs.some(({ value }) => value.name === 'name' && value.errors.length > 0);
+  if (!nameKnown) errors.push(...nameProblems(name));
+  errors.push(...overrideProblems(config, options.settings.overridePolicy), ...groupProblems(name, config, options));
+  if (errors.length > 0) throw refusal(errors);
+}
+
+function refusal(errors: readonly string[]): RequestError {
+  return new RequestError(
+    400,
+    `Connector configuration is invalid and contains the following ${errors.length} error(s):\n${errors.join('\n')}\n` +
+      'You can also find the above list of errors at the endpoint `/connector-plugins/{connectorType}/config/validate`',
+  );
+}
+
+async function resolvedOrRefused(config: RawConfig, providers: HerderOptions['configProviders']): Promise<ResolvedConfig> {
+  try {
+    return await providers.resolve(config);
+  } catch (error) {
+    if (error instanceof ConfigError) throw new RequestError(400, error.message, { cause: error });
+    throw error;
+  }
+}
+
+function withCleanMessage(error: unknown, secrets: readonly string[]): unknown {
+  if (error instanceof RequestError || !(error instanceof Error)) return error;
+  const message = withoutSecrets(error.message, secrets);
+  if (error instanceof ConfigError) return new RequestError(400, message, { cause: error });
+  return message === error.message ? error : new RequestError(500, message);
+}
+
+/** Source: org.apache.kafka.common.config.ConfigDef.NonEmptyStringWithoutControlChars. */
+function nameProblems(name: string): string[] {
+  if (name.trim() === '') return [`Invalid value ${name} for configuration name: String may not be empty`];
+  const controls = [...name].map((char) => char.codePointAt(0) as number).filter((code) => code < 32 || code === 127);
+  if (controls.length === 0) return [];
+  const what = `String may not contain control sequences but had the following ASCII chars: ${controls.join(', ')}`;
+  return [`Invalid value ${JSON.stringify(name)} for configuration name: ${what}`];
+}
+
+/** A sink under the workers' own group would take part in their rebalances. */
+function groupProblems(name: string, config: RawConfig, { settings, pluginHost }: Validation): string[] {
+  const { workerGroupId } = settings;
+  if (workerGroupId === undefined || sinkGroup(name, config) !== workerGroupId) return [];
+  if (pluginHost.kindOf(config['connector.class'] ?? '') !== 'sink') return [];
+  return [`Consumer group for sink connector named ${name} conflicts with Connect worker group ${workerGroupId}`];
+}

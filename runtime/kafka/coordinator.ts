@@ -1,0 +1,54 @@
+import { findCoordinatorV4 } from '@platformatic/kafka';
+import type { Connection } from '@platformatic/kafka';
+import { RetriableError } from '../api/index.ts';
+import type { BrokerConnection } from './broker-connection.ts';
+import type { Cluster } from './cluster.ts';
+import { answerOf, brokerError, codes, coordinatorMoved } from './protocol-error.ts';
+
+const groupKey = 0;
+
+/** The way to the broker that looks after a group, found again when it moved. */
+export class Coordinator {
+  readonly #cluster: Cluster;
+  readonly #clientId: string;
+  readonly #groupId: string;
+  #found: Promise<BrokerConnection> | undefined;
+
+  constructor(cluster: Cluster, clientId: string, groupId: string) {
+    this.#cluster = cluster;
+    this.#clientId = clientId;
+    this.#groupId = groupId;
+  }
+
+  /** Asks it once. Rejects with a RetriableError when it did not answer; the next call looks for it again. */
+  async ask<T>(question: (connection: Connection) => Promise<T>, timeoutMs?: number): Promise<T> {
+    const found = (this.#found ??= this.#find());
+    try {
+      return await answerOf((await found).request(question, timeoutMs));
+    } catch (error) {
+      if (this.#found === found) await this.forget();
+      throw error;
+    }
+  }
+
+  /** To be called with an answer's error code: where it says that another broker is in charge, that one is looked for. */
+  async noticed(errorCode: number): Promise<void> {
+    if (coordinatorMoved.has(errorCode)) await this.forget();
+  }
+
+  async forget(): Promise<void> {
+    const found = this.#found;
+    this.#found = undefined;
+    const connection = await found?.catch(() => undefined);
+    if (connection !== undefined) this.#cluster.release(connection);
+  }
+
+  async #find(): Promise<BrokerConnection> {
+    const doing = `group "${this.#groupId}": looking for its coordinator`;
+    const answer = await this.#cluster.anyBroker((connection) => answerOf(findCoordinatorV4.api.async(connection, groupKey, [this.#groupId])));
+    const coordinator = answer.coordinators[0];
+    if (coordinator === undefined) throw new RetriableError(`${doing}: the broker named none.`);
+    if (coordinator.errorCode !== codes.none) throw brokerError(coordinator.errorCode, doing, coordinator.errorMessage);
+    return this.#cluster.connect(coordinator.nodeId, this.#clientId);
+  }
+}

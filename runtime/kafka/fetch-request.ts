@@ -1,0 +1,104 @@
+import { Writer } from '@platformatic/kafka';
+import type { Reader } from '@platformatic/kafka';
+
+/** Fetch, version 12: the newest that names topics, and that brokers from 3.5 to 4.x all take. */
+export const fetchApi = { key: 1, version: 12 } as const;
+
+export interface FetchPart {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: bigint;
+  readonly maxBytes: number;
+}
+
+export interface FetchQuestion {
+  readonly maxWaitMs: number;
+  readonly minBytes: number;
+  readonly maxBytes: number;
+  readonly readCommitted: boolean;
+  readonly rackId: string;
+  readonly parts: readonly FetchPart[];
+}
+
+export interface AbortedTransaction {
+  readonly producerId: bigint;
+  readonly firstOffset: bigint;
+}
+
+export interface FetchResult {
+  readonly topic: string;
+  readonly partition: number;
+  readonly errorCode: number;
+  readonly highWatermark: bigint;
+  readonly logStartOffset: bigint;
+  readonly aborted: readonly AbortedTransaction[];
+  /** Record batches in memory of their own; the last may be cut short. */
+  readonly records: Buffer<ArrayBuffer>;
+}
+
+const noRecords = Buffer.alloc(0);
+
+/**
+ *     replica_id: int32, max_wait_ms: int32, min_bytes: int32, max_bytes: int32, isolation_level: int8,
+ *     session_id: int32, session_epoch: int32, [topic, [partition: int32, current_leader_epoch: int32, fetch_offset: int64,
+ *     last_fetched_epoch: int32, log_start_offset: int64, partition_max_bytes: int32, tags], tags], [forgotten], rack_id, tags
+ */
+export function writeFetch(question: FetchQuestion): Writer {
+  const topics = Map.groupBy(question.parts, ({ topic }) => topic);
+  return Writer.create()
+    .appendInt32(-1)
+    .appendInt32(question.maxWaitMs)
+    .appendInt32(question.minBytes)
+    .appendInt32(question.maxBytes)
+    .appendInt8(question.readCommitted ? 1 : 0)
+    .appendInt32(0)
+    .appendInt32(-1)
+    .appendArray([...topics], (writer, [topic, parts]) => {
+      writer.appendString(topic).appendArray(parts, (inner, part) => {
+        inner.appendInt32(part.partition).appendInt32(-1).appendInt64(part.offset).appendInt32(-1).appendInt64(-1n).appendInt32(part.maxBytes);
+      });
+    })
+    .appendArray([], () => {})
+    .appendString(question.rackId)
+    .appendTaggedFields();
+}
+
+/**
+ *     throttle_time_ms: int32, error_code: int16, session_id: int32, [topic, [partition: int32, error_code: int16,
+ *     high_watermark: int64, last_stable_offset: int64, log_start_offset: int64, [producer_id: int64, first_offset: int64, tags],
+ *     preferred_read_replica: int32, records: compact bytes, tags], tags], tags
+ */
+export function readFetch(reader: Reader): { errorCode: number; results: FetchResult[] } {
+  reader.skip(4);
+  const errorCode = reader.readInt16();
+  reader.skip(4);
+  const results: FetchResult[] = [];
+  reader.readArray((topics) => {
+    const topic = topics.readString();
+    topics.readArray((partitions) => {
+      const partition = partitions.readInt32();
+      const partitionError = partitions.readInt16();
+      const highWatermark = partitions.readInt64();
+      partitions.skip(8);
+      const logStartOffset = partitions.readInt64();
+      const aborted = partitions.readArray((inner) => ({ producerId: inner.readInt64(), firstOffset: inner.readInt64() }));
+      partitions.skip(4);
+      const records = ownBytes(partitions, partitions.readUnsignedVarInt() - 1);
+      results.push({ topic, partition, errorCode: partitionError, highWatermark, logStartOffset, aborted, records });
+    });
+  });
+  return { errorCode, results };
+}
+
+/** Copies bytes out of the answer, once, into memory that can be handed to another thread. */
+function ownBytes(reader: Reader, length: number): Buffer<ArrayBuffer> {
+  if (length <= 0) return noRecords;
+  const bytes = Buffer.allocUnsafeSlow(length) as Buffer<ArrayBuffer>;
+  let at = 0;
+  for (const chunk of reader.buffer.subarray(reader.position, reader.position + length).buffers) {
+    bytes.set(chunk, at);
+    at += chunk.length;
+  }
+  reader.skip(length);
+  return bytes;
+}

@@ -1,0 +1,325 @@
+/** What every connector's config has, whatever it connects. */
+import { defineConfig } from '../api/index.ts';
+import type { ConfigDef } from '../api/index.ts';
+
+const common = 'Common';
+const errors = 'Error Handling';
+
+function uniqueAliases(value: unknown): string | undefined {
+  const aliases = value as readonly string[];
+  if (new Set(aliases).size !== aliases.length) return 'Duplicate alias provided.';
+  return aliases.includes('') ? 'An alias must not be empty' : undefined;
+}
+
+/** org.apache.kafka.connect.runtime.ConnectorConfig. */
+export const commonConfig = defineConfig({
+  name: {
+    type: 'string',
+    importance: 'high',
+    doc: 'Globally unique name to use for this connector.',
+    group: common,
+    width: 'medium',
+    displayName: 'Connector name',
+    rule: {
+      kind: 'custom',
+      check: (value) =>
+        value === ''
+          ? 'String may not be empty'
+          : /[\u0000-\u001f\u007f]/.test(String(value))
+            ? 'String may not contain control sequences but had the following ASCII chars'
+            : undefined,
+    },
+  },
+  'connector.class': {
+    type: 'string',
+    importance: 'high',
+    doc: 'Name or alias of the class for this connector: the JVM class it stands in for, its simple name with or without "Connector", or our own name for it, such as source-postgres.',
+    group: common,
+    width: 'long',
+    displayName: 'Connector class',
+  },
+  'connector.plugin.version': {
+    type: 'string',
+    default: null,
+    importance: 'medium',
+    doc: 'Version of the connector. Accepted for compatibility; there is one version of each plugin.',
+    group: common,
+    width: 'medium',
+    displayName: 'Connector version',
+  },
+  'tasks.max': {
+    type: 'int',
+    default: 1,
+    rule: { kind: 'range', min: 1 },
+    importance: 'high',
+    doc: 'Maximum number of tasks to use for this connector.',
+    group: common,
+    width: 'short',
+    displayName: 'Tasks max',
+  },
+  'tasks.max.enforce': {
+    type: 'boolean',
+    default: true,
+    importance: 'low',
+    doc: '(Deprecated) Whether to enforce that the tasks.max property is respected by the connector.',
+    group: common,
+    width: 'short',
+    displayName: 'Enforce tasks max',
+  },
+  'key.converter': converterKey(
+    'Key converter class',
+    "Converter class used to convert between Kafka Connect format and the serialized form that is written to the log, for keys. The worker's when left out.",
+  ),
+  'key.converter.plugin.version': versionKey('Key converter version'),
+  'value.converter': converterKey(
+    'Value converter class',
+    "Converter class used to convert between Kafka Connect format and the serialized form that is written to the log, for values. The worker's when left out.",
+  ),
+  'value.converter.plugin.version': versionKey('Value converter version'),
+  'header.converter': converterKey(
+    'Header converter class',
+    "HeaderConverter class used to convert between Kafka Connect format and the serialized form of header values. The worker's when left out.",
+  ),
+  'header.converter.plugin.version': versionKey('Header converter version'),
+  transforms: {
+    type: 'list',
+    default: [],
+    rule: { kind: 'custom', check: uniqueAliases },
+    importance: 'low',
+    doc: 'Aliases for the transformations to be applied to records.',
+    group: 'Transforms',
+    width: 'long',
+    displayName: 'Transforms',
+  },
+  predicates: {
+    type: 'list',
+    default: [],
+    rule: { kind: 'custom', check: uniqueAliases },
+    importance: 'low',
+    doc: 'Aliases for the predicates used by transformations.',
+    group: 'Predicates',
+    width: 'long',
+    displayName: 'Predicates',
+  },
+  'config.action.reload': {
+    type: 'string',
+    default: 'restart',
+    rule: { kind: 'one-of', values: ['none', 'restart'], ignoreCase: true },
+    importance: 'low',
+    doc: "The action that should be taken on the connector when changes in external configuration providers result in a change in the connector's configuration properties.",
+    group: common,
+    width: 'medium',
+    displayName: 'Reload Action',
+  },
+  'errors.retry.timeout': {
+    type: 'long',
+    default: 0,
+    rule: { kind: 'range', min: -1 },
+    importance: 'medium',
+    doc: 'The maximum duration in milliseconds that a failed operation will be reattempted. The default is 0, which means no retries will be attempted. Use -1 for infinite retries.',
+    group: errors,
+    width: 'medium',
+    displayName: 'Retry Timeout for Errors',
+  },
+  'errors.retry.delay.max.ms': {
+    type: 'long',
+    default: 60_000,
+    rule: { kind: 'range', min: 1 },
+    importance: 'medium',
+    doc: 'The maximum duration in milliseconds between consecutive retry attempts. Jitter will be added to the delay once this limit is reached to prevent thundering herd issues.',
+    group: errors,
+    width: 'medium',
+    displayName: 'Maximum Delay Between Retries for Errors',
+  },
+  'errors.tolerance': {
+    type: 'string',
+    default: 'none',
+    rule: { kind: 'one-of', values: ['none', 'all'], ignoreCase: true },
+    importance: 'medium',
+    doc: "Behavior for tolerating errors during connector operation. 'none' is the default value and signals that any error will result in an immediate connector task failure; 'all' changes the behavior to skip over problematic records.",
+    group: errors,
+    width: 'short',
+    displayName: 'Error Tolerance',
+  },
+  'errors.log.enable': {
+    type: 'boolean',
+    default: false,
+    importance: 'medium',
+    doc: "If true, write each error and the details of the failed operation and problematic record to the application log. This is 'false' by default, so that only errors that are not tolerated are reported.",
+    group: errors,
+    width: 'short',
+    displayName: 'Log Errors',
+  },
+  'errors.log.include.messages': {
+    type: 'boolean',
+    default: false,
+    importance: 'medium',
+    doc: 'Whether to include in the log the record that resulted in a failure. For sink records, the topic, partition, offset, and timestamp will be logged. For source records, the key and value (and their schemas), all headers, and the timestamp, topic, partition, source partition, and source offset will be logged.',
+    group: errors,
+    width: 'short',
+    displayName: 'Log Error Details',
+  },
+});
+
+function converterKey(displayName: string, doc: string) {
+  return { type: 'class', default: null, importance: 'low', doc, group: common, width: 'short', displayName } as const;
+}
+
+function versionKey(displayName: string) {
+  return {
+    type: 'string',
+    default: null,
+    importance: 'low',
+    doc: 'Accepted for compatibility; there is one version of each plugin.',
+    group: common,
+    width: 'short',
+    displayName,
+  } as const;
+}
+
+/** org.apache.kafka.connect.runtime.SinkConnectorConfig. */
+export const sinkConfig = defineConfig({
+  topics: {
+    type: 'list',
+    default: [],
+    importance: 'high',
+    doc: 'List of topics to consume, separated by commas.',
+    group: common,
+    width: 'long',
+    displayName: 'Topics',
+  },
+  'topics.regex': {
+    type: 'string',
+    default: '',
+    importance: 'high',
+    doc: 'Regular expression giving topics to consume. Only one of topics or topics.regex should be specified.',
+    group: common,
+    width: 'long',
+    displayName: 'Topics regex',
+  },
+  'errors.deadletterqueue.topic.name': {
+    type: 'string',
+    default: '',
+    importance: 'medium',
+    doc: 'The name of the topic to be used as the dead letter queue (DLQ) for messages that result in an error when processed by this sink connector, or its transformations or converters. The topic name is blank by default, which means that no messages are to be recorded in the DLQ.',
+    group: errors,
+    width: 'medium',
+    displayName: 'Dead Letter Queue Topic Name',
+  },
+  'errors.deadletterqueue.topic.replication.factor': {
+    type: 'short',
+    default: 3,
+    importance: 'medium',
+    doc: "Replication factor used to create the dead letter queue topic when it doesn't already exist.",
+    group: errors,
+    width: 'medium',
+    displayName: 'Dead Letter Queue Topic Replication Factor',
+  },
+  'errors.deadletterqueue.context.headers.enable': {
+    type: 'boolean',
+    default: false,
+    importance: 'medium',
+    doc: 'If true, add headers containing error context to the messages written to the dead letter queue. All error context header keys start with `__connect.errors.`.',
+    group: errors,
+    width: 'medium',
+    displayName: 'Enable Error Context Headers',
+  },
+});
+
+const exactlyOnce = 'Exactly Once Support';
+
+/** org.apache.kafka.connect.runtime.SourceConnectorConfig. */
+export const sourceConfig = defineConfig({
+  'topic.creation.groups': {
+    type: 'list',
+    default: [],
+    rule: { kind: 'custom', check: uniqueAliases },
+    importance: 'low',
+    doc: 'Groups of configurations for topics created by source connectors.',
+    group: 'Topic Creation',
+    width: 'long',
+    displayName: 'Topic Creation Groups',
+  },
+  'exactly.once.support': {
+    type: 'string',
+    default: 'requested',
+    rule: { kind: 'one-of', values: ['requested', 'required'], ignoreCase: true },
+    importance: 'medium',
+    doc: 'Permitted values are requested, required. If set to "required", forces a preflight check for the connector to ensure that it can provide exactly-once semantics with the given configuration.',
+    group: exactlyOnce,
+    width: 'short',
+    displayName: 'Exactly once support',
+  },
+  'transaction.boundary': {
+    type: 'string',
+    default: 'poll',
+    rule: { kind: 'one-of', values: ['interval', 'poll', 'connector'], ignoreCase: true },
+    importance: 'medium',
+    doc: "Permitted values are: poll, interval, connector. If set to 'poll', a new producer transaction will be started and committed for every batch of records that each task provides.",
+    group: exactlyOnce,
+    width: 'short',
+    displayName: 'Transaction Boundary',
+  },
+  'transaction.boundary.interval.ms': {
+    type: 'long',
+    default: null,
+    rule: { kind: 'range', min: 0 },
+    importance: 'low',
+    doc: "If 'transaction.boundary' is set to 'interval', determines the interval for producer transaction commits by connector tasks. If unset, defaults to the value of the worker-level 'offset.flush.interval.ms' property.",
+    group: exactlyOnce,
+    width: 'short',
+    displayName: 'Transaction boundary interval',
+  },
+  'offsets.storage.topic': {
+    type: 'string',
+    default: null,
+    rule: { kind: 'not-empty' },
+    importance: 'low',
+    doc: "The name of a separate offsets topic to use for this connector. If empty or not specified, the worker's global offsets topic name will be used.",
+    group: 'offsets.topic',
+    width: 'medium',
+    displayName: 'Custom offsets topic for this connector',
+  },
+});
+
+/** Keys of `topic.creation.<group>.` (org.apache.kafka.connect.runtime.TopicCreationConfig). */
+export function topicCreationConfig(group: string, isDefault: boolean): ConfigDef {
+  const base = { group: `Topic Creation: ${group}`, width: 'medium' } as const;
+  const count = (doc: string, type: 'short' | 'int') => ({
+    ...base,
+    type,
+    ...(isDefault ? {} : { default: -1 }),
+    importance: 'low' as const,
+    doc,
+    rule: {
+      kind: 'custom',
+      check: (value: unknown) =>
+        Number(value) === -1 || Number(value) > 0 ? undefined : 'Must be -1 (the default of the log), or positive',
+    } as const,
+  });
+  const patterns = (doc: string) => ({ ...base, type: 'list' as const, default: [], importance: 'low' as const, doc });
+  return {
+    ...(isDefault
+      ? {}
+      : {
+          [`topic.creation.${group}.include`]: {
+            ...patterns('Regular expressions for the names of topics of this group.'),
+          },
+        }),
+    ...(isDefault
+      ? {}
+      : {
+          [`topic.creation.${group}.exclude`]: patterns(
+            'Regular expressions for the names of topics that do not belong to this group.',
+          ),
+        }),
+    [`topic.creation.${group}.replication.factor`]: count(
+      'Replication factor of new topics; -1 takes the default of the log.',
+      'short',
+    ),
+    [`topic.creation.${group}.partitions`]: count(
+      'Number of partitions of new topics; -1 takes the default of the log.',
+      'int',
+    ),
+  };
+}

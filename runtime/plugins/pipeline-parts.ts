@@ -1,0 +1,125 @@
+import { ConfigError } from '../api/index.ts';
+import type {
+  Converter,
+  HeaderConverter,
+  Predicate,
+  RawConfig,
+  SinkPlugin,
+  SourcePlugin,
+  Transform,
+} from '../api/index.ts';
+import { keysUnder, listOf, loadNamed } from './connector-parts.ts';
+import { mustParse } from './config-validation.ts';
+import { loadPlugin } from './load-plugin.ts';
+import type { PluginIndex } from './plugin-index.ts';
+
+/** One transform of the chain, and when it applies. */
+export interface TransformPart {
+  readonly alias: string;
+  readonly transform: Transform;
+  readonly predicate?: Predicate;
+  readonly negate: boolean;
+}
+
+interface CommonParts {
+  /** The connector's own keys, parsed. */
+  readonly values: Readonly<Record<string, never>>;
+  readonly keyConverter: Converter;
+  readonly valueConverter: Converter;
+  readonly headerConverter: HeaderConverter;
+  readonly transforms: readonly TransformPart[];
+}
+
+export interface SourceParts extends CommonParts {
+  readonly kind: 'source';
+  readonly plugin: SourcePlugin;
+}
+
+export interface SinkParts extends CommonParts {
+  readonly kind: 'sink';
+  readonly plugin: SinkPlugin;
+}
+
+export type PipelineParts = SourceParts | SinkParts;
+
+const simpleHeaders = 'org.apache.kafka.connect.storage.SimpleHeaderConverter';
+
+/**
+ * All that a task's pipeline is made of, from its config (the connector's and the task's keys together) and the
+ * worker's converter settings. Throws a ConfigError for what validation would have refused.
+ */
+export async function buildPipelineParts(
+  raw: RawConfig,
+  workerDefaults: RawConfig,
+  index: PluginIndex,
+): Promise<PipelineParts> {
+  const descriptor = index.connector(raw['connector.class'] ?? '');
+  const plugin = await loadPlugin(descriptor);
+  const common: CommonParts = {
+    values: mustParse(plugin.config, raw, `connector ${raw['name'] ?? ''}`) as CommonParts['values'],
+    keyConverter: await converterFor('key', raw, workerDefaults, index),
+    valueConverter: await converterFor('value', raw, workerDefaults, index),
+    headerConverter: await headerConverterFor(raw, workerDefaults, index),
+    transforms: await transformsOf(raw, index),
+  };
+  return plugin.kind === 'source'
+    ? { kind: 'source', plugin, ...common }
+    : { kind: 'sink', plugin: plugin as SinkPlugin, ...common };
+}
+
+async function converterFor(
+  use: 'key' | 'value',
+  raw: RawConfig,
+  workerDefaults: RawConfig,
+  index: PluginIndex,
+): Promise<Converter> {
+  const key = `${use}.converter`;
+  // Either the connector's settings or the worker's, never a mixture.
+  const chosen = raw[key] === undefined ? workerDefaults : raw;
+  const { plugin } = await loadNamed('converter', key, chosen[key], index);
+  return plugin.create(mustParse(plugin.config, keysUnder(chosen, `${key}.`), key), use);
+}
+
+async function headerConverterFor(
+  raw: RawConfig,
+  workerDefaults: RawConfig,
+  index: PluginIndex,
+): Promise<HeaderConverter> {
+  const key = 'header.converter';
+  const chosen = raw[key] === undefined ? workerDefaults : raw;
+  const { plugin } = await loadNamed('header_converter', key, chosen[key] ?? simpleHeaders, index);
+  return plugin.createHeaderConverter(mustParse(plugin.config, keysUnder(chosen, `${key}.`), key));
+}
+
+async function transformsOf(raw: RawConfig, index: PluginIndex): Promise<TransformPart[]> {
+  const parts: TransformPart[] = [];
+  for (const alias of listOf(raw, 'transforms')) {
+    const prefix = `transforms.${alias}.`;
+    const own = keysUnder(raw, prefix);
+    const { plugin } = await loadNamed('transform', `${prefix}type`, own['type'], index);
+    const transform = plugin.create(mustParse(plugin.config, own, `transform ${alias}`) as never);
+    const predicate = await predicateFor(own['predicate']?.trim() ?? '', prefix, raw, index);
+    parts.push({
+      alias,
+      transform,
+      ...(predicate === undefined ? {} : { predicate }),
+      negate: own['negate']?.trim().toLowerCase() === 'true',
+    });
+  }
+  return parts;
+}
+
+async function predicateFor(
+  name: string,
+  transform: string,
+  raw: RawConfig,
+  index: PluginIndex,
+): Promise<Predicate | undefined> {
+  if (name === '') return undefined;
+  if (!listOf(raw, 'predicates').includes(name)) {
+    throw new ConfigError(`${transform}predicate: "${name}" is not among the aliases in predicates`);
+  }
+  const own = keysUnder(raw, `predicates.${name}.`);
+  const { plugin } = await loadNamed('predicate', `predicates.${name}.type`, own['type'], index);
+  return plugin.create(mustParse(plugin.config, own, `predicate ${name}`) as never);
+}

@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { scriptedHerder } from '../../test/contract/scripted-herder.ts';
+import { createLogLevels } from '../logging/log-levels.ts';
+import type { TaskMetrics } from '../ports/tasks.ts';
+import { createRestApp } from './app.ts';
+import { herderMetrics } from './metrics-source.ts';
+import { createMetrics } from './metrics.ts';
+import { startRestServer } from './server.ts';
+
+const task: TaskMetrics = {
+  id: { connector: 'shop', task: 0 },
+  kind: 'source',
+  attributes: { 'source-record-poll-total': 7, 'running-ratio': 1, 'total-record-failures': 2 },
+  own: { MilliSecondsBehindSource: 12 },
+  thread: { heapBytes: 100, bufferBytes: 200, cpuSeconds: 0.5 },
+};
+
+async function scrape(query = ''): Promise<{ status: number; text: string; type: string | null }> {
+  const herder = scriptedHerder(createLogLevels());
+  await herder.createConnector('shop', { 'connector.class': 'FileStreamSource', topic: 't', name: 'shop' });
+  const metrics = createMetrics(herderMetrics(herder, () => [task], () => ({ 'task-startup-attempts-total': 3 })));
+  await using server = await startRestServer(createRestApp({ herder, metrics }), ['http://127.0.0.1:0']);
+  const response = await fetch(`${server.url}/metrics${query}`, { headers: { Accept: 'text/plain;version=0.0.4;q=0.5,*/*;q=0.1' } });
+  return { status: response.status, text: await response.text(), type: response.headers.get('content-type') };
+}
+
+test('Connect’s attributes under the exporter’s own names', async () => {
+  const { status, text, type } = await scrape();
+  assert.equal(status, 200);
+  assert.match(type ?? '', /^text\/plain; version=0\.0\.4/);
+  for (const line of [
+    '# TYPE kafka_connect_source_task_metrics_source_record_poll_total counter',
+    'kafka_connect_source_task_metrics_source_record_poll_total{connector="shop",task="0"} 7',
+    'kafka_connect_connector_task_metrics_running_ratio{connector="shop",task="0"} 1',
+    'kafka_connect_task_error_metrics_total_record_failures{connector="shop",task="0"} 2',
+    'kafka_connect_connect_worker_metrics_connector_count 1',
+    'kafka_connect_worker_metrics_task_startup_attempts_total 3',
+    'kafka_connect_connect_worker_metrics_connector_running_task_count{connector="shop"} 1',
+    'kafka_connect_connector_status{connector="shop",task="0",status="running"} 1',
+    'millrace_connector_millisecondsbehindsource{connector="shop",task="0"} 12',
+    'millrace_task_heap_bytes{connector="shop",task="0"} 100',
+    'millrace_task_buffer_bytes{connector="shop",task="0"} 200',
+    'millrace_task_cpu_seconds_total{connector="shop",task="0"} 0.5',
+  ]) {
+    assert.ok(text.split('\n').includes(line), `${line}\nis not in\n${text.slice(0, 6_000)}`);
+  }
+  assert.match(text, /^kafka_connect_connector_metrics\{(?=.*connector="shop")(?=.*status="running")(?=.*connector_type="source").*\} 1$/m);
+  assert.match(text, /^process_resident_memory_bytes \d+$/m);
+});
+
+test('the other set of names, by query', async () => {
+  const { text } = await scrape('?naming=strimzi');
+  assert.match(text, /^kafka_connect_source_task_source_record_poll_total\{connector="shop",task="0"\} 7$/m);
+  assert.match(text, /^kafka_connect_worker_connector_count 1$/m);
+  assert.equal((await scrape('?naming=mine')).status, 400);
+});

@@ -1,0 +1,139 @@
+/** Reads a worker file, the same for Connect and for us: `.properties`, or the same keys as JSON. */
+import { resolve } from 'node:path';
+
+import { ConfigError } from '../api/index.ts';
+import type { RawConfig } from '../api/index.ts';
+import { checkKeys } from './check-keys.ts';
+import { readConfigText, stringValues } from './config-text.ts';
+import { typedValues } from './typed-values.ts';
+import type { TypedValues } from './typed-values.ts';
+import type { GroupSettings, StoreTopic, WorkerMode, WorkerSettings } from './worker-settings.ts';
+
+export interface LoadOptions {
+  /** `standalone` unless said otherwise. */
+  readonly mode?: WorkerMode;
+  /** Resolves `${provider:path:key}` in the file, by its own `config.providers`. */
+  readonly resolve?: (config: RawConfig) => Promise<RawConfig>;
+}
+
+/** Throws a ConfigError that names the file. */
+export async function loadWorkerSettings(file: string, options: LoadOptions = {}): Promise<WorkerSettings> {
+  const text = await readConfigText(file);
+  const written = text.kind === 'properties' ? text.config : stringValues(text.value, file);
+  try {
+    const config = (await options.resolve?.(written)) ?? written;
+    return workerSettings(config, { file, mode: options.mode ?? 'standalone' });
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    throw new ConfigError(`${file}: ${error.message}`, { cause: error });
+  }
+}
+
+const embeddedScheme = 'embedded:';
+
+/** Relative folders are taken from where the process runs, as Connect takes them. Throws a ConfigError. */
+export function workerSettings(config: RawConfig, { file, mode }: { readonly file: string; readonly mode: WorkerMode }): WorkerSettings {
+  const values = typedValues(config);
+  const log = logOf(config, values);
+  const embedded = log.kind === 'embedded';
+  if (embedded && mode === 'distributed') {
+    throw new ConfigError('bootstrap.servers=embedded:… is a log for one worker; a distributed worker needs Kafka brokers there.');
+  }
+  const warnings = checkKeys(config, mode, embedded);
+  const converters = Object.entries(config).filter(([key]) => /^(key|value|header)\.converter(\.|$)/.test(key));
+  const adminListeners = config['admin.listeners'];
+  return {
+    file,
+    mode,
+    log,
+    rest: {
+      listeners: listeners(values, 'listeners'),
+      adminListeners: adminListeners === undefined ? undefined : listeners(values, 'admin.listeners'),
+      advertisedHost: values.optional('rest.advertised.host.name'),
+      advertisedPort: values.optional('rest.advertised.port') === undefined ? undefined : values.number('rest.advertised.port'),
+      origins: { allowed: values.list('access.control.allow.origin'), methods: values.list('access.control.allow.methods') },
+      responseHeaders: values.text('response.http.headers.config'),
+    },
+    converters: {
+      'key.converter': values.text('key.converter'),
+      'value.converter': values.text('value.converter'),
+      'header.converter': values.text('header.converter'),
+      ...Object.fromEntries(converters),
+    },
+    pluginPath: values.optional('plugin.path') === undefined ? [] : values.list('plugin.path'),
+    offsetFlushIntervalMs: values.number('offset.flush.interval.ms'),
+    offsetFlushTimeoutMs: values.number('offset.flush.timeout.ms'),
+    gracefulTimeoutMs: values.number('task.shutdown.graceful.timeout.ms'),
+    topicCreation: values.boolean('topic.creation.enable'),
+    topicTracking: { enabled: values.boolean('topic.tracking.enable'), resettable: values.boolean('topic.tracking.allow.reset') },
+    overridePolicy: values.choice('connector.client.config.override.policy') as WorkerSettings['overridePolicy'],
+    offsetFile: mode === 'standalone' && !embedded ? values.text('offset.storage.file.filename') : undefined,
+    stores: mode === 'distributed' || embedded ? storesOf(config, values, embedded) : undefined,
+    group: mode === 'distributed' ? groupOf(values) : undefined,
+    task: {
+      memoryMaxBytes: values.number('millrace.task.memory.max.bytes'),
+      unresponsiveAfterMs: values.number('millrace.task.unresponsive.after.ms'),
+    },
+    logging: {
+      level: values.choice('millrace.log.level'),
+      format: values.choice('millrace.log.format') === 'json' ? 'json' : 'text',
+    },
+    raw: config,
+    warnings,
+  };
+}
+
+function logOf(config: RawConfig, values: TypedValues): WorkerSettings['log'] {
+  const servers = values.list('bootstrap.servers');
+  if (!servers.some((each) => each.startsWith(embeddedScheme))) {
+    return { kind: 'kafka', settings: { ...config, 'bootstrap.servers': servers.join(',') } };
+  }
+  const directory = config['bootstrap.servers']?.trim().slice(embeddedScheme.length).trim() ?? '';
+  if (servers.length > 1 || directory === '') {
+    throw new ConfigError(`bootstrap.servers=${config['bootstrap.servers']}: write embedded:DIR with one folder, or only brokers.`);
+  }
+  const synchronous = values.choice('millrace.embedded.synchronous') === 'full' ? 'full' : 'normal';
+  return { kind: 'embedded', directory: resolve(directory), synchronous };
+}
+
+function listeners(values: TypedValues, name: string): readonly string[] {
+  const list = values.list(name);
+  for (const listener of list) {
+    if (/^https:/i.test(listener)) {
+      throw new ConfigError(`${name}=${listener}: HTTPS is not served yet. Listen on http://127.0.0.1:PORT, and put a TLS proxy before it.`);
+    }
+    if (!/^http:\/\/(\[[^\]]*\]|[^:/]*):\d+\/?$/i.test(listener)) {
+      throw new ConfigError(`Invalid value ${listener} for configuration ${name}: write http://HOST:PORT, such as http://127.0.0.1:8083`);
+    }
+  }
+  if (list.length === 0 && name === 'listeners') throw new ConfigError('Invalid value  for configuration listeners: at least one is needed.');
+  return list;
+}
+
+function storesOf(config: RawConfig, values: TypedValues, embedded: boolean): NonNullable<WorkerSettings['stores']> {
+  const store = (kind: 'config' | 'offset' | 'status', standard: string): StoreTopic => {
+    const prefix = `${kind}.storage.`;
+    const own = ['topic', 'partitions', 'replication.factor', 'file.filename'].map((name) => prefix + name);
+    const extra = Object.entries(config).filter(([key]) => key.startsWith(prefix) && !own.includes(key));
+    return {
+      topic: embedded ? (values.optional(`${prefix}topic`) ?? standard) : values.text(`${prefix}topic`),
+      partitions: kind === 'config' ? 1 : values.number(`${prefix}partitions`),
+      replicationFactor: embedded ? 1 : values.number(`${prefix}replication.factor`),
+      config: Object.fromEntries(extra.map(([key, value]) => [key.slice(prefix.length), value])),
+    };
+  };
+  return { config: store('config', 'connect-configs'), offset: store('offset', 'connect-offsets'), status: store('status', 'connect-status') };
+}
+
+function groupOf(values: TypedValues): GroupSettings {
+  return {
+    id: values.text('group.id'),
+    protocol: values.choice('connect.protocol'),
+    sessionTimeoutMs: values.number('session.timeout.ms'),
+    heartbeatMs: values.number('heartbeat.interval.ms'),
+    rebalanceTimeoutMs: values.number('rebalance.timeout.ms'),
+    rebalanceMaxDelayMs: values.number('scheduled.rebalance.max.delay.ms'),
+    syncTimeoutMs: values.number('worker.sync.timeout.ms'),
+    unsyncBackoffMs: values.number('worker.unsync.backoff.ms'),
+  };
+}

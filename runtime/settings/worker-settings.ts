@@ -1,0 +1,61 @@
+/** What a worker file says, checked and typed. */
+import type { RawConfig } from '../api/index.ts';
+
+export type WorkerMode = 'standalone' | 'distributed';
+
+export interface StoreTopic {
+  readonly topic: string;
+  readonly partitions: number;
+  readonly replicationFactor: number;
+  /** Topic settings for where it is created. */
+  readonly config: RawConfig;
+}
+
+export interface GroupSettings {
+  readonly id: string;
+  readonly protocol: string;
+  readonly sessionTimeoutMs: number;
+  readonly heartbeatMs: number;
+  readonly rebalanceTimeoutMs: number;
+  readonly rebalanceMaxDelayMs: number;
+  readonly syncTimeoutMs: number;
+  readonly unsyncBackoffMs: number;
+}
+
+export interface WorkerSettings {
+  readonly file: string;
+  readonly mode: WorkerMode;
+  /** As `openLog` takes it. */
+  readonly log:
+    | { readonly kind: 'embedded'; readonly directory: string; readonly synchronous: 'normal' | 'full' }
+    | { readonly kind: 'kafka'; readonly settings: RawConfig };
+  readonly rest: {
+    readonly listeners: readonly string[];
+    /** Undefined: `/admin` is served with the rest; empty: nowhere. */
+    readonly adminListeners: readonly string[] | undefined;
+    readonly advertisedHost: string | undefined;
+    readonly advertisedPort: number | undefined;
+    readonly origins: { readonly allowed: readonly string[]; readonly methods: readonly string[] };
+    readonly responseHeaders: string;
+  };
+  /** `key.converter`, `value.converter`, `header.converter` and what begins with them. */
+  readonly converters: RawConfig;
+  readonly pluginPath: readonly string[];
+  readonly offsetFlushIntervalMs: number;
+  readonly offsetFlushTimeoutMs: number;
+  readonly gracefulTimeoutMs: number;
+  readonly topicCreation: boolean;
+  readonly topicTracking: { readonly enabled: boolean; readonly resettable: boolean };
+  readonly overridePolicy: 'All' | 'None' | 'Principal';
+  /** Standalone on Kafka alone. */
+  readonly offsetFile: string | undefined;
+  /** Distributed on Kafka, or standalone on the embedded log. */
+  readonly stores: { readonly config: StoreTopic; readonly offset: StoreTopic; readonly status: StoreTopic } | undefined;
+  readonly group: GroupSettings | undefined;
+  readonly task: { readonly memoryMaxBytes: number; readonly unresponsiveAfterMs: number };
+  readonly logging: { readonly level: string; readonly format: 'text' | 'json' };
+  /** Everything as written, `config.providers.*` and client settings included. */
+  readonly raw: RawConfig;
+  /** What was accepted without effect, one sentence for each, naming the key. */
+  readonly warnings: readonly string[];
+}

@@ -1,0 +1,189 @@
+import { DataError, ValueStruct, defineTransform, fieldOf, isStruct, schemas, structSchema } from '../../api/index.ts';
+import type {
+  ConfigValues,
+  ConnectRecord,
+  Field,
+  Header,
+  Schema,
+  SchemaAndValue,
+  Struct,
+  StructSchema,
+  Transform,
+} from '../../api/index.ts';
+import { perSchema } from '../record-side.ts';
+import { topicRouter } from '../regex-router.ts';
+import { outboxConfig } from './config.ts';
+import { expandJson } from './expand-json.ts';
+import { parsePlacements } from './placement.ts';
+import type { Placement } from './placement.ts';
+
+/**
+ * io.debezium.transforms.outbox.EventRouter: each row inserted into an outbox table becomes the event that it
+ * holds, in a topic chosen by one of its columns. Deletes and tombstones are dropped, updates refused or dropped.
+ */
+export default defineTransform({ config: outboxConfig, create: eventRouter });
+
+type Values = ConfigValues<typeof outboxConfig>;
+
+/** The columns of one outbox table, found once. */
+interface Columns {
+  readonly id: Field;
+  readonly key: Field;
+  readonly route: Field;
+  readonly payload: Field;
+  readonly timestamp: Field | undefined;
+  readonly version: Field | undefined;
+  readonly placed: readonly { readonly placement: Placement; readonly field: Field }[];
+}
+
+function eventRouter(values: Values): Transform {
+  const placements = parsePlacements(values['table.fields.additional.placement']);
+  const enveloped = placements.some(({ place }) => place === 'envelope');
+  const route = topicRouter(values['route.topic.regex'], values['route.topic.replacement']);
+  const columnsOf = perSchema((schema: StructSchema) => findColumns(schema, values, placements));
+  const valueSchemas = eventSchemas();
+  const fatal = values['table.op.invalid.behavior'].toLowerCase() === 'fatal';
+
+  return <R extends ConnectRecord>(record: R): R | null => {
+    const { value, valueSchema } = record;
+    if (value === null || value === undefined) return null;
+    // Heartbeats, transaction marks and the like.
+    if (valueSchema === null || valueSchema.name?.endsWith('.Envelope') !== true || !isStruct(value)) return record;
+    const operation = value.get('op');
+    if (operation === 'd' || operation === 't') return null;
+    if (operation === 'u') {
+      if (!fatal) return null;
+      throw new DataError(
+        `topic ${record.topic}: unexpected update event in the outbox table; it should only be inserted into and deleted from`,
+      );
+    }
+    const row = value.get('after');
+    if (!isStruct(row)) throw new DataError(`topic ${record.topic}: an outbox event without a row`);
+    const columns = columnsOf(row.schema);
+    const routedBy = row.at(columns.route.index);
+    if (typeof routedBy !== 'string')
+      throw new DataError(
+        `topic ${record.topic}: the column ${columns.route.name} that routes an outbox event must be a text, and not null`,
+      );
+    const payload = payloadOf(row, columns, values);
+    const headers: Header[] = [...record.headers, { key: 'id', schema: columns.id.schema, value: row.at(columns.id.index) }];
+    let partition = record.partition;
+    for (const { placement, field } of columns.placed) {
+      const placed = row.at(field.index);
+      if (placement.place === 'header') headers.push({ key: placement.alias, schema: field.schema, value: placed });
+      if (placement.place === 'partition') partition = typeof placed === 'number' ? placed : partition;
+    }
+    const tombstone = values['route.tombstone.on.empty.payload'] && isEmpty(payload.value);
+    const event = tombstone
+      ? nothing
+      : enveloped
+        ? envelope(row, columns, payload, routedBy, record.valueSchema as Schema, valueSchemas)
+        : payload;
+    return {
+      ...record,
+      topic: route(routedBy),
+      partition,
+      keySchema: columns.key.schema,
+      key: row.at(columns.key.index),
+      valueSchema: event.schema,
+      value: event.value,
+      timestamp: timestampOf(value, row, columns),
+      headers,
+    };
+  };
+}
+
+const nothing: SchemaAndValue = { schema: null, value: null };
+
+function isEmpty(payload: unknown): boolean {
+  return payload === null || (typeof payload === 'string' && payload.trim() === '');
+}
+
+function findColumns(schema: StructSchema, values: Values, placements: readonly Placement[]): Columns {
+  const column = (name: string): Field => {
+    const field = fieldOf(schema, name);
+    if (field === undefined) throw new DataError(`Unable to find the field ${name} in the outbox table of ${schema.name ?? 'the event'}`);
+    return field;
+  };
+  const chosen = (name: string | null): Field | undefined => (name === null || name === '' ? undefined : column(name));
+  return {
+    id: column(values['table.field.event.id']),
+    key: column(values['table.field.event.key']),
+    route: column(values['route.by.field']),
+    payload: column(values['table.field.event.payload']),
+    timestamp: chosen(values['table.field.event.timestamp']),
+    version: chosen(values['table.field.event.schema.version']),
+    placed: placements.flatMap((placement) => {
+      if (!values['table.fields.additional.error.on.missing'] && fieldOf(schema, placement.column) === undefined) return [];
+      return [{ placement, field: column(placement.column) }];
+    }),
+  };
+}
+
+function payloadOf(row: Struct, { payload }: Columns, values: Values): SchemaAndValue {
+  const value = row.at(payload.index);
+  const plain: SchemaAndValue = { schema: payload.schema, value };
+  if (!values['table.expand.json.payload'] || typeof value !== 'string') return plain;
+  const nullAsBytes = values['table.json.payload.null.behavior'].toLowerCase() === 'optional_bytes';
+  return expandJson(value, values['table.field.event.payload'], { nullAsBytes }) ?? plain;
+}
+
+function timestampOf(event: Struct, row: Struct, { timestamp }: Columns): number | null {
+  const value = timestamp === undefined ? event.get('ts_ms') : row.at(timestamp.index);
+  if (value === null) return null;
+  if (value instanceof Date) return value.getTime();
+  if (typeof value !== 'number' && typeof value !== 'bigint') throw new DataError(`the column ${timestamp?.name} holds no timestamp`);
+  switch (timestamp?.schema.name) {
+    case 'io.debezium.time.MicroTimestamp':
+      return Number(BigInt(value) / 1000n);
+    case 'io.debezium.time.NanoTimestamp':
+      return Number(BigInt(value) / 1_000_000n);
+    default:
+      return Number(value);
+  }
+}
+
+/** The schema of an event with columns in its envelope. */
+type EventSchemas = (
+  row: Schema,
+  version: number | null,
+  payload: Schema,
+  name: string,
+  fields: readonly (readonly [string, Schema])[],
+) => StructSchema;
+
+/**
+ * Made once for each table, version and payload schema; under the name of the route that came first, as Debezium
+ * has it.
+ */
+function eventSchemas(): EventSchemas {
+  const byRow = new WeakMap<Schema, Map<number | null, WeakMap<Schema, StructSchema>>>();
+  return (row, version, payload, name, fields) => {
+    const byVersion = byRow.get(row) ?? new Map<number | null, WeakMap<Schema, StructSchema>>();
+    byRow.set(row, byVersion);
+    const byPayload = byVersion.get(version) ?? new WeakMap<Schema, StructSchema>();
+    byVersion.set(version, byPayload);
+    let schema = byPayload.get(payload);
+    if (schema === undefined) {
+      schema = structSchema([['payload', payload], ...fields], { name, ...(version === null ? {} : { version }) });
+      byPayload.set(payload, schema);
+    }
+    return schema;
+  };
+}
+
+function envelope(
+  row: Struct,
+  columns: Columns,
+  payload: SchemaAndValue,
+  routedBy: string,
+  source: Schema,
+  schemaFor: EventSchemas,
+): SchemaAndValue {
+  const placed = columns.placed.filter(({ placement }) => placement.place === 'envelope');
+  const version = columns.version === undefined ? null : Number(row.at(columns.version.index) ?? 0);
+  const name = `${(source.name ?? '').replace(/\.Envelope$/, '')}.${routedBy}.Value`;
+  const fields = placed.map(({ placement, field }) => [placement.alias, field.schema] as const);
+  const schema = schemaFor(row.schema, version, payload.schema ?? schemas.optionalString, name, fields);
+  return { schema, value: new ValueStruct(schema, [payload.value, ...placed.map(({ field }) => row.at(field.index))]) };
+}
