@@ -22,6 +22,8 @@ async function drain(task: SourceTask, wanted: number): Promise<string> {
   const signal = new AbortController().signal;
   let seen = 0;
   let peak = 0;
+  let polls = 0;
+  const sampler = setInterval(() => (peak = Math.max(peak, process.memoryUsage.rss())), 50);
   let began: bigint | undefined;
   let cpu = process.cpuUsage();
   while (seen < wanted) {
@@ -35,12 +37,13 @@ async function drain(task: SourceTask, wanted: number): Promise<string> {
         converter.write(record.topic, record.valueSchema, record.value, out);
       }
     }
-    peak = Math.max(peak, process.memoryUsage.rss());
+    polls++;
   }
+  clearInterval(sampler);
   const seconds = Number(process.hrtime.bigint() - (began ?? 0n)) / 1e9;
   const { user, system } = process.cpuUsage(cpu);
   const us = ((user + system) / seen).toFixed(2);
-  return `${Math.round(seen / seconds).toLocaleString('en')} rows/s, ${us} µs of CPU per row, peak RSS ${Math.round(peak / 1e6)} MB`;
+  return `${Math.round(seen / seconds).toLocaleString('en')} rows/s, ${us} µs of CPU per row, user ${(user / seen).toFixed(2)}, ${Math.round(seen / polls)} rows per poll, peak RSS ${Math.round(peak / 1e6)} MB`;
 }
 
 await using server = await startPostgres({ private: true, flags: ['-c', 'max_wal_size=4GB'] });

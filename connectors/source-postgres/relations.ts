@@ -11,7 +11,7 @@ import type { SourceNames } from './source-block.ts';
 import { topicName } from './topics.ts';
 import { defaultValue } from './values/defaults.ts';
 import { resolveType } from './values/resolve.ts';
-import { columnSchema } from './values/value-type.ts';
+import { columnSchema, typeFor } from './values/value-type.ts';
 
 export interface LayoutCache {
   /**
@@ -50,7 +50,7 @@ export function createLayoutCache(settings: Settings, names: SourceNames, log: L
         return [];
       }
       const shown = columnSchema(type, !(notNull || inKey), defaultValue(type, defaultText));
-      return [{ name: column.name, slot, type, schema: shown, identity: column.identity }];
+      return [{ name: column.name, slot, type: typeFor(type, shown), schema: shown, identity: column.identity }];
     });
     const shown = new Map(columns.map((column) => [column.name, column]));
     return compileTable(

@@ -1,6 +1,7 @@
+import { bodyOf } from './batch-body.ts';
 import { batchOverheadBytes, stampRecordCount } from './batch-header.ts';
 import type { BatchHeader } from './batch-header.ts';
-import { compressBatch, decompress } from './compression.ts';
+import { compressBatch } from './compression.ts';
 import { VarintReader } from './varint.ts';
 
 /** What compaction asks a record for. */
@@ -13,10 +14,12 @@ export interface RecordSketch {
 }
 
 /** The records of one batch, without their values. Throws a RangeError for bytes that are no records. */
-export function* sketchRecords(buffer: Buffer, header: BatchHeader): Generator<RecordSketch & { readonly start: number; readonly end: number; readonly body: Buffer }> {
-  const compressed = header.codec !== 'none';
-  const body = compressed ? decompress(header.codec, buffer.subarray(header.start + batchOverheadBytes, header.end)) : buffer;
-  const reader = new VarintReader(body, compressed ? 0 : header.start + batchOverheadBytes, compressed ? body.length : header.end);
+export function* sketchRecords(
+  buffer: Buffer,
+  header: BatchHeader,
+): Generator<RecordSketch & { readonly start: number; readonly end: number; readonly body: Buffer }> {
+  const { bytes: body, start: first, end: limit } = bodyOf(buffer, header);
+  const reader = new VarintReader(body, first, limit);
   for (let i = 0; i < header.records; i++) {
     const start = reader.position;
     const length = reader.signed();

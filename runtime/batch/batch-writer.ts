@@ -25,6 +25,7 @@ export class BatchWriter {
   records = 0;
   #baseTimestamp = 0;
   #maxTimestamp = 0;
+  #timestamp = 0;
   readonly #widths = [1, 1, 2];
   #recordAt = 0;
   #fieldAt = 0;
@@ -46,7 +47,8 @@ export class BatchWriter {
     if (this.records === 0) {
       this.#baseTimestamp = timestamp;
       this.#maxTimestamp = timestamp;
-    } else if (timestamp > this.#maxTimestamp) this.#maxTimestamp = timestamp;
+    }
+    this.#timestamp = timestamp;
     this.#recordAt = out.position;
     out.ensure(32);
     out.position += this.#widths[slots.record] as number;
@@ -76,6 +78,7 @@ export class BatchWriter {
   endRecord(headers: Uint8Array): void {
     this.out.copy(headers);
     this.#patch(slots.record, this.#recordAt);
+    if (this.#timestamp > this.#maxTimestamp) this.#maxTimestamp = this.#timestamp;
     this.records++;
   }
 

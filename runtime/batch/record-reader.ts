@@ -1,6 +1,6 @@
-import { batchHeaders, batchOverheadBytes } from './batch-header.ts';
+import { bodyOf } from './batch-body.ts';
+import { batchHeaders } from './batch-header.ts';
 import type { BatchHeader } from './batch-header.ts';
-import { decompress } from './compression.ts';
 import { VarintReader } from './varint.ts';
 
 export interface RawHeader {
@@ -32,9 +32,8 @@ export function* readRecords(buffer: Buffer, length: number, position: bigint): 
 }
 
 function* recordsOf(buffer: Buffer, header: BatchHeader, position: bigint): Generator<RawRecord> {
-  const compressed = header.codec !== 'none';
-  const body = compressed ? decompress(header.codec, buffer.subarray(header.start + batchOverheadBytes, header.end)) : buffer;
-  const reader = new VarintReader(body, compressed ? 0 : header.start + batchOverheadBytes, compressed ? body.length : header.end);
+  const { bytes: body, start, end: limit } = bodyOf(buffer, header);
+  const reader = new VarintReader(body, start, limit);
   const { timestampType, baseOffset, baseTimestamp, maxTimestamp } = header;
   const skip = position > baseOffset ? Number(position - baseOffset) : 0;
   for (let i = 0; i < header.records; i++) {

@@ -26,20 +26,20 @@ export interface BatchStore {
   insert(partition: Partition, batch: StoredBatch): void;
   /** From the batch that holds `position` on: as many as there is room for. 'no room': not even for one; undefined: there is none. */
   read(partition: Partition, position: bigint, room: ReadRoom): StoredRun | 'no room' | undefined;
-  /** The first batch that has a record at or after this time, by its header. */
-  firstSince(partition: Partition, timestampMs: number): Uint8Array | undefined;
+  /** The batches that have, or had before compaction, a record at or after this time. */
+  since(partition: Partition, timestampMs: number): Iterable<Uint8Array>;
 }
 
 export function createBatchStore(database: Database): BatchStore {
   const insert = database.statement(
     'INSERT INTO batches (partition_id, base_offset, last_offset, max_timestamp, bytes, body) VALUES (?, ?, ?, ?, ?, ?)',
   );
-  const sizes = database.statement('SELECT last_offset, bytes FROM batches WHERE partition_id = ? AND last_offset >= ? ORDER BY last_offset');
-  const bodies = database.statement(
-    'SELECT body FROM batches WHERE partition_id = ? AND last_offset BETWEEN ? AND ? ORDER BY last_offset',
+  const sizes = database.statement(
+    'SELECT last_offset, bytes FROM batches WHERE partition_id = ? AND last_offset >= ? ORDER BY last_offset',
   );
+  const bodies = database.statement('SELECT body FROM batches WHERE partition_id = ? AND last_offset BETWEEN ? AND ? ORDER BY last_offset');
   const since = database.statement(
-    'SELECT body FROM batches WHERE partition_id = ? AND last_offset >= ? AND max_timestamp >= ? ORDER BY last_offset LIMIT 1',
+    'SELECT body FROM batches WHERE partition_id = ? AND last_offset >= ? AND max_timestamp >= ? ORDER BY last_offset',
   );
   return {
     insert(partition, { baseOffset, lastOffset, maxTimestamp, body }) {
@@ -73,9 +73,8 @@ export function createBatchStore(database: Database): BatchStore {
       return { buffer: joined.buffer, length: at, lastOffset };
     },
 
-    firstSince(partition, timestampMs) {
-      const time = BigInt(Math.ceil(timestampMs));
-      return since.get(partition.id, partition.startOffset, time)?.['body'] as Uint8Array | undefined;
+    *since(partition, timestampMs) {
+      for (const row of since.iterate(partition.id, partition.startOffset, BigInt(Math.ceil(timestampMs)))) yield row['body'] as Uint8Array;
     },
   };
 }

@@ -95,7 +95,8 @@ export class Catalog {
   /** Throws a RetriableError, as Kafka's clients do for UNKNOWN_TOPIC_OR_PARTITION: it may come. */
   existing(name: string): Topic {
     const topic = this.#topics.get(name);
-    if (topic === undefined) throw new RetriableError(`embedded log: there is no topic "${name}".`, { hint: 'Create it, or wait until it exists.' });
+    if (topic === undefined)
+      throw new RetriableError(`embedded log: there is no topic "${name}".`, { hint: 'Create it, or wait until it exists.' });
     return topic;
   }
 
@@ -119,7 +120,9 @@ export class Catalog {
     }
     const partition = topic.partitions[wanted.partition];
     if (partition === undefined) {
-      throw new DataError(`topic "${wanted.topic}" has ${topic.partitions.length} partitions: a record for partition ${wanted.partition} cannot be stored.`);
+      throw new DataError(
+        `topic "${wanted.topic}" has ${topic.partitions.length} partitions: a record for partition ${wanted.partition} cannot be stored.`,
+      );
     }
     return { topic, partition };
   }
@@ -163,5 +166,7 @@ export class Catalog {
 }
 
 function missing({ topic, partition }: TopicPartition): RetriableError {
-  return new RetriableError(`embedded log: there is no partition ${partition} of topic "${topic}".`, { hint: 'Create the topic, or wait until it exists.' });
+  return new RetriableError(`embedded log: there is no partition ${partition} of topic "${topic}".`, {
+    hint: 'Create the topic, or wait until it exists.',
+  });
 }

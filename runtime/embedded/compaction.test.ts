@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 
 import { compressBatch } from '../batch/compression.ts';
 import { openTestLog } from '../../test/contract/embedded-test-log.ts';
@@ -29,7 +30,14 @@ const set = (key: string, value: string | null): TextRecord => ({ key, value });
 describe('compaction', () => {
   test('the newest record of each key stays, at its offset; the newest batch is not touched', async () => {
     await using opened = await withCompacted();
-    await append(opened, [set('a', '1'), set('b', '1'), set('a', '2')], [set('c', '1')], [set('b', '2'), set('d', '1')], [set('d', '2')], [set('d', '3'), set('d', '4')]);
+    await append(
+      opened,
+      [set('a', '1'), set('b', '1'), set('a', '2')],
+      [set('c', '1')],
+      [set('b', '2'), set('d', '1')],
+      [set('d', '2')],
+      [set('d', '3'), set('d', '4')],
+    );
     await opened.log.tidyUp();
     assert.deepEqual(await contents(opened), ['2:a=2', '3:c=1', '4:b=2', '6:d=2', '7:d=3', '8:d=4']);
     const [start] = await opened.log.offsetsAt([{ topic: 'compacted', partition: 0 }], 'earliest');
@@ -57,7 +65,10 @@ describe('compaction', () => {
     const records = await contents(opened);
     assert.ok(records.length <= 51, `${records.length} records are left`);
     assert.equal(new Set(records.map((each) => each.replace(/^\d+:|=.*$/g, ''))).size, 50);
-    assert.ok(records.every((each) => each.includes('=4-6')), 'of the last round');
+    assert.ok(
+      records.every((each) => each.includes('=4-6')),
+      'of the last round',
+    );
   });
 
   test('a tombstone hides its key at once, and vanishes after delete.retention.ms', async () => {
@@ -76,7 +87,10 @@ describe('compaction', () => {
 
   test('too little that is new is left for later; min.compaction.lag.ms too', async () => {
     let now = Date.now();
-    await using opened = await withCompacted({ config: { 'min.cleanable.dirty.ratio': '0.9', 'min.compaction.lag.ms': '60000' }, now: () => now });
+    await using opened = await withCompacted({
+      config: { 'min.cleanable.dirty.ratio': '0.9', 'min.compaction.lag.ms': '60000' },
+      now: () => now,
+    });
     await append(opened, [set('a', '1')], [set('a', '2')], [set('a', '3')]);
     await opened.log.tidyUp();
     assert.equal((await contents(opened)).length, 3);
@@ -121,7 +135,10 @@ describe('compaction', () => {
     await using producer = await opened.log.openProducer({ clientId: 'p' });
     let isDone = false;
     const tidying = (async () => {
-      while (!isDone) await opened.log.tidyUp();
+      while (!isDone) {
+        await opened.log.tidyUp();
+        await setImmediate();
+      }
     })();
     for (let i = 0; i < 300; i++) await producer.append([batchOf('compacted', 0, [set(`k${i % 7}`, `${i}`), set(`n${i}`, 'once')])]);
     isDone = true;

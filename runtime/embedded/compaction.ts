@@ -72,7 +72,9 @@ function compactUpTo({ database }: CompactionSurroundings, topic: Topic, partiti
   let limit = nextOffset - 1n;
   const lagMs = bound(topic.config, 'min.compaction.lag.ms');
   if (lagMs > 0) {
-    const young = database.statement('SELECT min(last_offset) AS first FROM batches WHERE partition_id = ? AND last_offset >= ? AND max_timestamp > ?');
+    const young = database.statement(
+      'SELECT min(last_offset) AS first FROM batches WHERE partition_id = ? AND last_offset >= ? AND max_timestamp > ?',
+    );
     const first = young.get(id, cleanedOffset, BigInt(nowMs - lagMs))?.['first'] as bigint | null;
     if (first !== null && first < limit) limit = first;
   }
@@ -113,7 +115,12 @@ function batchOf(row: Row): { bytes: Buffer; header: BatchHeader } {
   return { bytes, header };
 }
 
-function rewrite(database: Database, row: Row, newest: ReadonlyMap<string, bigint>, times: { nowMs: number; tombstonesBefore: number }): void {
+function rewrite(
+  database: Database,
+  row: Row,
+  newest: ReadonlyMap<string, bigint>,
+  times: { nowMs: number; tombstonesBefore: number },
+): void {
   const { bytes, header } = batchOf(row);
   const isDue = row.tombstones_ms !== null && Number(row.tombstones_ms) <= times.tombstonesBefore;
   const { kept, tombstones, batch } = filterBatch(bytes, header, ({ key, offset, tombstone }) => {

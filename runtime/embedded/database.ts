@@ -128,7 +128,9 @@ function connect(path: string, { readOnly, synchronous }: DatabaseOptions): Data
 function checkSchema(db: DatabaseSync, path: string, readOnly: boolean): void {
   const version = Number(db.prepare('PRAGMA user_version').get()?.['user_version']);
   if (version > schemaVersion) {
-    throw new ConfigError(`embedded log: ${path} has format ${version}, this version knows ${schemaVersion}.`, { hint: 'Use the newer version that wrote it.' });
+    throw new ConfigError(`embedded log: ${path} has format ${version}, this version knows ${schemaVersion}.`, {
+      hint: 'Use the newer version that wrote it.',
+    });
   }
   if (version === 0) {
     if (readOnly) throw new ConfigError(`embedded log: ${path} is empty.`, { hint: 'Start a worker on it first.' });

@@ -55,7 +55,10 @@ export async function openEmbeddedLog(directory: string, options: EmbeddedLogOpt
   const wakeUps = createWakeUps(watcher?.watch);
   const queue = new TransactionQueue(database, { committed: wakeUps.notify, warn });
   const groups = createGroups({ catalog, store, offsets, queue, wakeUps });
-  const maintenance = startMaintenance({ database, catalog, queue, now, warn }, readOnly ? undefined : (options.maintenanceIntervalMs ?? 30_000));
+  const maintenance = startMaintenance(
+    { database, catalog, queue, now, warn },
+    readOnly ? undefined : (options.maintenanceIntervalMs ?? 30_000),
+  );
   const open = new Set<AsyncDisposable>();
   let closed = false;
   catalog.onChange(() => groups.topicsChanged());
@@ -92,10 +95,12 @@ export async function openEmbeddedLog(directory: string, options: EmbeddedLogOpt
   function offsetAt(partition: Partition, time: OffsetTime): bigint {
     if (time === 'earliest') return partition.startOffset;
     if (time === 'latest') return partition.nextOffset;
-    const body = store.firstSince(partition, time.timestampMs);
-    if (body === undefined) return partition.nextOffset;
-    const records = readRecords(Buffer.from(body.buffer, body.byteOffset, body.byteLength), body.length, partition.startOffset);
-    return records.find((record) => record.timestamp >= time.timestampMs)?.offset ?? partition.nextOffset;
+    for (const body of store.since(partition, time.timestampMs)) {
+      const records = readRecords(Buffer.from(body.buffer, body.byteOffset, body.byteLength), body.length, partition.startOffset);
+      const found = records.find((record) => record.timestamp >= time.timestampMs);
+      if (found !== undefined) return found.offset;
+    }
+    return partition.nextOffset;
   }
 
   return {
@@ -108,7 +113,8 @@ export async function openEmbeddedLog(directory: string, options: EmbeddedLogOpt
 
     async describeTopics(names) {
       refresh();
-      const topics = names === undefined ? [...catalog.topics()] : names.map((name) => catalog.topic(name)).filter((topic) => topic !== undefined);
+      const topics =
+        names === undefined ? [...catalog.topics()] : names.map((name) => catalog.topic(name)).filter((topic) => topic !== undefined);
       return topics.map(({ name, partitions }) => ({ name, partitions: partitions.length, replicationFactor: 1, internal: false }));
     },
 
@@ -134,7 +140,11 @@ export async function openEmbeddedLog(directory: string, options: EmbeddedLogOpt
 
     async offsetsAt(partitions, time) {
       refresh();
-      return partitions.map(({ topic, partition }) => ({ topic, partition, offset: offsetAt(catalog.partition({ topic, partition }), time) }));
+      return partitions.map(({ topic, partition }) => ({
+        topic,
+        partition,
+        offset: offsetAt(catalog.partition({ topic, partition }), time),
+      }));
     },
 
     async groupOffsets(groupId) {
@@ -196,5 +206,7 @@ function checkSpec({ name, partitions = -1, config = {} }: TopicSpec): void {
   checkTopicName(name);
   checkTopicConfig(name, config);
   if (Number.isInteger(partitions) && (partitions === -1 || partitions > 0)) return;
-  throw new ConfigError(`topic "${name}": ${partitions} partitions are not possible.`, { hint: 'Ask for 1 or more, or for -1, the default.' });
+  throw new ConfigError(`topic "${name}": ${partitions} partitions are not possible.`, {
+    hint: 'Ask for 1 or more, or for -1, the default.',
+  });
 }

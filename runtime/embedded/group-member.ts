@@ -80,7 +80,8 @@ export function joinGroup(surroundings: MemberSurroundings, options: GroupOption
     return undefined;
   }
 
-  const hasNews = (): boolean => closed || phase === 'expelled' || phase === 'revoking' || (phase === 'waiting' && held.length > 0) || cursors.isReady();
+  const hasNews = (): boolean =>
+    closed || phase === 'expelled' || phase === 'revoking' || (phase === 'waiting' && held.length > 0) || cursors.isReady();
 
   function checkOpen(): void {
     if (closed) throw new RetriableError(`group ${options.groupId}: this member is closed.`);

@@ -51,7 +51,9 @@ export function createGroups(surroundings: GroupsSurroundings): Groups {
         if (committed !== undefined) return { ...partition, offset: committed };
         const { startOffset, nextOffset } = catalog.partition(partition);
         if (reset === 'none') {
-          throw new ConfigError(`group ${groupId}: no offset is stored for ${partition.topic}/${partition.partition}, and auto.offset.reset is none.`);
+          throw new ConfigError(
+            `group ${groupId}: no offset is stored for ${partition.topic}/${partition.partition}, and auto.offset.reset is none.`,
+          );
         }
         return { ...partition, offset: reset === 'earliest' ? startOffset : nextOffset };
       };
@@ -90,7 +92,9 @@ export function createGroups(surroundings: GroupsSurroundings): Groups {
     requireEmpty(groupId) {
       const size = groups.get(groupId)?.size ?? 0;
       if (size === 0) return;
-      throw new RetriableError(`group ${groupId} has ${size} members: its offsets cannot be changed now.`, { hint: 'Stop the connector first.' });
+      throw new RetriableError(`group ${groupId} has ${size} members: its offsets cannot be changed now.`, {
+        hint: 'Stop the connector first.',
+      });
     },
 
     async [Symbol.asyncDispose]() {

@@ -48,8 +48,16 @@ test('kill -9 at 10 random moments: what was acknowledged is there, whole, and o
     pairs.forEach((record, index) => {
       if (index % 2 === 1) assert.equal(record.value?.length, ((numbers[(index - 1) / 2] as number) * 7919) % 30_000, 'nothing is torn');
     });
-    assert.deepEqual(singles.map((record) => Number(record.value)), numbers, 'both halves of each call are there, in one order');
-    assert.deepEqual(numbers, [...new Set(numbers)].toSorted((a, b) => a - b), 'each once, in order');
+    assert.deepEqual(
+      singles.map((record) => Number(record.value)),
+      numbers,
+      'both halves of each call are there, in one order',
+    );
+    assert.deepEqual(
+      numbers,
+      [...new Set(numbers)].toSorted((a, b) => a - b),
+      'each once, in order',
+    );
     const stored = new Set(numbers);
     for (const number of acknowledged) assert.ok(stored.has(number), `${number} was acknowledged and is missing`);
     next = Math.max(-1, ...numbers) + 1;

@@ -92,7 +92,8 @@ export class PartitionCursors {
       const stored = this.#store.read(found, position, room);
       if (stored === 'no room') return 'stop';
       const about = { topic, partition, position };
-      if (stored === undefined) return { ...about, buffer: new ArrayBuffer(0), length: 0, nextPosition: nextOffset, highWatermark: nextOffset };
+      if (stored === undefined)
+        return { ...about, buffer: new ArrayBuffer(0), length: 0, nextPosition: nextOffset, highWatermark: nextOffset };
       const { buffer, length, lastOffset } = stored;
       if (this.#checkCrcs) checkCrcs(about, buffer, length);
       const nextPosition = lastOffset + 1n;

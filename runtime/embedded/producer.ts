@@ -67,7 +67,10 @@ export function openProducer(surroundings: ProducerSurroundings, options: Produc
 }
 
 function brokenBefore(clientId: string, cause: Error): RetriableError {
-  return new RetriableError(`producer ${clientId}: an append before this one failed (${cause.message}); later records must not overtake it.`, { cause });
+  return new RetriableError(
+    `producer ${clientId}: an append before this one failed (${cause.message}); later records must not overtake it.`,
+    { cause },
+  );
 }
 
 /** Throws a DataError for what is no batch, or too large a one. */
@@ -85,7 +88,8 @@ function checkBatch(batch: OutboundBatch, maxBytes: number): CheckedBatch {
   } catch (error) {
     throw new DataError(`${where}: these bytes are no record batch.`, { cause: error });
   }
-  const isWhole = header?.end === batch.length && header.records === batch.records && header.lastOffset - header.baseOffset === BigInt(batch.records - 1);
+  const isWhole =
+    header?.end === batch.length && header.records === batch.records && header.lastOffset - header.baseOffset === BigInt(batch.records - 1);
   if (header === undefined || !isWhole || batch.records < 1) {
     throw new DataError(`${where}: ${batch.length} bytes with ${batch.records} records are not one whole record batch.`);
   }
@@ -97,7 +101,9 @@ function storeBatch(surroundings: ProducerSurroundings, transaction: Transaction
   const { topic, partition } = catalog.forAppend(transaction, batch, autoCreateTopics);
   const limit = bound(topic.config, 'max.message.bytes');
   if (batch.length > limit) {
-    throw new DataError(`topic "${batch.topic}", partition ${batch.partition}: a record batch of ${batch.length} bytes is above the topic's max.message.bytes, ${limit}.`);
+    throw new DataError(
+      `topic "${batch.topic}", partition ${batch.partition}: a record batch of ${batch.length} bytes is above the topic's max.message.bytes, ${limit}.`,
+    );
   }
   const baseOffset = partition.nextOffset;
   const lastOffset = baseOffset + BigInt(batch.records - 1);

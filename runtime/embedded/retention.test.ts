@@ -16,7 +16,10 @@ describe('retention', () => {
     let now = Date.now();
     await using opened = await openTestLog({ now: () => now });
     const { log } = opened;
-    await log.createTopics([{ name: 'short', config: { 'retention.ms': `${hour}` } }, { name: 'forever', config: { 'retention.ms': '-1' } }]);
+    await log.createTopics([
+      { name: 'short', config: { 'retention.ms': `${hour}` } },
+      { name: 'forever', config: { 'retention.ms': '-1' } },
+    ]);
     await using producer = await log.openProducer({ clientId: 'p' });
     const old = Date.now() - 2 * hour;
     await producer.append([
@@ -25,10 +28,13 @@ describe('retention', () => {
       batchOf('forever', 0, [{ value: 'old', timestamp: 0 }]),
     ]);
     await log.tidyUp();
-    assert.deepEqual((await readPartition(log, 'short', 0)).map((record) => [record.offset, record.value]), [
-      [1n, 'mixed'],
-      [2n, 'new'],
-    ]);
+    assert.deepEqual(
+      (await readPartition(log, 'short', 0)).map((record) => [record.offset, record.value]),
+      [
+        [1n, 'mixed'],
+        [2n, 'new'],
+      ],
+    );
     assert.equal((await readPartition(log, 'forever', 0)).length, 1);
     now += 2 * hour;
     await log.tidyUp();
@@ -53,20 +59,26 @@ describe('retention', () => {
     });
     await using member = await joinGroup(log, 'g', { names: ['topic'] });
     while (member.records.length < 1) await new Promise(setImmediate);
-    assert.deepEqual(member.records.map((record) => record.value), ['d']);
+    assert.deepEqual(
+      member.records.map((record) => record.value),
+      ['d'],
+    );
   });
 
   test('retention.bytes keeps the newest; next offsets outlive all records and a restart', async () => {
     await using opened = await openTestLog();
     const { log } = opened;
-    await log.createTopics([{ name: 'small', config: { 'retention.bytes': '5000' } }, { name: 'none', config: { 'retention.bytes': '0' } }]);
+    await log.createTopics([
+      { name: 'small', config: { 'retention.bytes': '5000' } },
+      { name: 'none', config: { 'retention.bytes': '0' } },
+    ]);
     const values = Array.from({ length: 500 }, (_, i) => `${i}${'x'.repeat(1000)}`);
     await appendValues(log, 'small', 0, values);
     await appendValues(log, 'none', 0, values);
     await log.tidyUp();
     const kept = (await readPartition(log, 'small', 0)).map((record) => record.value);
     assert.deepEqual(kept, values.slice(-5), 'the oldest went while the rest was still above the limit');
-    await using copy = new DatabaseSync(join(opened.directory, 'millrace.db'), { readOnly: true });
+    using copy = new DatabaseSync(join(opened.directory, 'millrace.db'), { readOnly: true });
     const row = copy.prepare('SELECT max(next_offset) AS next FROM partitions').get();
     assert.equal(row?.['next'], 500);
     assert.deepEqual(await log.offsetsAt([{ topic: 'none', partition: 0 }], 'latest'), [at('none', 0, 500)]);
@@ -95,7 +107,10 @@ describe('retention', () => {
     await log.createTopics([{ name: 'stamped', config: { 'message.timestamp.type': 'LogAppendTime' } }]);
     await using producer = await log.openProducer({ clientId: 'p' });
     await producer.append([batchOf('stamped', 0, [{ value: 'a', timestamp: 5 }])]);
-    assert.deepEqual((await readPartition(log, 'stamped', 0)).map((record) => record.timestamp), [1_700_000_000_000]);
+    assert.deepEqual(
+      (await readPartition(log, 'stamped', 0)).map((record) => record.timestamp),
+      [1_700_000_000_000],
+    );
     assert.deepEqual(await log.offsetsAt([{ topic: 'stamped', partition: 0 }], { timestampMs: 1_600_000_000_000 }), [at('stamped', 0, 0)]);
   });
 });

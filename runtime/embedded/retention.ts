@@ -21,7 +21,9 @@ export async function retainPartition(surroundings: RetentionSurroundings, topic
   const maxBytes = bound(topic.config, 'retention.bytes');
   let excess = -Infinity;
   if (maxBytes !== Infinity) {
-    const sum = database.statement('SELECT coalesce(sum(bytes), 0) AS total FROM batches WHERE partition_id = ?').get(partition.id)?.['total'];
+    const sum = database.statement('SELECT coalesce(sum(bytes), 0) AS total FROM batches WHERE partition_id = ?').get(partition.id)?.[
+      'total'
+    ];
     excess = Number(sum) - maxBytes;
   }
   let isDone = false;

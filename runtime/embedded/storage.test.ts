@@ -30,15 +30,21 @@ describe('the file', () => {
     }
     await using log = await openEmbeddedLog(join(folder.path, 'made', 'here'));
     assert.equal(await log.clusterId(), clusterId);
-    assert.deepEqual((await log.describeTopics()).map((topic) => [topic.name, topic.partitions]), [['kept', 2]]);
+    assert.deepEqual(
+      (await log.describeTopics()).map((topic) => [topic.name, topic.partitions]),
+      [['kept', 2]],
+    );
     assert.equal((await log.topicConfig('kept'))['retention.ms'], '-1');
     assert.deepEqual(await log.groupOffsets('group'), [at('kept', 1, 1)]);
     await appendValues(log, 'kept', 1, ['c']);
-    assert.deepEqual((await readPartition(log, 'kept', 1)).map((record) => [record.offset, record.value]), [
-      [0n, 'a'],
-      [1n, 'b'],
-      [2n, 'c'],
-    ]);
+    assert.deepEqual(
+      (await readPartition(log, 'kept', 1)).map((record) => [record.offset, record.value]),
+      [
+        [0n, 'a'],
+        [1n, 'b'],
+        [2n, 'c'],
+      ],
+    );
   });
 
   test('offsets go beyond 2^53', async () => {
@@ -57,7 +63,10 @@ describe('the file', () => {
     assert.equal(appended[0]?.baseOffset, big);
     await using reader = await log.openReader({ clientId: 'r' });
     reader.assign([at('big', 0, big + 1n)]);
-    assert.deepEqual((await fetchRecords(reader, 2)).map((record) => record.offset), [big + 1n, big + 2n]);
+    assert.deepEqual(
+      (await fetchRecords(reader, 2)).map((record) => record.offset),
+      [big + 1n, big + 2n],
+    );
     await using member = await joinGroup(log, 'group', { names: ['big'] });
     while (member.records.length < 3) await new Promise(setImmediate);
     await member.commit();
@@ -77,7 +86,10 @@ describe('the file', () => {
       await appendValues(first, 'still', 0, ['works']);
     }
     await using again = await openEmbeddedLog(folder.path);
-    assert.deepEqual((await readPartition(again, 'still', 0)).map((record) => record.value), ['works']);
+    assert.deepEqual(
+      (await readPartition(again, 'still', 0)).map((record) => record.value),
+      ['works'],
+    );
   });
 
   test('another process reads while one writes, and wakes up', async () => {
@@ -90,7 +102,8 @@ describe('the file', () => {
       await using reader = await log.openReader({ clientId: 'r' });
       reader.assign([at('numbers', 1, 0)]);
       let count = 0;
-      const end = (): Promise<bigint | undefined> => log.offsetsAt([{ topic: 'numbers', partition: 1 }], 'latest').then((found) => found[0]?.offset);
+      const end = (): Promise<bigint | undefined> =>
+        log.offsetsAt([{ topic: 'numbers', partition: 1 }], 'latest').then((found) => found[0]?.offset);
       const before = await end();
       while (count < 300) {
         for (const run of await reader.fetch({ maxWaitMs: 30_000, maxBytes: 1000 })) count = Number(run.nextPosition);
@@ -111,7 +124,10 @@ describe('the file', () => {
       await appendValues(log, 'topic', 0, ['a']);
     }
     await using log = await openEmbeddedLog(folder.path, { readOnly: true });
-    assert.deepEqual((await readPartition(log, 'topic', 0)).map((record) => record.value), ['a']);
+    assert.deepEqual(
+      (await readPartition(log, 'topic', 0)).map((record) => record.value),
+      ['a'],
+    );
     await assert.rejects(log.openProducer({ clientId: 'p' }), ConfigError);
     await assert.rejects(log.openGroup({ clientId: 'c', groupId: 'g', topics: { names: ['topic'] } }), ConfigError);
     await assert.rejects(log.createTopics([{ name: 'other' }]), ConfigError);
@@ -123,9 +139,15 @@ describe('the file', () => {
     await using folder = await createTestFolder();
     const file = join(folder.path, 'file');
     await writeFile(file, 'plain text');
-    await assert.rejects(openEmbeddedLog(join(file, 'below')), (error) => error instanceof ConfigError && /making the directory/.test(error.message));
+    await assert.rejects(
+      openEmbeddedLog(join(file, 'below')),
+      (error) => error instanceof ConfigError && /making the directory/.test(error.message),
+    );
     await writeFile(join(folder.path, 'millrace.db'), 'no database at all, '.repeat(100));
-    await assert.rejects(openEmbeddedLog(folder.path), (error) => error instanceof ConfigError && /choose another directory/.test(error.message));
+    await assert.rejects(
+      openEmbeddedLog(folder.path),
+      (error) => error instanceof ConfigError && /choose another directory/.test(error.message),
+    );
     await using other = await createTestFolder();
     const db = new DatabaseSync(join(other.path, 'millrace.db'));
     db.exec('CREATE TABLE something (else_ TEXT)');
@@ -188,6 +210,9 @@ describe('the file', () => {
     await assert.rejects(producer.append([batchOf('topic', 0, ['too late'])]), /closed/);
     await assert.rejects(log.describeTopics(), /closed/);
     await using again = await openEmbeddedLog(folder.path);
-    assert.deepEqual((await readPartition(again, 'late', 0)).map((record) => record.value), ['last words']);
+    assert.deepEqual(
+      (await readPartition(again, 'late', 0)).map((record) => record.value),
+      ['last words'],
+    );
   });
 });

@@ -56,7 +56,9 @@ export type TopicConfig = Readonly<Record<string, string>>;
 /** Throws a ConfigError for a name that Kafka would not take either. */
 export function checkTopicName(name: string): void {
   if (/^[\w.-]{1,249}$/.test(name) && name !== '.' && name !== '..') return;
-  throw new ConfigError(`topic "${name}": this is no name for a topic.`, { hint: 'Use 1 to 249 letters, digits, dots, underscores and hyphens.' });
+  throw new ConfigError(`topic "${name}": this is no name for a topic.`, {
+    hint: 'Use 1 to 249 letters, digits, dots, underscores and hyphens.',
+  });
 }
 
 export function checkTopicConfig(topic: string, config: TopicConfig): void {
@@ -83,5 +85,7 @@ export function bound(config: TopicConfig, key: keyof typeof acted): number {
 }
 
 export function hasPolicy(config: TopicConfig, policy: 'compact' | 'delete'): boolean {
-  return setting(config, 'cleanup.policy').split(',').some((each) => each.trim() === policy);
+  return setting(config, 'cleanup.policy')
+    .split(',')
+    .some((each) => each.trim() === policy);
 }

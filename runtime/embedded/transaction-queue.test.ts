@@ -43,7 +43,10 @@ describe('the transaction queue', () => {
   test('work of one turn shares a transaction', async () => {
     await using opened = await openQueue();
     const results = await Promise.all(Array.from({ length: 50 }, (_, i) => opened.queue.submit({ doing: 'testing' }, () => i)));
-    assert.deepEqual(results, Array.from({ length: 50 }, (_, i) => i));
+    assert.deepEqual(
+      results,
+      Array.from({ length: 50 }, (_, i) => i),
+    );
     assert.equal(opened.commits.count, 1);
   });
 
@@ -59,9 +62,15 @@ describe('the transaction queue', () => {
       }),
       opened.queue.submit({ doing: 'testing' }, (transaction) => opened.catalog.create(transaction, { name: 'three' }).name),
     ]);
-    assert.deepEqual(results.map((result) => result.status), ['fulfilled', 'rejected', 'fulfilled']);
+    assert.deepEqual(
+      results.map((result) => result.status),
+      ['fulfilled', 'rejected', 'fulfilled'],
+    );
     assert.deepEqual(undone, ['two']);
-    assert.deepEqual([...opened.catalog.topics()].map((topic) => topic.name), ['one', 'three']);
+    assert.deepEqual(
+      [...opened.catalog.topics()].map((topic) => topic.name),
+      ['one', 'three'],
+    );
   });
 
   test('a full disk: nothing is stored in part, the call is repeated, and works once there is room', async () => {
@@ -76,8 +85,14 @@ describe('the transaction queue', () => {
     assert.equal(opened.count(), 1);
     assert.equal(opened.catalog.topic('topic')?.partitions[0]?.nextOffset, 1n);
     opened.freeDisk();
-    assert.deepEqual((await appending).map((each) => each.baseOffset), [1n, 2n]);
-    assert.deepEqual((await next).map((each) => each.baseOffset), [3n]);
+    assert.deepEqual(
+      (await appending).map((each) => each.baseOffset),
+      [1n, 2n],
+    );
+    assert.deepEqual(
+      (await next).map((each) => each.baseOffset),
+      [3n],
+    );
     assert.equal(opened.warnings.length, 1);
   });
 
@@ -94,7 +109,10 @@ describe('the transaction queue', () => {
     await assert.rejects(producer.append([batchOf('topic', 0, ['later'])]), RetriableError);
     assert.equal(opened.count(), 1);
     await using fresh = opened.produce();
-    assert.deepEqual((await fresh.append([batchOf('topic', 0, ['after'])])).map((each) => each.baseOffset), [1n]);
+    assert.deepEqual(
+      (await fresh.append([batchOf('topic', 0, ['after'])])).map((each) => each.baseOffset),
+      [1n],
+    );
   });
 
   test('closing does not wait for a disk that stays full', async () => {
@@ -106,6 +124,9 @@ describe('the transaction queue', () => {
     while (opened.warnings.length === 0) await new Promise((resolve) => void setTimeout(resolve, 5));
     await opened.queue.close();
     await appending;
-    await assert.rejects(opened.queue.submit({ doing: 'testing' }, () => 1), /closed/);
+    await assert.rejects(
+      opened.queue.submit({ doing: 'testing' }, () => 1),
+      /closed/,
+    );
   });
 });

@@ -54,13 +54,25 @@ test('what cannot be resolved is refused by name, without content', async () => 
 });
 
 test('a provider that is not there is refused when the worker starts', () => {
-  assert.throws(() => createConfigProviders({ 'config.providers': 'v', 'config.providers.v.class': 'x.Vault' }), /no config provider x\.Vault/);
+  assert.throws(
+    () => createConfigProviders({ 'config.providers': 'v', 'config.providers.v.class': 'x.Vault' }),
+    /no config provider x\.Vault/,
+  );
   assert.throws(() => createConfigProviders({ 'config.providers': 'v' }), /config\.providers\.v\.class is missing/);
 });
 
 test('properties files read as Java reads them', () => {
   const text = '# c\n! c\n\n a = b \\\n   c\nd\\=e:f\\tg\nh\n\\u0069 j\nk\\\\=l\n';
-  assert.deepEqual([...parseProperties(text)], [['a', 'b c'], ['d=e', 'f\tg'], ['h', ''], ['i', 'j'], ['k\\', 'l']]);
+  assert.deepEqual(
+    [...parseProperties(text)],
+    [
+      ['a', 'b c'],
+      ['d=e', 'f\tg'],
+      ['h', ''],
+      ['i', 'j'],
+      ['k\\', 'l'],
+    ],
+  );
 });
 
 test('long secrets are taken out whole, short ones do not tear words apart', () => {

@@ -35,13 +35,17 @@ export function createConfigProviders(worker: RawConfig, environment: NodeJS.Pro
   for (const name of listOf(worker['config.providers'])) {
     const prefix = `config.providers.${name}.`;
     const className = worker[`${prefix}class`];
-    if (className === undefined) throw new ConfigError(`${prefix}class is missing.`, { hint: 'Set the class of each of config.providers.' });
+    if (className === undefined)
+      throw new ConfigError(`${prefix}class is missing.`, { hint: 'Set the class of each of config.providers.' });
     const make = kinds[className.slice(className.lastIndexOf('.') + 1)];
     if (make === undefined) {
       const hint = `There are ${Object.keys(kinds).join(', ')}.`;
       throw new ConfigError(`${prefix}class: there is no config provider ${className}.`, { hint });
     }
-    providers.set(name, make((key) => worker[`${prefix}param.${key}`], environment));
+    providers.set(
+      name,
+      make((key) => worker[`${prefix}param.${key}`], environment),
+    );
   }
 
   async function resolveOne(key: string, text: string, provider: Provider, path: string, name: string): Promise<string> {

@@ -41,7 +41,11 @@ export function createConnectorOffsets(
   }
 
   /** Offsets change only while nothing runs that would write them again: no task, and no resume meanwhile. */
-  function whileStopped(name: string, change: Change, work: (entry: ConnectorEntry, config: RawConfig) => Promise<boolean>): Promise<string> {
+  function whileStopped(
+    name: string,
+    change: Change,
+    work: (entry: ConnectorEntry, config: RawConfig) => Promise<boolean>,
+  ): Promise<string> {
     return queue.run(name, async () => {
       const entry = entryOf(name);
       if (entry.target !== 'STOPPED') throw notStopped(name);
@@ -114,7 +118,7 @@ function requestError(error: unknown, name: string, change: Change, secrets: rea
   if (error instanceof RetriableError) {
     const why =
       `Failed to ${change === 'reset' ? 'reset' : 'alter'} consumer group offsets for connector ${name} either because its tasks ` +
-      'haven\'t stopped completely yet or the connector was resumed before the request could be completed. If the connector is in a ' +
+      "haven't stopped completely yet or the connector was resumed before the request could be completed. If the connector is in a " +
       'stopped state, this operation can be safely retried.';
     return new RequestError(500, `${why} ${message}`, { cause: error });
   }

@@ -73,8 +73,7 @@ export function statusPublisher(options: HerderOptions, assignment: () => Assign
   });
 
   return {
-    connector: (name, state, trace) =>
-      publish(`connector ${name}`, () => statusStore.putConnector(name, status(name, state, trace))),
+    connector: (name, state, trace) => publish(`connector ${name}`, () => statusStore.putConnector(name, status(name, state, trace))),
     task: (id, state, trace) => publish(`task ${taskName(id)}`, () => statusStore.putTask(id, status(id.connector, state, trace))),
     removeTask: (id) => publish(`task ${taskName(id)}`, () => statusStore.removeTask(id)),
     remove(connector) {

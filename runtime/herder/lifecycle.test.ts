@@ -11,14 +11,25 @@ test('a connector that is created runs its tasks, and shows them', async () => {
   await herder.start();
   assert.equal(herder.health().status, 'healthy');
   const info = await herder.createConnector('c', sourceConfig({ 'tasks.max': '2' }));
-  assert.deepEqual({ name: info.name, type: info.type, config: info.config }, {
-    name: 'c',
-    type: 'source',
-    config: { 'connector.class': 'ScriptSource', topic: 't', 'tasks.max': '2', name: 'c' },
-  });
+  assert.deepEqual(
+    { name: info.name, type: info.type, config: info.config },
+    {
+      name: 'c',
+      type: 'source',
+      config: { 'connector.class': 'ScriptSource', topic: 't', 'tasks.max': '2', name: 'c' },
+    },
+  );
   await reaches(herder, 'c', 'RUNNING RUNNING RUNNING');
-  assert.deepEqual((await herder.connectorInfo('c')).tasks, [{ connector: 'c', task: 0 }, { connector: 'c', task: 1 }]);
-  assert.deepEqual(await herder.taskStatus({ connector: 'c', task: 1 }), { id: 1, state: 'RUNNING', worker_id: 'worker:8083', version: '1.0' });
+  assert.deepEqual((await herder.connectorInfo('c')).tasks, [
+    { connector: 'c', task: 0 },
+    { connector: 'c', task: 1 },
+  ]);
+  assert.deepEqual(await herder.taskStatus({ connector: 'c', task: 1 }), {
+    id: 1,
+    state: 'RUNNING',
+    worker_id: 'worker:8083',
+    version: '1.0',
+  });
   assert.equal((await herder.taskConfigs('c'))[1]?.config['task'], '1');
   assert.equal(tasks.running.get('c-0')?.spec.kind, 'source');
 });
@@ -67,7 +78,10 @@ test('a changed config restarts its tasks, the same one restarts nothing', async
   await reaches(herder, 'c', 'RUNNING RUNNING RUNNING');
   await herder.patchConfig('c', { 'tasks.max': null });
   await reaches(herder, 'c', 'RUNNING RUNNING');
-  assert.ok(tasks.calls.every((call) => !call.includes('other')), String(tasks.calls));
+  assert.ok(
+    tasks.calls.every((call) => !call.includes('other')),
+    String(tasks.calls),
+  );
 });
 
 test('a deleted connector leaves nothing behind, and its name may be used again at once', async () => {
@@ -120,10 +134,13 @@ test('what the stores hold runs again after a restart; closing says UNASSIGNED',
   await configStore.putConnector('c', { ...sourceConfig(), name: 'c' });
   await configStore.putConnector('p', { ...sourceConfig(), name: 'p' }, 'PAUSED');
   await configStore.putTaskConfigs('p', [sourceConfig()]);
+  await statusStore.start();
+  await statusStore.putTask({ connector: 'gone', task: 0 }, { state: 'RUNNING', trace: null, workerId: 'w', generation: 1, version: null });
   {
     await using fixture = await startHerder({ configStore, statusStore });
     await reaches(fixture.herder, 'c', 'RUNNING RUNNING');
     await reaches(fixture.herder, 'p', 'PAUSED PAUSED');
+    assert.deepEqual(statusStore.connectors(), ['c', 'p']);
     await fixture.herder[Symbol.asyncDispose]();
     assert.equal(await statesOf(fixture.herder, 'c'), 'UNASSIGNED UNASSIGNED');
     assert.equal(fixture.tasks.running.size, 0);

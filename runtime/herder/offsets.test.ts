@@ -110,7 +110,5 @@ test('a sink may name its group', async () => {
   await log.createTopics([{ name: 't', partitions: 1 }]);
   await log.alterGroupOffsets('mine', [{ topic: 't', partition: 0, offset: 3n }]);
   await herder.createConnector('c', { 'connector.class': 'ScriptSink', topic: 't', 'consumer.override.group.id': 'mine' }, 'STOPPED');
-  assert.deepEqual(await herder.offsets('c'), [
-    { partition: { kafka_topic: 't', kafka_partition: 0 }, offset: { kafka_offset: 3n } },
-  ]);
+  assert.deepEqual(await herder.offsets('c'), [{ partition: { kafka_topic: 't', kafka_partition: 0 }, offset: { kafka_offset: 3n } }]);
 });

@@ -93,7 +93,7 @@ export function createReconciler(
     await stopTasks(name, taskRuns.of(name));
     const known = runs.delete(name);
     if (known) statuses.connector(name, 'UNASSIGNED');
-    if (known || assignment().leader) statuses.remove(name);
+    if ((known || assignment().leader) && statusStore.connectors().includes(name)) statuses.remove(name);
   }
 
   async function runConnector(entry: ConnectorEntry): Promise<void> {
@@ -147,7 +147,10 @@ export function createReconciler(
     if (entry === undefined || deleted.has(name)) return;
     const plans = plansOf(entry);
     const wanted = new Set(plans.map(({ id }) => id.task));
-    await stopTasks(name, taskRuns.of(name).filter((task) => !wanted.has(task)));
+    await stopTasks(
+      name,
+      taskRuns.of(name).filter((task) => !wanted.has(task)),
+    );
     if (assignment().leader) {
       const gone = statusStore.tasks(name).filter((task) => task >= entry.tasks.length);
       for (const task of gone) statuses.removeTask({ connector: name, task });
@@ -172,6 +175,9 @@ export function createReconciler(
       const has = itemsOf(now);
       for (const [item, name] of has) if (!had.has(item)) void pass(name);
       const takenFrom = [...had].filter(([item]) => !has.has(item)).map(([, name]) => name);
+      // A connector that was deleted as its worker died left its statuses behind.
+      const orphans = now.leader && !before.leader ? statusStore.connectors() : [];
+      for (const name of orphans) if (configStore.get(name) === undefined) statuses.remove(name);
       await Promise.all([...new Set(takenFrom)].map(pass));
     },
     settled: (name) => queue.idle(name),

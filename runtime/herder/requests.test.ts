@@ -54,7 +54,9 @@ test('a config is refused with everything that is wrong, before anything is stor
     [
       'a\nb',
       sourceConfig(),
-      refused(['Invalid value "a\\nb" for configuration name: String may not contain control sequences but had the following ASCII chars: 10']),
+      refused([
+        'Invalid value "a\\nb" for configuration name: String may not contain control sequences but had the following ASCII chars: 10',
+      ]),
     ],
     [
       'c',
@@ -83,7 +85,10 @@ test('a name is taken once, even by two requests at the same time; an invalid du
   const { herder } = fixture;
   const both = await Promise.allSettled([herder.createConnector('c', sourceConfig()), herder.createConnector('c', sourceConfig())]);
   const failed = both.filter((result) => result.status === 'rejected').map(({ reason }) => reason as RequestError);
-  assert.deepEqual(failed.map(({ status, message }) => [status, message]), [[409, 'Connector c already exists']]);
+  assert.deepEqual(
+    failed.map(({ status, message }) => [status, message]),
+    [[409, 'Connector c already exists']],
+  );
   await assert.rejects(herder.createConnector('c', { 'connector.class': 'ScriptSource' }), { status: 400 });
 });
 
@@ -106,7 +111,10 @@ test('topic tracking can be off, or without reset', async () => {
 });
 
 test('placeholders stay in what is stored and shown, and secrets out of every message', async () => {
-  const worker = { 'config.providers': 'env', 'config.providers.env.class': 'org.apache.kafka.common.config.provider.EnvVarConfigProvider' };
+  const worker = {
+    'config.providers': 'env',
+    'config.providers.env.class': 'org.apache.kafka.common.config.provider.EnvVarConfigProvider',
+  };
   await using fixture = await startHerder({ worker });
   const { herder, tasks, plugins } = fixture;
   const config = sourceConfig({ topic: 't', password: '${env:DB_PASSWORD}', url: 'db://u:${env:DB_PASSWORD}@h' });
@@ -121,7 +129,10 @@ test('placeholders stay in what is stored and shown, and secrets out of every me
   assert.equal(infos.configs[0]?.value.value, 'bad-${env:DB_PASSWORD}');
   assert.deepEqual(infos.configs[0]?.value.errors, ['Invalid value bad-${env:DB_PASSWORD} for configuration topic: it is bad']);
   await assert.rejects(herder.patchConfig('c', { topic: 'bad-${env:DB_PASSWORD}' }), (error: Error) => !error.message.includes('hunter22'));
-  await assert.rejects(herder.patchConfig('c', { topic: '${env:MISSING}' }), { status: 400, message: /topic: \$\{env:MISSING\} cannot be resolved/ });
+  await assert.rejects(herder.patchConfig('c', { topic: '${env:MISSING}' }), {
+    status: 400,
+    message: /topic: \$\{env:MISSING\} cannot be resolved/,
+  });
 
   tasks.running.get('c-0')?.events.failed({ connector: 'c', task: 0 }, 'login of hunter22 failed');
   assert.equal((await herder.taskStatus({ connector: 'c', task: 0 })).trace, 'login of [hidden] failed');
@@ -135,7 +146,10 @@ test('placeholders stay in what is stored and shown, and secrets out of every me
 test('plugins, loggers and the server are described', async () => {
   await using fixture = await startHerder();
   const { herder, log } = fixture;
-  assert.deepEqual(herder.plugins(true).map((plugin) => plugin.class), ['ScriptSource', 'ScriptSink']);
+  assert.deepEqual(
+    herder.plugins(true).map((plugin) => plugin.class),
+    ['ScriptSource', 'ScriptSink'],
+  );
   assert.equal(herder.plugins(false).length, 3);
   assert.deepEqual(await herder.pluginConfig('ScriptSource', '[1.0,2.0)'), []);
   await assert.rejects(herder.pluginConfig('ScriptSource', '[1.0'), { status: 400, message: 'Invalid version specification: [1.0' });

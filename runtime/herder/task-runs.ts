@@ -38,12 +38,7 @@ export interface TaskRuns {
   close(): Promise<void>;
 }
 
-export function createTaskRuns(
-  taskHost: TaskHost,
-  providers: ConfigProviders,
-  statuses: StatusPublisher,
-  logger: Logger,
-): TaskRuns {
+export function createTaskRuns(taskHost: TaskHost, providers: ConfigProviders, statuses: StatusPublisher, logger: Logger): TaskRuns {
   const connectors = new Map<string, Map<number, Run>>();
   let closed = false;
   const runOf = (id: TaskId): Run | undefined => connectors.get(id.connector)?.get(id.task);

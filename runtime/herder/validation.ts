@@ -30,7 +30,8 @@ export async function validateConfig(config: RawConfig, { pluginHost, configProv
 /** Rejects with a RequestError (400) that lists everything that is wrong, in Connect's words. */
 export async function requireValid(name: string, config: RawConfig, options: Validation): Promise<void> {
   const nulls = Object.keys(config).filter((key) => (config[key] as string | null) === null);
-  if (nulls.length > 0) throw refusal(nulls.map((key) => `Invalid value null for configuration ${key}: a value must be a string; leave the key out instead.`));
+  if (nulls.length > 0)
+    throw refusal(nulls.map((key) => `Invalid value null for configuration ${key}: a value must be a string; leave the key out instead.`));
   const infos = await validateConfig(config, options);
   const errors = infos.configs.flatMap(({ value }) => value.errors);
   const nameKnown = infos.configs.some(({ value }) => value.name === 'name' && value.errors.length > 0);
@@ -66,7 +67,8 @@ function withCleanMessage(error: unknown, secrets: readonly string[]): unknown {
 /** Source: org.apache.kafka.common.config.ConfigDef.NonEmptyStringWithoutControlChars. */
 function nameProblems(name: string): string[] {
   if (name.trim() === '') return [`Invalid value ${name} for configuration name: String may not be empty`];
-  const controls = [...name].map((char) => char.codePointAt(0) as number).filter((code) => code < 32 || code === 127);
+  const codes = Array.from({ length: name.length }, (_, at) => name.charCodeAt(at));
+  const controls = codes.filter((code) => code < 32 || code === 127);
   if (controls.length === 0) return [];
   const what = `String may not contain control sequences but had the following ASCII chars: ${controls.join(', ')}`;
   return [`Invalid value ${JSON.stringify(name)} for configuration name: ${what}`];

@@ -107,7 +107,7 @@ describe('producers and consumers', () => {
   test('each known setting has its verdict', () => {
     assert.equal(settingVerdict('producer', 'max.request.size').kind, 'used');
     assert.equal(settingVerdict('producer', 'linger.ms').kind, 'ignored');
-    assert.equal(settingVerdict('consumer', 'interceptor.classes').kind, 'refused');
+    assert.equal(settingVerdict('producer', 'partitioner.class').kind, 'refused');
     assert.equal(settingVerdict('consumer', 'no.such.key').kind, 'unknown');
   });
 });

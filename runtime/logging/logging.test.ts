@@ -56,7 +56,10 @@ describe('levels', () => {
     levels.set('a.b', 'ERROR');
     logger('a.b.c').warn('no more');
     logger('a.x').debug('still');
-    assert.deepEqual(lines.map((line) => / (now|still|no more|not yet) /.exec(line)?.[1]), ['now', 'still']);
+    assert.deepEqual(
+      lines.map((line) => / (now|still|no more|not yet) /.exec(line)?.[1]),
+      ['now', 'still'],
+    );
     assert.deepEqual(levels.levels(), { a: 'DEBUG', 'a.b': 'ERROR', 'a.b.c': 'ERROR', 'a.x': 'DEBUG', root: 'INFO' });
   });
 

@@ -34,8 +34,7 @@ interface Section {
  */
 export async function checkConnector(raw: RawConfig, index: PluginIndex): Promise<ConnectorCheck> {
   const className = raw['connector.class'];
-  if (className === undefined)
-    throw new ConfigError(`Connector config {name=${raw['name'] ?? ''}} contains no connector type`);
+  if (className === undefined) throw new ConfigError(`Connector config {name=${raw['name'] ?? ''}} contains no connector type`);
   const descriptor = index.connector(className);
   const plugin = await loadPlugin(descriptor);
   const sections: Section[] = [
@@ -47,13 +46,9 @@ export async function checkConnector(raw: RawConfig, index: PluginIndex): Promis
     ...(await partSections(raw, index)),
     { def: plugin.config, problems: await ownProblems(plugin, raw) },
   ];
-  const infos = sections.map(({ def, problems }) => {
-    const parsed = parseConfig(def, raw);
-    const all = [...parsed.problems, ...problems];
-    return { all, configs: configInfos(def, raw, { ...parsed, problems: all }), defined: def };
-  });
-  const problems = infos.flatMap(({ all }) => all);
-  const configs = merged(infos.flatMap((section) => section.configs));
+  const parsed = sections.map((section) => ({ ...section, parsed: parseConfig(section.def, raw) }));
+  const problems = unique(parsed.flatMap((section) => [...section.parsed.problems, ...section.problems]));
+  const configs = merged(parsed.flatMap(({ def, parsed: { values } }) => configInfos(def, raw, { values, problems })));
   const known = new Set(configs.map(({ value }) => value.name));
   for (const key of new Set(problems.map((problem) => problem.key))) {
     if (!known.has(key)) configs.push(undeclared(key, raw, problems));
@@ -70,15 +65,13 @@ export async function checkConnector(raw: RawConfig, index: PluginIndex): Promis
   };
 }
 
-/** A key may be declared twice (Connect's and the connector's own): the later definition wins, the errors add up. */
+function unique(problems: readonly ConfigProblem[]): ConfigProblem[] {
+  return [...new Map(problems.map((problem) => [`${problem.key} ${problem.message}`, problem])).values()];
+}
+
+/** A key may be declared twice, by Connect and by the connector: the connector's definition wins. */
 function merged(configs: readonly ConfigInfo[]): ConfigInfo[] {
-  const byName = new Map<string, ConfigInfo>();
-  for (const config of configs) {
-    const { name, errors } = config.value;
-    const before = byName.get(name)?.value.errors ?? [];
-    byName.set(name, { ...config, value: { ...config.value, errors: [...new Set([...before, ...errors])] } });
-  }
-  return [...byName.values()];
+  return [...new Map(configs.map((config) => [config.value.name, config])).values()];
 }
 
 function undeclared(key: string, raw: RawConfig, problems: readonly ConfigProblem[]): ConfigInfo {
@@ -90,9 +83,7 @@ function undeclared(key: string, raw: RawConfig, problems: readonly ConfigProble
 }
 
 function groupsOf(sections: readonly Section[]): string[] {
-  const groups = sections.flatMap(({ def }) =>
-    Object.values(def).flatMap(({ group }) => (group === undefined ? [] : [group])),
-  );
+  const groups = sections.flatMap(({ def }) => Object.values(def).flatMap(({ group }) => (group === undefined ? [] : [group])));
   return [...new Set(groups)];
 }
 
@@ -102,8 +93,7 @@ function commonProblems(raw: RawConfig, kind: 'source' | 'sink'): ConfigProblem[
   const pattern = raw['topics.regex']?.trim() ?? '';
   const onBoth = (message: string): ConfigProblem[] => ['topics', 'topics.regex'].map((key) => ({ key, message }));
   if (topics.length === 0 && pattern === '') return onBoth('Must configure one of topics or topics.regex');
-  if (topics.length > 0 && pattern !== '')
-    return onBoth('topics and topics.regex are mutually exclusive options, but both are set.');
+  if (topics.length > 0 && pattern !== '') return onBoth('topics and topics.regex are mutually exclusive options, but both are set.');
   const deadLetters = raw['errors.deadletterqueue.topic.name']?.trim() ?? '';
   if (deadLetters !== '' && topics.includes(deadLetters)) {
     const message = `The DLQ topic '${deadLetters}' may not be included in the list of topics ('topics=${topics.join(',')}') consumed by the connector`;
@@ -124,14 +114,10 @@ async function partSections(raw: RawConfig, index: PluginIndex): Promise<Section
   const sections: Section[] = [];
   const predicates = listOf(raw, 'predicates');
   for (const alias of listOf(raw, 'transforms')) {
-    sections.push(
-      await namedSection('transform', `transforms.${alias}.`, `Transforms: ${alias}`, alias, raw, index, predicates),
-    );
+    sections.push(await namedSection('transform', `transforms.${alias}.`, `Transforms: ${alias}`, alias, raw, index, predicates));
   }
   for (const alias of predicates) {
-    sections.push(
-      await namedSection('predicate', `predicates.${alias}.`, `Predicates: ${alias}`, alias, raw, index, []),
-    );
+    sections.push(await namedSection('predicate', `predicates.${alias}.`, `Predicates: ${alias}`, alias, raw, index, []));
   }
   for (const [kind, key] of [
     ['converter', 'key.converter'],
@@ -171,12 +157,7 @@ async function namedSection(
   }
 }
 
-async function converterSection(
-  kind: 'converter' | 'header_converter',
-  key: string,
-  raw: RawConfig,
-  index: PluginIndex,
-): Promise<Section> {
+async function converterSection(kind: 'converter' | 'header_converter', key: string, raw: RawConfig, index: PluginIndex): Promise<Section> {
   try {
     const { plugin } = await loadNamed(kind, key, raw[key], index);
     return { def: prefixed(plugin.config, `${key}.`), problems: [] };

@@ -59,8 +59,7 @@ ajv.addKeyword({
 ajv.addKeyword({
   keyword: 'checkedBy',
   errors: false,
-  validate: (check: (value: unknown) => string | undefined, value: unknown) =>
-    value === null || check(value) === undefined,
+  validate: (check: (value: unknown) => string | undefined, value: unknown) => value === null || check(value) === undefined,
 });
 
 const compiled = new WeakMap<ConfigDef, ValidateFunction>();
@@ -97,9 +96,7 @@ function messageFor(name: string, key: ConfigKey, value: unknown, error: ErrorOb
 function ruleMessage({ rule, type }: ConfigKey, value: unknown, error: ErrorObject): string {
   switch (rule?.kind) {
     case 'range':
-      return error.keyword === 'minimum'
-        ? `Value must be at least ${rule.min}`
-        : `Value must be no more than ${rule.max}`;
+      return error.keyword === 'minimum' ? `Value must be at least ${rule.min}` : `Value must be no more than ${rule.max}`;
     case 'one-of':
       return `String must be one of${rule.ignoreCase === true ? ' (case insensitive)' : ''}: ${rule.values.join(', ')}`;
     case 'not-empty':

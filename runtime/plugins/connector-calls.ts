@@ -33,11 +33,7 @@ export async function describePlugin(name: string, index: PluginIndex): Promise<
  * The config of each task: what the connector makes of its config, or else one task for a source and `maxTasks`
  * for a sink, each with the connector's config.
  */
-export async function taskConfigsOf(
-  raw: RawConfig,
-  maxTasks: number,
-  index: PluginIndex,
-): Promise<readonly RawConfig[]> {
+export async function taskConfigsOf(raw: RawConfig, maxTasks: number, index: PluginIndex): Promise<readonly RawConfig[]> {
   const plugin = await connectorPlugin(raw, index);
   if (plugin.taskConfigs === undefined) return new Array<RawConfig>(plugin.kind === 'source' ? 1 : maxTasks).fill(raw);
   return plugin.taskConfigs(valuesOf(plugin, raw), raw, maxTasks);

@@ -309,17 +309,9 @@ export function topicCreationConfig(group: string, isDefault: boolean): ConfigDe
     ...(isDefault
       ? {}
       : {
-          [`topic.creation.${group}.exclude`]: patterns(
-            'Regular expressions for the names of topics that do not belong to this group.',
-          ),
+          [`topic.creation.${group}.exclude`]: patterns('Regular expressions for the names of topics that do not belong to this group.'),
         }),
-    [`topic.creation.${group}.replication.factor`]: count(
-      'Replication factor of new topics; -1 takes the default of the log.',
-      'short',
-    ),
-    [`topic.creation.${group}.partitions`]: count(
-      'Number of partitions of new topics; -1 takes the default of the log.',
-      'int',
-    ),
+    [`topic.creation.${group}.replication.factor`]: count('Replication factor of new topics; -1 takes the default of the log.', 'short'),
+    [`topic.creation.${group}.partitions`]: count('Number of partitions of new topics; -1 takes the default of the log.', 'int'),
   };
 }

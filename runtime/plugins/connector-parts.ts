@@ -55,9 +55,7 @@ export function transformKeys(group: string, predicates: readonly string[]): Con
       rule: {
         kind: 'custom',
         check: (value) =>
-          value === '' || predicates.includes(String(value))
-            ? undefined
-            : `no such alias in predicates: ${predicates.join(', ')}`,
+          value === '' || predicates.includes(String(value)) ? undefined : `no such alias in predicates: ${predicates.join(', ')}`,
       },
     },
     negate: {

@@ -19,10 +19,7 @@ const connectorsFolder = fileURLToPath(new URL('../../connectors', import.meta.u
  * Reads what packages declare, without importing any of it: the runtime's own plugins, the connectors that come
  * with it, then the entries of `plugin.path` (package names, or folders of packages). A broken or missing entry of `plugin.path` is warned about, and left out.
  */
-export async function readManifests(
-  pluginPath: readonly string[],
-  options: DiscoveryOptions = {},
-): Promise<PluginDescriptor[]> {
+export async function readManifests(pluginPath: readonly string[], options: DiscoveryOptions = {}): Promise<PluginDescriptor[]> {
   const { cwd = process.cwd(), warn = () => {} } = options;
   const found = [...((await readPackage(runtimeFolder, warn)) ?? []), ...(await readFolder(connectorsFolder, warn))];
   for (const entry of pluginPath.map((part) => part.trim())) {
@@ -100,9 +97,7 @@ function withoutRepeats(found: readonly PluginDescriptor[], warn: (message: stri
     const first = seen.get(key);
     if (first === undefined) seen.set(key, plugin);
     else if (first.moduleUrl !== plugin.moduleUrl) {
-      warn(
-        `${plugin.kind} ${plugin.class} is declared by ${first.package} and by ${plugin.package}; the first is used`,
-      );
+      warn(`${plugin.kind} ${plugin.class} is declared by ${first.package} and by ${plugin.package}; the first is used`);
     }
   }
   return [...seen.values()];

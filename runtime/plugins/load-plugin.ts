@@ -2,14 +2,7 @@ import { existsSync } from 'node:fs';
 import { registerHooks } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { ConfigError } from '../api/index.ts';
-import type {
-  ConverterPlugin,
-  HeaderConverterPlugin,
-  PredicatePlugin,
-  SinkPlugin,
-  SourcePlugin,
-  TransformPlugin,
-} from '../api/index.ts';
+import type { ConverterPlugin, HeaderConverterPlugin, PredicatePlugin, SinkPlugin, SourcePlugin, TransformPlugin } from '../api/index.ts';
 import type { PluginDescriptor, PluginKind } from './manifest.ts';
 
 export interface PluginTypes {
@@ -31,9 +24,7 @@ const required: Record<PluginKind, string> = {
 };
 
 /** Imports a plugin's module. Throws a ConfigError saying which plugin, from where, and why not. */
-export async function loadPlugin<K extends PluginKind>(
-  descriptor: PluginDescriptor & { readonly kind: K },
-): Promise<PluginTypes[K]> {
+export async function loadPlugin<K extends PluginKind>(descriptor: PluginDescriptor & { readonly kind: K }): Promise<PluginTypes[K]> {
   shareApi();
   const { kind, name, exportName } = descriptor;
   const url = moduleUrl(descriptor.moduleUrl);

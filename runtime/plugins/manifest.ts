@@ -36,8 +36,7 @@ export function pluginsOf(packageJson: unknown, packageUrl: URL): PluginDescript
     const where = `${packageUrl.pathname}: "millrace.plugins[${index}]"`;
     if (!isObject(entry)) throw new ConfigError(`${where} must be an object`);
     const { kind } = entry;
-    if (typeof kind !== 'string' || !kinds.includes(kind))
-      throw new ConfigError(`${where}.kind must be one of ${kinds.join(', ')}`);
+    if (typeof kind !== 'string' || !kinds.includes(kind)) throw new ConfigError(`${where}.kind must be one of ${kinds.join(', ')}`);
     const name = text(entry, 'name', where);
     const base: PluginDescriptor = {
       kind: kind as PluginKind,

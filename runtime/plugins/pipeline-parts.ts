@@ -1,13 +1,5 @@
 import { ConfigError } from '../api/index.ts';
-import type {
-  Converter,
-  HeaderConverter,
-  Predicate,
-  RawConfig,
-  SinkPlugin,
-  SourcePlugin,
-  Transform,
-} from '../api/index.ts';
+import type { Converter, HeaderConverter, Predicate, RawConfig, SinkPlugin, SourcePlugin, Transform } from '../api/index.ts';
 import { keysUnder, listOf, loadNamed } from './connector-parts.ts';
 import { mustParse } from './config-validation.ts';
 import { loadPlugin } from './load-plugin.ts';
@@ -48,11 +40,7 @@ const simpleHeaders = 'org.apache.kafka.connect.storage.SimpleHeaderConverter';
  * All that a task's pipeline is made of, from its config (the connector's and the task's keys together) and the
  * worker's converter settings. Throws a ConfigError for what validation would have refused.
  */
-export async function buildPipelineParts(
-  raw: RawConfig,
-  workerDefaults: RawConfig,
-  index: PluginIndex,
-): Promise<PipelineParts> {
+export async function buildPipelineParts(raw: RawConfig, workerDefaults: RawConfig, index: PluginIndex): Promise<PipelineParts> {
   const descriptor = index.connector(raw['connector.class'] ?? '');
   const plugin = await loadPlugin(descriptor);
   const common: CommonParts = {
@@ -62,17 +50,10 @@ export async function buildPipelineParts(
     headerConverter: await headerConverterFor(raw, workerDefaults, index),
     transforms: await transformsOf(raw, index),
   };
-  return plugin.kind === 'source'
-    ? { kind: 'source', plugin, ...common }
-    : { kind: 'sink', plugin: plugin as SinkPlugin, ...common };
+  return plugin.kind === 'source' ? { kind: 'source', plugin, ...common } : { kind: 'sink', plugin: plugin as SinkPlugin, ...common };
 }
 
-async function converterFor(
-  use: 'key' | 'value',
-  raw: RawConfig,
-  workerDefaults: RawConfig,
-  index: PluginIndex,
-): Promise<Converter> {
+async function converterFor(use: 'key' | 'value', raw: RawConfig, workerDefaults: RawConfig, index: PluginIndex): Promise<Converter> {
   const key = `${use}.converter`;
   // Either the connector's settings or the worker's, never a mixture.
   const chosen = raw[key] === undefined ? workerDefaults : raw;
@@ -80,11 +61,7 @@ async function converterFor(
   return plugin.create(mustParse(plugin.config, keysUnder(chosen, `${key}.`), key), use);
 }
 
-async function headerConverterFor(
-  raw: RawConfig,
-  workerDefaults: RawConfig,
-  index: PluginIndex,
-): Promise<HeaderConverter> {
+async function headerConverterFor(raw: RawConfig, workerDefaults: RawConfig, index: PluginIndex): Promise<HeaderConverter> {
   const key = 'header.converter';
   const chosen = raw[key] === undefined ? workerDefaults : raw;
   const { plugin } = await loadNamed('header_converter', key, chosen[key] ?? simpleHeaders, index);
@@ -109,12 +86,7 @@ async function transformsOf(raw: RawConfig, index: PluginIndex): Promise<Transfo
   return parts;
 }
 
-async function predicateFor(
-  name: string,
-  transform: string,
-  raw: RawConfig,
-  index: PluginIndex,
-): Promise<Predicate | undefined> {
+async function predicateFor(name: string, transform: string, raw: RawConfig, index: PluginIndex): Promise<Predicate | undefined> {
   if (name === '') return undefined;
   if (!listOf(raw, 'predicates').includes(name)) {
     throw new ConfigError(`${transform}predicate: "${name}" is not among the aliases in predicates`);

@@ -28,10 +28,7 @@ export interface PluginIndex {
 }
 
 /** Looks up what there is (see {@link readManifests}) and makes the index. */
-export async function discoverPlugins(
-  pluginPath: readonly string[] = [],
-  options: DiscoveryOptions = {},
-): Promise<PluginIndex> {
+export async function discoverPlugins(pluginPath: readonly string[] = [], options: DiscoveryOptions = {}): Promise<PluginIndex> {
   return createPluginIndex(await readManifests(pluginPath, options));
 }
 
@@ -62,10 +59,7 @@ export function createPluginIndex(plugins: readonly PluginDescriptor[]): PluginI
     if (found !== undefined) return found;
     const available = plugins
       .filter(({ kind }) => kind === 'source' || kind === 'sink')
-      .map(
-        (plugin) =>
-          `PluginDesc{class=${plugin.class}, name='${plugin.name}', version='${plugin.version}', type=${plugin.kind}}`,
-      );
+      .map((plugin) => `PluginDesc{class=${plugin.class}, name='${plugin.name}', version='${plugin.version}', type=${plugin.kind}}`);
     throw new ConfigError(
       `Failed to find any class that implements Connector and which name matches ${name}, available connectors are: ${available.join(', ')}`,
     );

@@ -38,6 +38,8 @@ export interface RunStatus {
 /** Source: org.apache.kafka.connect.storage.StatusBackingStore. */
 export interface StatusStore extends AsyncDisposable {
   start(): Promise<void>;
+  /** Every connector that something is known of, be it of a task or a topic. */
+  connectors(): readonly string[];
   connector(name: string): RunStatus | undefined;
   task(id: TaskId): RunStatus | undefined;
   /** Task numbers that have a status. */

@@ -70,7 +70,11 @@ describe('the app', () => {
   });
 
   test('health has a status for each state', async () => {
-    for (const [status, code] of [['healthy', 200], ['starting', 503], ['unhealthy', 500]] as const) {
+    for (const [status, code] of [
+      ['healthy', 200],
+      ['starting', 503],
+      ['unhealthy', 500],
+    ] as const) {
       await using server = await serve({ herder: { ...scriptedHerder(createLogLevels()), health: () => ({ status, message: 'so' }) } });
       const response = await fetch(`${server.url}/health`);
       assert.equal(response.status, code);
@@ -80,7 +84,10 @@ describe('the app', () => {
 
   test('topic tracking can be off', async () => {
     await using off = await serve({ topicTracking: { enabled: false, resettable: true } });
-    assert.equal(await (await fetch(`${off.url}/connectors/x/topics`)).text(), '{"error_code":403,"message":"Topic tracking is disabled."}');
+    assert.equal(
+      await (await fetch(`${off.url}/connectors/x/topics`)).text(),
+      '{"error_code":403,"message":"Topic tracking is disabled."}',
+    );
     await using kept = await serve({ topicTracking: { enabled: true, resettable: false } });
     const reset = await fetch(`${kept.url}/connectors/x/topics/reset`, { method: 'PUT' });
     assert.equal(await reset.text(), '{"error_code":403,"message":"Topic tracking reset is disabled."}');

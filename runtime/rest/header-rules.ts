@@ -16,7 +16,11 @@ const actions = ['set', 'add', 'setDate', 'addDate'];
 
 /** Throws a ConfigError. */
 export function headerRules(text: string): RequestHandler {
-  const rules = text.match(/"[^"]*"|[^,"]+/g)?.filter((part) => part.trim() !== '').map(ruleOf) ?? [];
+  const rules =
+    text
+      .match(/"[^"]*"|[^,"]+/g)
+      ?.filter((part) => part.trim() !== '')
+      .map(ruleOf) ?? [];
   return (_request, response, next) => {
     for (const { action, name, value } of rules) {
       const shown = action.endsWith('Date') ? new Date(Number(value)).toUTCString() : value;
@@ -28,10 +32,15 @@ export function headerRules(text: string): RequestHandler {
 }
 
 function ruleOf(part: string): HeaderRule {
-  const rule = part.trim().replace(/^"(.*)"$/, '$1').trim();
+  const rule = part
+    .trim()
+    .replace(/^"(.*)"$/, '$1')
+    .trim();
   const [, action = '', name = '', value = ''] = /^(\S+)\s+([^\s:]+)\s*:\s*(.*)$/s.exec(rule) ?? [];
   if (!actions.includes(action) || name === '') {
-    throw new ConfigError(`response.http.headers.config: "${rule}" is no rule; write "[action] [header name]:[header value]" with an action of ${actions.join(', ')}`);
+    throw new ConfigError(
+      `response.http.headers.config: "${rule}" is no rule; write "[action] [header name]:[header value]" with an action of ${actions.join(', ')}`,
+    );
   }
   if (action.endsWith('Date') && !Number.isFinite(Number(value))) {
     throw new ConfigError(`response.http.headers.config: "${rule}" needs a date in milliseconds since 1970`);

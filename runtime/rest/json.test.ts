@@ -6,7 +6,10 @@ import { NumberText, parseJson, stringifyJson } from './json.ts';
 test('numbers keep their text', () => {
   const parsed = parseJson('{"a":1.50,"b":[1e3,-0],"c":123456789012345678901234567890}') as Record<string, unknown>;
   assert.equal((parsed['a'] as NumberText).text, '1.50');
-  assert.deepEqual((parsed['b'] as NumberText[]).map((each) => each.text), ['1e3', '-0']);
+  assert.deepEqual(
+    (parsed['b'] as NumberText[]).map((each) => each.text),
+    ['1e3', '-0'],
+  );
   assert.equal((parsed['c'] as NumberText).value(), 123456789012345678901234567890n);
 });
 

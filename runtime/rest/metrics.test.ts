@@ -20,7 +20,13 @@ const task: TaskMetrics = {
 async function scrape(query = ''): Promise<{ status: number; text: string; type: string | null }> {
   const herder = scriptedHerder(createLogLevels());
   await herder.createConnector('shop', { 'connector.class': 'FileStreamSource', topic: 't', name: 'shop' });
-  const metrics = createMetrics(herderMetrics(herder, () => [task], () => ({ 'task-startup-attempts-total': 3 })));
+  const metrics = createMetrics(
+    herderMetrics(
+      herder,
+      () => [task],
+      () => ({ 'task-startup-attempts-total': 3 }),
+    ),
+  );
   await using server = await startRestServer(createRestApp({ herder, metrics }), ['http://127.0.0.1:0']);
   const response = await fetch(`${server.url}/metrics${query}`, { headers: { Accept: 'text/plain;version=0.0.4;q=0.5,*/*;q=0.1' } });
   return { status: response.status, text: await response.text(), type: response.headers.get('content-type') };

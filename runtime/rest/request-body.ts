@@ -35,7 +35,8 @@ const initialStates: Readonly<Record<string, TargetState>> = { RUNNING: 'STARTED
 
 function targetStateOf(value: unknown): TargetState | undefined {
   if (value === undefined || value === null) return undefined;
-  const state = typeof value === 'string' && Object.hasOwn(initialStates, value.toUpperCase()) ? initialStates[value.toUpperCase()] : undefined;
+  const state =
+    typeof value === 'string' && Object.hasOwn(initialStates, value.toUpperCase()) ? initialStates[value.toUpperCase()] : undefined;
   if (state === undefined) throw bad(`Invalid initial_state ${shown(value)}: it must be RUNNING, PAUSED or STOPPED`);
   return state;
 }
@@ -106,7 +107,9 @@ function textOf(value: unknown, what: string): string | null {
   if (typeof value === 'string' || value === null) return value;
   if (typeof value === 'boolean') return String(value);
   if (value instanceof NumberText) return value.text;
-  throw bad(`${what[0]?.toUpperCase()}${what.slice(1)} must be a string, but is ${jsonKind(value)}: config values are strings, lists are written "a,b"`);
+  throw bad(
+    `${what[0]?.toUpperCase()}${what.slice(1)} must be a string, but is ${jsonKind(value)}: config values are strings, lists are written "a,b"`,
+  );
 }
 
 const shown = (value: unknown): string => (typeof value === 'string' ? `"${value}"` : `(${jsonKind(value)})`);

@@ -48,7 +48,8 @@ export function resource(router: Router, path: string, methods: Partial<Record<M
   const names = Object.keys(methods);
   const allow = [...(methods.GET ? ['HEAD'] : []), ...names, 'OPTIONS'].join(',');
   router.all(path, async (request, response) => {
-    if (request.method === 'OPTIONS') return send(response, { status: 200, body: allow, contentType: 'text/plain', headers: { Allow: allow } });
+    if (request.method === 'OPTIONS')
+      return send(response, { status: 200, body: allow, contentType: 'text/plain', headers: { Allow: allow } });
     const method = request.method === 'HEAD' ? 'GET' : request.method;
     const handler = Object.hasOwn(methods, method) ? methods[method as Method] : undefined;
     if (handler === undefined) throw new RoutingError(405, { Allow: allow });

@@ -14,7 +14,12 @@ const ours = 'The client tunes that by itself.';
 const operatingSystem = 'Node leaves it to the operating system.';
 
 const keysOf = (names: string, make: (name: string) => WorkerKey): WorkerKeys =>
-  Object.fromEntries(names.trim().split(/\s+/).map((name) => [name, make(name)]));
+  Object.fromEntries(
+    names
+      .trim()
+      .split(/\s+/)
+      .map((name) => [name, make(name)]),
+  );
 
 /** How brokers are reached. */
 export const connectionKeys: WorkerKeys = {
@@ -43,7 +48,9 @@ export const connectionKeys: WorkerKeys = {
   'metadata.max.age.ms': kafka('Age at which what is known of the cluster is asked for again.'),
   'socket.connection.setup.timeout.ms': kafka('How long a connection may take.'),
   'default.api.timeout.ms': kafka('How long a call of the admin kind may take, retries included.'),
-  ...keysOf('ssl.engine.factory.class ssl.secure.random.implementation ssl.provider security.providers', () => refused('A Java class for TLS.', javaClass)),
+  ...keysOf('ssl.engine.factory.class ssl.secure.random.implementation ssl.provider security.providers', () =>
+    refused('A Java class for TLS.', javaClass),
+  ),
   ...keysOf('sasl.login.class sasl.login.callback.handler.class sasl.client.callback.handler.class', () =>
     refused('A Java class for the login.', `${javaClass} Write user and password into sasl.jaas.config.`),
   ),
@@ -74,8 +81,9 @@ export const connectionKeys: WorkerKeys = {
   ),
   'client.dns.lookup': ignored('How names of brokers are looked up.', 'Node tries every address of a name by itself.', ['use_all_dns_ips']),
   ...keysOf('receive.buffer.bytes send.buffer.bytes', () => ignored('Size of a socket’s buffer.', operatingSystem)),
-  ...keysOf('connections.max.idle.ms socket.connection.setup.timeout.max.ms metadata.recovery.strategy metadata.recovery.rebootstrap.trigger.ms', () =>
-    ignored('How connections are kept.', ours),
+  ...keysOf(
+    'connections.max.idle.ms socket.connection.setup.timeout.max.ms metadata.recovery.strategy metadata.recovery.rebootstrap.trigger.ms',
+    () => ignored('How connections are kept.', ours),
   ),
   'client.id': ignored('Name of the client in the brokers’ logs.', 'Clients are named after the connector and task they work for.'),
   'enable.metrics.push': ignored('Whether clients send metrics to the brokers.', 'They never do.', ['false']),
@@ -92,13 +100,20 @@ const producerKeys: WorkerKeys = {
   'transactional.id': refused('Transactions.', 'They are not supported yet. Take it out; producers are idempotent without it.'),
   'enable.idempotence': ignored('Whether retries may not repeat records.', 'They never may.', ['true']),
   'linger.ms': ignored('How long to wait for more records.', 'Batches fill while the one before is on its way.'),
-  'buffer.memory': ignored('Memory of records not yet sent.', 'Buffers that go round hold sources back. millrace.task.memory.max.bytes bounds a task.'),
-  'partitioner.class': refused('A Java class that chooses partitions.', 'Records would land in other partitions: Kafka’s default (murmur2 of the key) is always used.'),
+  'buffer.memory': ignored(
+    'Memory of records not yet sent.',
+    'Buffers that go round hold sources back. millrace.task.memory.max.bytes bounds a task.',
+  ),
+  'partitioner.class': refused(
+    'A Java class that chooses partitions.',
+    'Records would land in other partitions: Kafka’s default (murmur2 of the key) is always used.',
+  ),
   ...keysOf('partitioner.ignore.keys partitioner.adaptive.partitioning.enable partitioner.availability.timeout.ms', () =>
     ignored('How the partitioner works.', 'Keys choose as in the JVM; records without key go round.'),
   ),
-  ...keysOf('compression.gzip.level compression.lz4.level compression.zstd.level metadata.max.idle.ms retries transaction.timeout.ms transaction.two.phase.commit.enable', () =>
-    ignored('A detail of the producer.', ours),
+  ...keysOf(
+    'compression.gzip.level compression.lz4.level compression.zstd.level metadata.max.idle.ms retries transaction.timeout.ms transaction.two.phase.commit.enable',
+    () => ignored('A detail of the producer.', ours),
   ),
   ...keysOf('key.serializer value.serializer interceptor.classes', () => ignored('A Java class.', javaClass)),
 };
@@ -121,9 +136,12 @@ const consumerKeys: WorkerKeys = {
   'group.protocol': kafka('classic; consumer is refused.'),
   'partition.assignment.strategy': kafka('range, as the JVM’s default.'),
   'group.id': ignored('The group.', 'A sink’s group is connect-NAME; a connector may change it by consumer.override.group.id.'),
-  ...keysOf('enable.auto.commit auto.commit.interval.ms', () => ignored('When offsets are committed.', 'Offsets are committed after the sink’s flush.')),
-  ...keysOf('exclude.internal.topics group.remote.assignor internal.leave.group.on.close internal.throw.on.fetch.stable.offset.unsupported share.acknowledgement.mode', () =>
-    ignored('A detail of the consumer.', ours),
+  ...keysOf('enable.auto.commit auto.commit.interval.ms', () =>
+    ignored('When offsets are committed.', 'Offsets are committed after the sink’s flush.'),
+  ),
+  ...keysOf(
+    'exclude.internal.topics group.remote.assignor internal.leave.group.on.close internal.throw.on.fetch.stable.offset.unsupported share.acknowledgement.mode',
+    () => ignored('A detail of the consumer.', ours),
   ),
   ...keysOf('key.deserializer value.deserializer interceptor.classes', () => ignored('A Java class.', javaClass)),
 };

@@ -5,7 +5,9 @@ import { ConfigError } from '../api/index.ts';
 import type { RawConfig } from '../api/index.ts';
 import { parseProperties } from './java-properties.ts';
 
-export type ConfigText = { readonly kind: 'properties'; readonly config: RawConfig } | { readonly kind: 'json'; readonly value: JsonObject };
+export type ConfigText =
+  | { readonly kind: 'properties'; readonly config: RawConfig }
+  | { readonly kind: 'json'; readonly value: JsonObject };
 export type JsonObject = Readonly<Record<string, unknown>>;
 
 /** JSON when the text begins like it, whatever the file's name; properties otherwise. Throws a ConfigError naming the file. */
@@ -33,7 +35,9 @@ export function stringValues(object: JsonObject, file: string): RawConfig {
       if (value instanceof NumberText) return [key, value.text];
       if (typeof value === 'boolean') return [key, String(value)];
       const found = value === null ? 'null' : Array.isArray(value) ? 'an array' : 'an object';
-      throw new ConfigError(`${file}: the value of "${key}" is ${found}, but must be a string. Write a list as "a,b", and leave out what has no value.`);
+      throw new ConfigError(
+        `${file}: the value of "${key}" is ${found}, but must be a string. Write a list as "a,b", and leave out what has no value.`,
+      );
     }),
   );
 }

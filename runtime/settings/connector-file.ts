@@ -18,13 +18,16 @@ export async function loadConnectorFile(file: string): Promise<ConnectorFile> {
   const text = await readConfigText(file);
   if (text.kind === 'properties') return named(file, text.config);
   const { config } = text.value;
-  return typeof config === 'object' && config !== null ? requestOf(file, text.value, config as JsonObject) : named(file, stringValues(text.value, file));
+  return typeof config === 'object' && config !== null
+    ? requestOf(file, text.value, config as JsonObject)
+    : named(file, stringValues(text.value, file));
 }
 
 function requestOf(file: string, request: JsonObject, given: JsonObject): ConnectorFile {
   const { name, initial_state: state, config: _config, ...others } = request;
   const unknown = Object.keys(others)[0];
-  if (unknown !== undefined) throw new ConfigError(`${file}: unknown field "${unknown}"; beside "config" there may be "name" and "initial_state".`);
+  if (unknown !== undefined)
+    throw new ConfigError(`${file}: unknown field "${unknown}"; beside "config" there may be "name" and "initial_state".`);
   const config = stringValues(given, file);
   if (name !== undefined && typeof name !== 'string') throw new ConfigError(`${file}: "name" must be a string.`);
   if (name !== undefined && config['name'] !== undefined && config['name'] !== name) {

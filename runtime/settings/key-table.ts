@@ -18,11 +18,17 @@ export const keyFamilies: readonly { readonly prefix: string; readonly key: Work
   { prefix: 'config.providers.', key: used('string', null, '`NAME.class` and `NAME.param.*` of each provider.') },
   ...['listeners.https.', 'admin.listeners.https.'].map((prefix) => ({
     prefix,
-    key: refused('TLS of REST.', 'HTTPS is not served yet. Listen on http://127.0.0.1:PORT, put a TLS proxy before it, and take the key out.'),
+    key: refused(
+      'TLS of REST.',
+      'HTTPS is not served yet. Listen on http://127.0.0.1:PORT, put a TLS proxy before it, and take the key out.',
+    ),
   })),
   ...['config.storage.', 'offset.storage.', 'status.storage.'].map((prefix) => ({
     prefix,
-    key: { ...used('string', null, 'Topic setting of that topic where it is created, such as `min.insync.replicas`.'), state: 'distributed' as const },
+    key: {
+      ...used('string', null, 'Topic setting of that topic where it is created, such as `min.insync.replicas`.'),
+      state: 'distributed' as const,
+    },
   })),
 ];
 

@@ -32,7 +32,8 @@ export function typedValues(config: RawConfig): TypedValues {
   };
   const number = (name: string): number => {
     const value = text(name);
-    if (!/^[+-]?\d+$/.test(value) || !Number.isSafeInteger(Number(value))) throw invalid(name, value, `Not a number of type ${keyOf(name).type.toUpperCase()}`);
+    if (!/^[+-]?\d+$/.test(value) || !Number.isSafeInteger(Number(value)))
+      throw invalid(name, value, `Not a number of type ${keyOf(name).type.toUpperCase()}`);
     const { min } = keyOf(name);
     if (min !== undefined && Number(value) < min) throw invalid(name, value, `Value must be at least ${min}`);
     return Number(value);

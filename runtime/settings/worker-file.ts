@@ -29,6 +29,13 @@ export async function loadWorkerSettings(file: string, options: LoadOptions = {}
   }
 }
 
+/** Only which log the file names, whatever else is in it. Throws a ConfigError that names the file. */
+export async function loadLogSettings(file: string): Promise<WorkerSettings['log']> {
+  const text = await readConfigText(file);
+  const config = text.kind === 'properties' ? text.config : stringValues(text.value, file);
+  return logOf(config, typedValues(config));
+}
+
 const embeddedScheme = 'embedded:';
 
 /** Relative folders are taken from where the process runs, as Connect takes them. Throws a ConfigError. */
@@ -100,13 +107,16 @@ function listeners(values: TypedValues, name: string): readonly string[] {
   const list = values.list(name);
   for (const listener of list) {
     if (/^https:/i.test(listener)) {
-      throw new ConfigError(`${name}=${listener}: HTTPS is not served yet. Listen on http://127.0.0.1:PORT, and put a TLS proxy before it.`);
+      throw new ConfigError(
+        `${name}=${listener}: HTTPS is not served yet. Listen on http://127.0.0.1:PORT, and put a TLS proxy before it.`,
+      );
     }
     if (!/^http:\/\/(\[[^\]]*\]|[^:/]*):\d+\/?$/i.test(listener)) {
       throw new ConfigError(`Invalid value ${listener} for configuration ${name}: write http://HOST:PORT, such as http://127.0.0.1:8083`);
     }
   }
-  if (list.length === 0 && name === 'listeners') throw new ConfigError('Invalid value  for configuration listeners: at least one is needed.');
+  if (list.length === 0 && name === 'listeners')
+    throw new ConfigError('Invalid value  for configuration listeners: at least one is needed.');
   return list;
 }
 
@@ -122,7 +132,11 @@ function storesOf(config: RawConfig, values: TypedValues, embedded: boolean): No
       config: Object.fromEntries(extra.map(([key, value]) => [key.slice(prefix.length), value])),
     };
   };
-  return { config: store('config', 'connect-configs'), offset: store('offset', 'connect-offsets'), status: store('status', 'connect-status') };
+  return {
+    config: store('config', 'connect-configs'),
+    offset: store('offset', 'connect-offsets'),
+    status: store('status', 'connect-status'),
+  };
 }
 
 function groupOf(values: TypedValues): GroupSettings {

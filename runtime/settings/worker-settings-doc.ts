@@ -12,7 +12,8 @@ import { commonKeys, distributedKeys, ownKeys } from './worker-keys.ts';
 export const workerSettingsFile = new URL('../../docs/worker-settings.md', import.meta.url);
 
 export function workerSettingsDoc(): string {
-  const only = (keys: WorkerKeys): WorkerKeys => Object.fromEntries(Object.entries(keys).filter(([name]) => !Object.hasOwn(connectionKeys, name)));
+  const only = (keys: WorkerKeys): WorkerKeys =>
+    Object.fromEntries(Object.entries(keys).filter(([name]) => !Object.hasOwn(connectionKeys, name)));
   return `# Worker settings
 
 A worker file is Kafka Connect's own: Java's \`.properties\`, or the same keys in one JSON object. Every key that

@@ -37,7 +37,12 @@ describe('a worker file', () => {
   });
 
   test('standalone on Kafka', () => {
-    const settings = standalone({ ...kafka, 'value.converter.schemas.enable': 'false', 'producer.compression.type': 'zstd', 'admin.listeners': '' });
+    const settings = standalone({
+      ...kafka,
+      'value.converter.schemas.enable': 'false',
+      'producer.compression.type': 'zstd',
+      'admin.listeners': '',
+    });
     assert.equal(settings.log.kind, 'kafka');
     assert.equal(settings.log.kind === 'kafka' && settings.log.settings['bootstrap.servers'], 'a:9092,b:9092');
     assert.equal(settings.offsetFile, '/tmp/offsets');
@@ -55,13 +60,19 @@ describe('a worker file', () => {
     assert.equal(group?.id, 'g');
     const missing = { ...config, 'group.id': undefined } as unknown as RawConfig;
     const { 'group.id': _id, ...without } = missing;
-    assert.throws(() => workerSettings(without, { file: 'w', mode: 'distributed' }), /Missing required configuration "group.id" which has no default value\./);
+    assert.throws(
+      () => workerSettings(without, { file: 'w', mode: 'distributed' }),
+      /Missing required configuration "group.id" which has no default value\./,
+    );
   });
 
   test('what is missing or wrong gets Connect’s message', () => {
     refuses({ 'bootstrap.servers': 'a:1' }, /^Missing required configuration "key.converter" which has no default value\.$/);
     refuses({ ...converters }, /^Missing required configuration "offset.storage.file.filename" which has no default value\.$/);
-    refuses({ ...embedded, 'offset.flush.interval.ms': 'soon' }, /^Invalid value soon for configuration offset.flush.interval.ms: Not a number of type LONG$/);
+    refuses(
+      { ...embedded, 'offset.flush.interval.ms': 'soon' },
+      /^Invalid value soon for configuration offset.flush.interval.ms: Not a number of type LONG$/,
+    );
     refuses({ ...embedded, 'topic.creation.enable': 'yes' }, /Expected value to be either true or false/);
     refuses({ ...embedded, 'connector.client.config.override.policy': 'com.example.Mine' }, /must be one of All, None, Principal/);
     refuses({ ...embedded, listeners: '8083' }, /Invalid value 8083 for configuration listeners: write http:/);
@@ -70,9 +81,15 @@ describe('a worker file', () => {
   });
 
   test('what security or delivery hang on is refused', () => {
-    refuses({ ...embedded, 'rest.extension.classes': 'org.example.BasicAuth' }, /^rest.extension.classes: cannot be honoured\. Java classes cannot run here/);
+    refuses(
+      { ...embedded, 'rest.extension.classes': 'org.example.BasicAuth' },
+      /^rest.extension.classes: cannot be honoured\. Java classes cannot run here/,
+    );
     refuses({ ...embedded, listeners: 'https://:8443' }, /HTTPS is not served yet/);
-    refuses({ ...embedded, 'listeners.https.ssl.keystore.password': 'hunter2' }, /^listeners.https.ssl.keystore.password: cannot be honoured/);
+    refuses(
+      { ...embedded, 'listeners.https.ssl.keystore.password': 'hunter2' },
+      /^listeners.https.ssl.keystore.password: cannot be honoured/,
+    );
     refuses({ ...embedded, 'ssl.client.auth': 'required' }, /HTTPS is not served yet/);
     refuses({ ...kafka, 'exactly.once.source.support': 'enabled' }, /Transactions on Kafka are not supported yet/);
     refuses({ ...kafka, 'producer.partitioner.class': 'org.example.Mine' }, /other partitions/);
@@ -80,14 +97,25 @@ describe('a worker file', () => {
   });
 
   test('harmless values of such keys pass in silence', () => {
-    const settings = standalone({ ...embedded, 'exactly.once.source.support': 'disabled', 'ssl.client.auth': 'none', 'rest.extension.classes': '' });
+    const settings = standalone({
+      ...embedded,
+      'exactly.once.source.support': 'disabled',
+      'ssl.client.auth': 'none',
+      'rest.extension.classes': '',
+    });
     assert.deepEqual(settings.warnings, []);
   });
 
   test('what has no effect is warned about by name', () => {
     const warnings = (config: RawConfig): readonly string[] => standalone(config).warnings;
-    assert.match(warnings({ ...embedded, 'plugin.discovery': 'service_load' })[0] ?? '', /^plugin.discovery has no effect\. Plugins are found/);
-    assert.match(warnings({ ...embedded, 'ssl.keystore.location': '/x' })[0] ?? '', /^ssl.keystore.location has no effect on the embedded log\.$/);
+    assert.match(
+      warnings({ ...embedded, 'plugin.discovery': 'service_load' })[0] ?? '',
+      /^plugin.discovery has no effect\. Plugins are found/,
+    );
+    assert.match(
+      warnings({ ...embedded, 'ssl.keystore.location': '/x' })[0] ?? '',
+      /^ssl.keystore.location has no effect on the embedded log\.$/,
+    );
     assert.match(warnings({ ...kafka, ...topics })[0] ?? '', /^config.storage.topic has no effect on a standalone worker\.$/);
     assert.match(warnings({ ...kafka, 'consumer.enable.auto.commit': 'true' })[0] ?? '', /^consumer.enable.auto.commit has no effect\./);
     assert.deepEqual(warnings({ ...embedded, 'offset.flush.intervall.ms': '1' }), [
@@ -102,7 +130,10 @@ describe('a worker file', () => {
       const json = join(folder, 'worker.json');
       const properties = join(folder, 'worker.properties');
       await writeFile(json, JSON.stringify({ ...embedded, 'offset.flush.interval.ms': 10, 'topic.creation.enable': false }));
-      await writeFile(properties, 'bootstrap.servers=embedded:data\nkey.converter=JsonConverter\nvalue.converter=${env:C}\noffset.flush.interval.ms=10\ntopic.creation.enable=false\n');
+      await writeFile(
+        properties,
+        'bootstrap.servers=embedded:data\nkey.converter=JsonConverter\nvalue.converter=${env:C}\noffset.flush.interval.ms=10\ntopic.creation.enable=false\n',
+      );
       const resolveAll = async (config: RawConfig): Promise<RawConfig> =>
         Object.fromEntries(Object.entries(config).map(([key, value]) => [key, value.replace('${env:C}', 'JsonConverter')]));
       const [a, b] = [await loadWorkerSettings(json), await loadWorkerSettings(properties, { resolve: resolveAll })];
@@ -125,10 +156,16 @@ describe('the table of keys', async () => {
     Record<'producer' | 'consumer' | 'admin', string[]>;
 
   test('knows every key that Connect 4.1 knows', () => {
-    const names = [...Object.keys(known.worker), ...(['producer', 'consumer', 'admin'] as const).flatMap((kind) => known[kind].map((name) => `${kind}.${name}`))];
+    const names = [
+      ...Object.keys(known.worker),
+      ...(['producer', 'consumer', 'admin'] as const).flatMap((kind) => known[kind].map((name) => `${kind}.${name}`)),
+    ];
     // What Connect itself sets for each client.
     const unset = /^(producer|consumer|admin)\.(bootstrap\.servers|metric\.reporters|metrics\..*|security\.providers)$/;
-    assert.deepEqual(names.filter((name) => findKey(name) === undefined && !unset.test(name)), []);
+    assert.deepEqual(
+      names.filter((name) => findKey(name) === undefined && !unset.test(name)),
+      [],
+    );
   });
 
   test('has Connect’s defaults', () => {

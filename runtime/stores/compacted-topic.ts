@@ -35,6 +35,7 @@ export interface CompactedTopic extends Journal {
 
 const fetchLimits = { maxWaitMs: 1_000, maxBytes: 4 << 20 };
 const longestBackoffMs = 5_000;
+const closeMs = 5_000;
 
 export function compactedTopic(options: CompactedTopicOptions): CompactedTopic {
   const { log, topic, logger, readTimeoutMs = 60_000 } = options;
@@ -138,8 +139,11 @@ export function compactedTopic(options: CompactedTopicOptions): CompactedTopic {
     async [Symbol.asyncDispose]() {
       stopping.abort();
       for (const check of [...waiting]) check();
-      await following;
-      await writer[Symbol.asyncDispose]();
+      // A log that is away must not keep the worker from ending.
+      const patience = new AbortController();
+      const closed = Promise.all([following, writer[Symbol.asyncDispose]()]);
+      await Promise.race([closed, sleep(closeMs, undefined, { signal: patience.signal }).catch(() => {})]);
+      patience.abort();
     },
   };
 }

@@ -8,7 +8,8 @@ const record = (key: string, value: string | null): JournalRecord => ({
   value: value === null ? null : Buffer.from(value),
   timestampMs: 0,
 });
-const records = (written: readonly NewRecord[]): JournalRecord[] => written.map(({ key, value }) => record(key as string, value as string | null));
+const records = (written: readonly NewRecord[]): JournalRecord[] =>
+  written.map(({ key, value }) => record(key as string, value as string | null));
 const textOf = (written: readonly NewRecord[]): string[] => written.map(({ key, value }) => `${key as string} ${value as string}`);
 
 test('records are, byte for byte, what Kafka Connect writes', () => {
@@ -38,7 +39,10 @@ test('records are, byte for byte, what Kafka Connect writes', () => {
 test('a topic as Kafka Connect leaves it reads as its connectors', () => {
   const state = createConfigState();
   const changed = state.apply([
-    record('session-key', '{"key":"56RY90uT5FqeB7JmyD26oBVy3ti85L2eBzQPJrhRFJo=","algorithm":"HmacSHA256","creation-timestamp":1795302923808}'),
+    record(
+      'session-key',
+      '{"key":"56RY90uT5FqeB7JmyD26oBVy3ti85L2eBzQPJrhRFJo=","algorithm":"HmacSHA256","creation-timestamp":1795302923808}',
+    ),
     record('target-state-my-src', '{"state":"PAUSED","state.v2":"STOPPED"}'),
     record('connector-my-src', '{"properties":{"connector.class":"FileStreamSource","name":"my-src","topic":null,"tasks.max":2}}'),
     record('task-my-src-0', '{"properties":{"file":"a"}}'),

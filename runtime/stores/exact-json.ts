@@ -38,5 +38,7 @@ export function stringifyExact(value: unknown): string {
 
 /** Jackson writes the hexadecimal of an escaped control character in capitals. */
 function stringifyText(text: string): string {
-  return JSON.stringify(text).replace(/\\\\|\\u[0-9a-f]{4}/g, (escape) => (escape[1] === 'u' ? `\\u${escape.slice(2).toUpperCase()}` : escape));
+  return JSON.stringify(text).replace(/\\\\|\\u[0-9a-f]{4}/g, (escape) =>
+    escape[1] === 'u' ? `\\u${escape.slice(2).toUpperCase()}` : escape,
+  );
 }

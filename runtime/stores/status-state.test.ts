@@ -37,7 +37,9 @@ test('the memory store shows what was put, and forgets a connector with its task
   assert.deepEqual(store.tasks('c'), [2, 10]);
   assert.equal(store.task({ connector: 'c', task: 2 })?.trace, 'why');
   assert.deepEqual(store.topics('c'), ['a', 'b']);
+  assert.deepEqual(store.connectors(), ['c']);
   await store.resetTopics('c');
   await store.removeConnector('c');
   assert.deepEqual([store.connector('c'), store.tasks('c'), store.topics('c')], [undefined, [], []]);
+  assert.deepEqual(store.connectors(), []);
 });

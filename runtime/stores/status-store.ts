@@ -127,6 +127,7 @@ export function createStatusStore(journal: Journal, options: { readonly shared: 
       journal.start((records) => {
         for (const record of records) apply(record);
       }),
+    connectors: () => [...new Set([...connectors.keys(), ...tasks.keys(), ...topics.keys()])].sort(),
     connector: (name) => connectors.get(name),
     task: (id) => get(taskKey(id)),
     tasks: numbers,

@@ -1,6 +1,7 @@
 import {
   DataError,
   ValueStruct,
+  WireStruct,
   defineConfig,
   defineTransform,
   fieldOf,
@@ -9,7 +10,7 @@ import {
   structSchema,
   withOptions,
 } from '../api/index.ts';
-import type { ConfigValues, ConnectRecord, Header, Schema, Struct, StructSchema, Transform } from '../api/index.ts';
+import type { ConfigValues, ConnectRecord, Header, Schema, Struct, StructNode, StructSchema, Transform } from '../api/index.ts';
 import { fieldValue, perSchema, replaceNullKey } from './record-side.ts';
 
 const modes = ['drop', 'tombstone', 'rewrite', 'rewrite-with-tombstone', 'delete-to-tombstone'];
@@ -91,6 +92,7 @@ function unwrap(values: Values): Transform {
   const headers = references(values['add.headers'], values['add.headers.prefix']);
   const replaceNull = values['replace.null.with.default'];
   const extend = extendedSchemas(rewrites, fields);
+  const plain = !rewrites && fields.length === 0 && values['drop.fields.header.name'] === null;
 
   function rowOf(record: ConnectRecord, event: Struct, row: Struct, deleted: boolean): ValueStruct {
     const schema = extend(event.schema, row.schema);
@@ -116,9 +118,26 @@ function unwrap(values: Values): Transform {
       return mode === 'delete-to-tombstone' ? { ...withHeaders, valueSchema: null, value: null } : null;
     }
     if (!isStruct(row)) throw new DataError(`topic ${record.topic}: a change event with neither "after" nor "before"`);
-    const unwrapped = rowOf(record, value, row, deleted);
+    const unwrapped = (plain ? asRequired(row, replaceNull) : undefined) ?? rowOf(record, value, row, deleted);
     return { ...withHeaders, topic: routed(record.topic, row, values['route.by.field']), valueSchema: unwrapped.schema, value: unwrapped };
   };
+}
+
+const requiredNodes = new WeakMap<StructNode, StructNode>();
+
+/**
+ * A row that still stands in its source's bytes stays there, so that it is written without being decoded; only its
+ * schema must no longer be optional. Undefined for other rows, and where nulls must give way to defaults.
+ */
+function asRequired(row: Struct, replaceNull: boolean): WireStruct | undefined {
+  if (!(row instanceof WireStruct)) return undefined;
+  if (replaceNull && row.schema.fields.some(({ schema }) => (schema.defaultValue ?? null) !== null)) return undefined;
+  let node = requiredNodes.get(row.node);
+  if (node === undefined) {
+    node = { ...row.node, schema: withOptions(row.node.schema, { optional: false }) };
+    requiredNodes.set(row.node, node);
+  }
+  return new WireStruct(node, row.row);
 }
 
 function routed(topic: string, row: Struct, field: string): string {

@@ -5,7 +5,11 @@ import { openEmbeddedLog } from '../../runtime/embedded/embedded-log.ts';
 import { batchOf } from './log-fixture.ts';
 
 const [directory = '', first = '0', synchronous = 'normal'] = process.argv.slice(2);
-const log = await openEmbeddedLog(directory, { synchronous: synchronous === 'full' ? 'full' : 'normal', defaultPartitions: 2, maintenanceIntervalMs: 20 });
+const log = await openEmbeddedLog(directory, {
+  synchronous: synchronous === 'full' ? 'full' : 'normal',
+  defaultPartitions: 2,
+  maintenanceIntervalMs: 20,
+});
 await log.createTopics([{ name: 'numbers', partitions: 2 }]);
 const producer = await log.openProducer({ clientId: 'appender' });
 let next = Number(first);

@@ -11,11 +11,7 @@ export function registerAppendContract(open: OpenLog, capabilities: LogCapabilit
       await using opened = await open();
       const topic = await createTopic(opened.log, 2);
       await using producer = await opened.log.openProducer({ clientId: 'p' });
-      const appended = await producer.append([
-        batchOf(topic, 0, ['a', 'b', 'c']),
-        batchOf(topic, 1, ['x']),
-        batchOf(topic, 0, ['d']),
-      ]);
+      const appended = await producer.append([batchOf(topic, 0, ['a', 'b', 'c']), batchOf(topic, 1, ['x']), batchOf(topic, 0, ['d'])]);
       assert.deepEqual(
         appended.map((each) => [each.topic, each.partition, each.baseOffset]),
         [
@@ -25,12 +21,15 @@ export function registerAppendContract(open: OpenLog, capabilities: LogCapabilit
         ],
       );
       const records = await readPartition(opened.log, topic, 0);
-      assert.deepEqual(records.map((record) => [record.offset, record.value]), [
-        [0n, 'a'],
-        [1n, 'b'],
-        [2n, 'c'],
-        [3n, 'd'],
-      ]);
+      assert.deepEqual(
+        records.map((record) => [record.offset, record.value]),
+        [
+          [0n, 'a'],
+          [1n, 'b'],
+          [2n, 'c'],
+          [3n, 'd'],
+        ],
+      );
       assert.deepEqual(await producer.append([]), []);
     });
 
@@ -62,7 +61,10 @@ export function registerAppendContract(open: OpenLog, capabilities: LogCapabilit
       await Promise.all(calls);
       const numbers = (await readPartition(opened.log, topic, 0)).map((record) => Number.parseInt(record.value ?? '', 10));
       assert.equal(numbers.length, 60 + 60);
-      assert.deepEqual(numbers, numbers.toSorted((a, b) => a - b));
+      assert.deepEqual(
+        numbers,
+        numbers.toSorted((a, b) => a - b),
+      );
       assert.equal((await readPartition(opened.log, topic, 1)).length, 60);
     });
 
@@ -73,9 +75,15 @@ export function registerAppendContract(open: OpenLog, capabilities: LogCapabilit
       const batches = [batchOf(topic, 0, ['first']), batchOf(topic, 0, ['second'])];
       const sizes = batches.map((batch) => batch.buffer.byteLength);
       const appended = await producer.append(batches);
-      assert.deepEqual(appended.map((each) => each.buffer.byteLength), sizes);
+      assert.deepEqual(
+        appended.map((each) => each.buffer.byteLength),
+        sizes,
+      );
       for (const { buffer } of appended) new Uint8Array(buffer).fill(0xff);
-      assert.deepEqual((await readPartition(opened.log, topic, 0)).map((record) => record.value), ['first', 'second']);
+      assert.deepEqual(
+        (await readPartition(opened.log, topic, 0)).map((record) => record.value),
+        ['first', 'second'],
+      );
     });
 
     test('several producers write to one partition, each in its order', async () => {
@@ -88,10 +96,16 @@ export function registerAppendContract(open: OpenLog, capabilities: LogCapabilit
       const names = ['a', 'b', 'c'];
       await Promise.all(names.map(produce));
       const records = await readPartition(opened.log, topic, 0);
-      assert.deepEqual(records.map((record) => record.offset), Array.from({ length: 60 }, (_, i) => BigInt(i)));
+      assert.deepEqual(
+        records.map((record) => record.offset),
+        Array.from({ length: 60 }, (_, i) => BigInt(i)),
+      );
       for (const name of names) {
         const values = records.filter((record) => record.key === name).map((record) => Number(record.value));
-        assert.deepEqual(values, Array.from({ length: 20 }, (_, i) => i));
+        assert.deepEqual(
+          values,
+          Array.from({ length: 20 }, (_, i) => i),
+        );
       }
     });
 
@@ -102,7 +116,10 @@ export function registerAppendContract(open: OpenLog, capabilities: LogCapabilit
       const value = 'five megabytes'.repeat(357_143);
       await producer.append([batchOf(topic, 0, ['before', value]), batchOf(topic, 0, ['after'])]);
       const records = await readPartition(opened.log, topic, 0);
-      assert.deepEqual(records.map((record) => record.value?.length), [6, value.length, 5]);
+      assert.deepEqual(
+        records.map((record) => record.value?.length),
+        [6, value.length, 5],
+      );
       assert.ok(records[1]?.value === value);
     });
 
@@ -117,13 +134,19 @@ export function registerAppendContract(open: OpenLog, capabilities: LogCapabilit
         return true;
       });
       await assert.rejects(producer.append([batchOf(topic, 0, ['later'])]));
-      assert.deepEqual((await readPartition(opened.log, topic, 0)).map((record) => record.value), ['small']);
+      assert.deepEqual(
+        (await readPartition(opened.log, topic, 0)).map((record) => record.value),
+        ['small'],
+      );
     });
 
     test('a partition that the topic does not have is refused', async () => {
       await using opened = await open();
       const topic = await createTopic(opened.log, 2);
-      await using producer = await opened.log.openProducer({ clientId: 'p', overrides: { 'delivery.timeout.ms': '3000', 'request.timeout.ms': '2000' } });
+      await using producer = await opened.log.openProducer({
+        clientId: 'p',
+        overrides: { 'delivery.timeout.ms': '3000', 'request.timeout.ms': '2000' },
+      });
       await assert.rejects(producer.append([batchOf(topic, 2, ['nowhere'])]));
     });
 
@@ -135,7 +158,10 @@ export function registerAppendContract(open: OpenLog, capabilities: LogCapabilit
       await producer[Symbol.asyncDispose]();
       await Promise.all(pending);
       await assert.rejects(producer.append([batchOf(topic, 0, ['c'])]));
-      assert.deepEqual((await readPartition(opened.log, topic, 0)).map((record) => record.value), ['a', 'b']);
+      assert.deepEqual(
+        (await readPartition(opened.log, topic, 0)).map((record) => record.value),
+        ['a', 'b'],
+      );
     });
 
     if (capabilities.atomicAppend) {
@@ -149,12 +175,21 @@ export function registerAppendContract(open: OpenLog, capabilities: LogCapabilit
           bad.append([batchOf(topic, 0, ['torn']), batchOf(topic, 7, ['torn'])]),
           good.append([batchOf(topic, 0, ['two'])]),
         ]);
-        assert.deepEqual(results.map((result) => result.status), ['fulfilled', 'rejected', 'fulfilled']);
-        assert.deepEqual((await readPartition(opened.log, topic, 0)).map((record) => [record.offset, record.value]), [
-          [0n, 'one'],
-          [1n, 'two'],
-        ]);
-        assert.deepEqual((await readPartition(opened.log, topic, 1)).map((record) => record.value), ['one']);
+        assert.deepEqual(
+          results.map((result) => result.status),
+          ['fulfilled', 'rejected', 'fulfilled'],
+        );
+        assert.deepEqual(
+          (await readPartition(opened.log, topic, 0)).map((record) => [record.offset, record.value]),
+          [
+            [0n, 'one'],
+            [1n, 'two'],
+          ],
+        );
+        assert.deepEqual(
+          (await readPartition(opened.log, topic, 1)).map((record) => record.value),
+          ['one'],
+        );
       });
     }
 
@@ -164,8 +199,14 @@ export function registerAppendContract(open: OpenLog, capabilities: LogCapabilit
         const topic = uniqueName('auto');
         await using producer = await opened.log.openProducer({ clientId: 'p' });
         await producer.append([batchOf(topic, 0, ['first'])]);
-        assert.deepEqual((await opened.log.describeTopics([topic])).map((each) => each.partitions), [1]);
-        assert.deepEqual((await readPartition(opened.log, topic, 0)).map((record) => record.value), ['first']);
+        assert.deepEqual(
+          (await opened.log.describeTopics([topic])).map((each) => each.partitions),
+          [1],
+        );
+        assert.deepEqual(
+          (await readPartition(opened.log, topic, 0)).map((record) => record.value),
+          ['first'],
+        );
       });
     }
   });

@@ -29,7 +29,12 @@ export function registerGroupContract(open: OpenLog): void {
       await using early = await joinGroup(opened.log, uniqueName('group'), { names: [topic] });
       await until('records from the beginning', () => early.records.length === 2);
       assert.equal(early.events[0], `assigned ${topic}/0=0`);
-      await using late = await joinGroup(opened.log, uniqueName('group'), { names: [topic] }, { overrides: { 'auto.offset.reset': 'latest' } });
+      await using late = await joinGroup(
+        opened.log,
+        uniqueName('group'),
+        { names: [topic] },
+        { overrides: { 'auto.offset.reset': 'latest' } },
+      );
       await until('an assignment', () => late.assignment().length === 1);
       assert.equal(late.events[0], `assigned ${topic}/0=2`);
       await appendValues(opened.log, topic, 0, ['c']);

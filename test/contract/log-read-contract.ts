@@ -34,7 +34,10 @@ export function registerReadContract(open: OpenLog): void {
       reader.assign([at(topic, 0, 0), at(topic, 1, 0)]);
       for (let round = 0; round < 3; round++) {
         await appendValues(opened.log, topic, round % 2, [`${round}a`, `${round}b`]);
-        assert.deepEqual((await fetchRecords(reader, 2)).map((record) => record.value), [`${round}a`, `${round}b`]);
+        assert.deepEqual(
+          (await fetchRecords(reader, 2)).map((record) => record.value),
+          [`${round}a`, `${round}b`],
+        );
       }
     });
 
@@ -73,7 +76,10 @@ export function registerReadContract(open: OpenLog): void {
       controller.abort();
       await assert.rejects(waiting);
       await appendValues(opened.log, topic, 0, ['still there']);
-      assert.deepEqual((await fetchRecords(reader, 1)).map((record) => record.value), ['still there']);
+      assert.deepEqual(
+        (await fetchRecords(reader, 1)).map((record) => record.value),
+        ['still there'],
+      );
     });
 
     test('maxBytes bounds what comes, save for the first batch', async () => {
@@ -95,7 +101,12 @@ export function registerReadContract(open: OpenLog): void {
       await using opened = await open();
       const topic = await createTopic(opened.log, 3);
       for (const partition of [0, 1, 2]) {
-        await appendValues(opened.log, topic, partition, Array.from({ length: 30 }, () => 'x'.repeat(1000)));
+        await appendValues(
+          opened.log,
+          topic,
+          partition,
+          Array.from({ length: 30 }, () => 'x'.repeat(1000)),
+        );
       }
       await using reader = await opened.log.openReader({ clientId: 'r' });
       reader.assign([0, 1, 2].map((partition) => at(topic, partition, 0)));
@@ -125,10 +136,13 @@ export function registerReadContract(open: OpenLog): void {
         return true;
       });
       reader.assign([at(topic, 0, 1)]);
-      assert.deepEqual((await fetchRecords(reader, 2)).map((record) => record.value), ['b', 'c']);
+      assert.deepEqual(
+        (await fetchRecords(reader, 2)).map((record) => record.value),
+        ['b', 'c'],
+      );
     });
 
-    test('fetched buffers are the caller\'s: they may be transferred', async () => {
+    test("fetched buffers are the caller's: they may be transferred", async () => {
       await using opened = await open();
       const topic = await createTopic(opened.log, 2);
       await appendValues(opened.log, topic, 0, ['a']);
@@ -145,7 +159,10 @@ export function registerReadContract(open: OpenLog): void {
       }
       assert.deepEqual(values.toSorted(), ['a', 'b']);
       reader.assign([at(topic, 0, 0)]);
-      assert.deepEqual((await fetchRecords(reader, 1)).map((record) => record.value), ['a']);
+      assert.deepEqual(
+        (await fetchRecords(reader, 1)).map((record) => record.value),
+        ['a'],
+      );
     });
 
     test('runs are whole batches whose offsets are stamped', async () => {
@@ -179,7 +196,10 @@ export function registerReadContract(open: OpenLog): void {
       async function read(): Promise<void> {
         await using reader = await opened.log.openReader({ clientId: 'r' });
         reader.assign([at(topic, 0, 0)]);
-        assert.deepEqual((await fetchRecords(reader, 200)).map((record) => record.value), values);
+        assert.deepEqual(
+          (await fetchRecords(reader, 200)).map((record) => record.value),
+          values,
+        );
       }
       const reading = Promise.all([read(), read(), read()]);
       for (let i = 0; i < 200; i += 20) await appendValues(opened.log, topic, 0, values.slice(i, i + 20));
@@ -191,7 +211,12 @@ export function registerReadContract(open: OpenLog): void {
       const topic = await createTopic(opened.log, 2);
       await using producer = await opened.log.openProducer({ clientId: 'p' });
       const base = Date.now() - 100_000;
-      const stamped = (...times: number[]) => batchOf(topic, 0, times.map((time) => ({ value: 'v', timestamp: base + time })));
+      const stamped = (...times: number[]) =>
+        batchOf(
+          topic,
+          0,
+          times.map((time) => ({ value: 'v', timestamp: base + time })),
+        );
       await producer.append([stamped(0, 1000), stamped(2000, 3000, 4000), stamped(5000)]);
       const both = [
         { topic, partition: 0 },

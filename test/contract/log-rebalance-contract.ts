@@ -74,7 +74,10 @@ export function registerGroupRebalanceContract(open: OpenLog): void {
       await using opened = await open();
       const prefix = uniqueName('pattern');
       const overrides = { 'metadata.max.age.ms': '500' };
-      await opened.log.createTopics([{ name: `${prefix}.one`, partitions: 1 }, { name: `not-${prefix}.one`, partitions: 1 }]);
+      await opened.log.createTopics([
+        { name: `${prefix}.one`, partitions: 1 },
+        { name: `not-${prefix}.one`, partitions: 1 },
+      ]);
       await using matching = await joinGroup(opened.log, uniqueName('group'), { pattern: `${prefix}\\..*` }, { overrides });
       await using named = await joinGroup(opened.log, uniqueName('group'), { names: [`${prefix}.one`, `${prefix}.two`] }, { overrides });
       await until('the first topic', () => shares(matching, named).join() === '1,1');
@@ -97,7 +100,10 @@ export function registerGroupRebalanceContract(open: OpenLog): void {
       await using quick = await joinGroup(opened.log, groupId, { names: [topic] });
       let event = await slow.poll(limits, signal);
       while (event.kind !== 'revoked') event = await slow.poll(limits, signal);
-      assert.deepEqual(event.partitions.toSorted((a, b) => a.partition - b.partition).map((each) => each.partition), [0, 1]);
+      assert.deepEqual(
+        event.partitions.toSorted((a, b) => a.partition - b.partition).map((each) => each.partition),
+        [0, 1],
+      );
       assert.deepEqual(quick.assignment(), [], 'nobody else has them yet');
       await slow.commit([at(topic, 0, 1), at(topic, 1, 0)]);
       event = await slow.poll(limits, signal);

@@ -30,7 +30,10 @@ export function registerTopicContract(open: OpenLog): void {
         ]),
         [other],
       );
-      assert.deepEqual((await log.describeTopics([name])).map((topic) => topic.partitions), [2]);
+      assert.deepEqual(
+        (await log.describeTopics([name])).map((topic) => topic.partitions),
+        [2],
+      );
     });
 
     test('partitions left out or -1 mean the default', async () => {
@@ -76,7 +79,10 @@ export function registerTopicContract(open: OpenLog): void {
       await until('it is described', async () => (await log.describeTopics([name]))[0]?.partitions === 2);
       assert.deepEqual(await readPartition(log, name, 0), []);
       await appendValues(log, name, 0, ['new']);
-      assert.deepEqual((await readPartition(log, name, 0)).map((record) => [record.offset, record.value]), [[0n, 'new']]);
+      assert.deepEqual(
+        (await readPartition(log, name, 0)).map((record) => [record.offset, record.value]),
+        [[0n, 'new']],
+      );
     });
 
     test('the offsets of a topic that does not exist cannot be had', async () => {

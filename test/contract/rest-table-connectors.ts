@@ -17,7 +17,10 @@ export function connectorRows({ inputFile, topic, prefix }: RestTableWorld): rea
     assert.equal(found.type, 'source');
     assert.equal(found.connector.state, connector);
     assert.match(found.connector.worker_id, /^[^:]+:\d+$/);
-    assert.deepEqual(found.tasks.map((each) => each.state), tasks);
+    assert.deepEqual(
+      found.tasks.map((each) => each.state),
+      tasks,
+    );
   };
   return [
     { what: 'none yet', method: 'GET', path: '/connectors/', expect: { status: 200, body: [] } },
@@ -34,9 +37,21 @@ export function connectorRows({ inputFile, topic, prefix }: RestTableWorld): rea
         },
       },
     },
-    { what: 'again', method: 'POST', path: '/connectors', body: { name, config: given }, expect: failure(409, `Connector ${name} already exists`) },
+    {
+      what: 'again',
+      method: 'POST',
+      path: '/connectors',
+      body: { name, config: given },
+      expect: failure(409, `Connector ${name} already exists`),
+    },
     { what: 'listed', method: 'GET', path: '/connectors', expect: { status: 200, body: [name] }, eventually: true },
-    { what: 'info', method: 'GET', path: at, expect: { status: 200, body: { name, config, tasks: [task], type: 'source' } }, eventually: true },
+    {
+      what: 'info',
+      method: 'GET',
+      path: at,
+      expect: { status: 200, body: { name, config, tasks: [task], type: 'source' } },
+      eventually: true,
+    },
     { what: 'trailing slash', method: 'GET', path: `${at}/`, expect: { status: 200 } },
     { what: 'config', method: 'GET', path: `${at}/config`, expect: { status: 200, body: config } },
     { what: 'runs', method: 'GET', path: `${at}/status`, expect: { status: 200, check: status('RUNNING', ['RUNNING']) }, eventually: true },
@@ -47,14 +62,24 @@ export function connectorRows({ inputFile, topic, prefix }: RestTableWorld): rea
       expect: {
         status: 200,
         check: (tasks: { id: object; config: Record<string, string> }[]) => {
-          assert.deepEqual(tasks.map((each) => each.id), [task]);
+          assert.deepEqual(
+            tasks.map((each) => each.id),
+            [task],
+          );
           assert.equal(tasks[0]?.config['topic'], topic);
         },
       },
     },
     { what: 'task status', method: 'GET', path: `${at}/tasks/0/status`, expect: { status: 200, text: '"id":0,"state":"RUNNING"' } },
     { what: 'task that is not', method: 'GET', path: `${at}/tasks/9/status`, expect: failure(404, `No status found for task ${name}-9`) },
-    { what: 'topics in use', method: 'GET', path: `${at}/topics`, expect: { status: 200, body: { [name]: { topics: [topic] } } }, eventually: true, running: true },
+    {
+      what: 'topics in use',
+      method: 'GET',
+      path: `${at}/topics`,
+      expect: { status: 200, body: { [name]: { topics: [topic] } } },
+      eventually: true,
+      running: true,
+    },
     {
       what: 'both expansions, and one that is none',
       method: 'GET',
@@ -68,40 +93,90 @@ export function connectorRows({ inputFile, topic, prefix }: RestTableWorld): rea
         },
       },
     },
-    { what: 'an expansion that is none', method: 'GET', path: '/connectors?expand=nonsense', expect: { status: 200, body: { [name]: {} } } },
+    {
+      what: 'an expansion that is none',
+      method: 'GET',
+      path: '/connectors?expand=nonsense',
+      expect: { status: 200, body: { [name]: {} } },
+    },
     { what: 'same config', method: 'PUT', path: `${at}/config`, body: given, expect: { status: 200, text: `"name":"${name}"` } },
     {
       what: 'merge: a null takes a key out',
       method: 'PATCH',
       path: `${at}/config`,
       body: { extra: null, ratio: 2, more: 'x' },
-      expect: { status: 200, check: (info: { config: object }) => assert.deepEqual(info.config, without({ ...config, ratio: '2', more: 'x' }, 'extra')) },
+      expect: {
+        status: 200,
+        check: (info: { config: object }) => assert.deepEqual(info.config, without({ ...config, ratio: '2', more: 'x' }, 'extra')),
+      },
     },
-    { what: 'merged', method: 'GET', path: `${at}/config`, expect: { status: 200, body: without({ ...config, ratio: '2', more: 'x' }, 'extra') }, eventually: true },
+    {
+      what: 'merged',
+      method: 'GET',
+      path: `${at}/config`,
+      expect: { status: 200, body: without({ ...config, ratio: '2', more: 'x' }, 'extra') },
+      eventually: true,
+    },
     { what: 'plain restart', method: 'POST', path: `${at}/restart`, expect: emptyAnswer(204) },
-    { what: 'runs again', method: 'GET', path: `${at}/status`, expect: { status: 200, check: status('RUNNING', ['RUNNING']) }, eventually: true },
+    {
+      what: 'runs again',
+      method: 'GET',
+      path: `${at}/status`,
+      expect: { status: 200, check: status('RUNNING', ['RUNNING']) },
+      eventually: true,
+    },
     { what: 'a flag that is none', method: 'POST', path: `${at}/restart?includeTasks=yes`, expect: emptyAnswer(204) },
-    { what: 'runs once more', method: 'GET', path: `${at}/status`, expect: { status: 200, check: status('RUNNING', ['RUNNING']) }, eventually: true },
+    {
+      what: 'runs once more',
+      method: 'GET',
+      path: `${at}/status`,
+      expect: { status: 200, check: status('RUNNING', ['RUNNING']) },
+      eventually: true,
+    },
     {
       what: 'restart with tasks: the plan',
       method: 'POST',
       path: `${at}/restart?includeTasks=True&onlyFailed=False`,
       expect: { status: 202, check: status('RESTARTING', ['RESTARTING']) },
     },
-    { what: 'runs after that', method: 'GET', path: `${at}/status`, expect: { status: 200, check: status('RUNNING', ['RUNNING']) }, eventually: true },
+    {
+      what: 'runs after that',
+      method: 'GET',
+      path: `${at}/status`,
+      expect: { status: 200, check: status('RUNNING', ['RUNNING']) },
+      eventually: true,
+    },
     { what: 'a task', method: 'POST', path: `${at}/tasks/0/restart`, text: 'null', expect: emptyAnswer(204) },
     { what: 'a task that is not', method: 'POST', path: `${at}/tasks/9/restart`, expect: failure(404, `Unknown task: ${name}-9`) },
     { what: 'with a body of null', method: 'PUT', path: `${at}/pause`, text: 'null', expect: emptyAnswer(202) },
     { what: 'paused', method: 'GET', path: `${at}/status`, expect: { status: 200, check: status('PAUSED', ['PAUSED']) }, eventually: true },
     { what: 'with a body of ""', method: 'PUT', path: `${at}/resume`, text: '""', expect: emptyAnswer(202) },
-    { what: 'resumed', method: 'GET', path: `${at}/status`, expect: { status: 200, check: status('RUNNING', ['RUNNING']) }, eventually: true },
+    {
+      what: 'resumed',
+      method: 'GET',
+      path: `${at}/status`,
+      expect: { status: 200, check: status('RUNNING', ['RUNNING']) },
+      eventually: true,
+    },
     { what: 'topics forgotten', method: 'PUT', path: `${at}/topics/reset`, expect: emptyAnswer(202) },
     { what: 'stop', method: 'PUT', path: `${at}/stop`, expect: emptyAnswer(204) },
-    { what: 'stopped: no tasks', method: 'GET', path: `${at}/status`, expect: { status: 200, check: status('STOPPED', []) }, eventually: true },
+    {
+      what: 'stopped: no tasks',
+      method: 'GET',
+      path: `${at}/status`,
+      expect: { status: 200, check: status('STOPPED', []) },
+      eventually: true,
+    },
     { what: 'no task configs', method: 'GET', path: `${at}/tasks`, expect: { status: 200, body: [] }, eventually: true },
     { what: 'deleted', method: 'DELETE', path: at, expect: emptyAnswer(204) },
     { what: 'again', method: 'DELETE', path: at, expect: failure(404, `Connector ${name} not found`) },
-    { what: 'no status left', method: 'GET', path: `${at}/status`, expect: failure(404, `No status found for connector ${name}`), eventually: true },
+    {
+      what: 'no status left',
+      method: 'GET',
+      path: `${at}/status`,
+      expect: failure(404, `No status found for connector ${name}`),
+      eventually: true,
+    },
     ...namedRows(prefix, topic),
     ...initialStateRows(prefix, topic),
   ];
@@ -132,7 +207,13 @@ function initialStateRows(prefix: string, topic: string): readonly RestRow[] {
   const create = { method: 'POST', path: '/connectors' } as const;
   return [
     { what: 'stopped from the start, in any case', ...create, body: { name, config, initial_state: 'stopped' }, expect: { status: 201 } },
-    { what: 'is stopped', method: 'GET', path: `/connectors/${name}/status`, expect: { status: 200, text: '"state":"STOPPED"' }, eventually: true },
+    {
+      what: 'is stopped',
+      method: 'GET',
+      path: `/connectors/${name}/status`,
+      expect: { status: 200, text: '"state":"STOPPED"' },
+      eventually: true,
+    },
     { what: 'done', method: 'DELETE', path: `/connectors/${name}`, expect: emptyAnswer(204) },
   ];
 }

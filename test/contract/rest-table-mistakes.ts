@@ -4,7 +4,10 @@ import type { RestTableWorld } from './rest-table.ts';
 
 const seeAlso = 'You can also find the above list of errors at the endpoint `/connector-plugins/{connectorType}/config/validate`';
 const invalid = (...errors: string[]): Expected =>
-  failure(400, `Connector configuration is invalid and contains the following ${errors.length} error(s):\n${errors.join('\n')}\n${seeAlso}`);
+  failure(
+    400,
+    `Connector configuration is invalid and contains the following ${errors.length} error(s):\n${errors.join('\n')}\n${seeAlso}`,
+  );
 const missingTopic = 'Missing required configuration "topic" which has no default value.';
 
 /** Connect answers 500, in its JSON library's words, to what the client did wrong. */
@@ -25,8 +28,18 @@ export function mistakeRows({ prefix, topic }: RestTableWorld): readonly RestRow
     { what: 'an array', ...create, text: '[]', ...bad('The request body is an array') },
     { what: 'unknown field', ...create, body: { name, config: good, bogus: 1 }, ...bad('Unrecognized field \\"bogus\\"') },
     { what: 'no config', ...create, body: { name }, ...bad('The field \\"config\\" is missing') },
-    { what: 'no such state', ...create, body: { name, config: good, initial_state: 'bogus' }, ...bad('Invalid initial_state \\"bogus\\": it must be RUNNING, PAUSED or STOPPED') },
-    { what: 'no name', ...create, body: { config: good }, expect: invalid('Invalid value  for configuration name: String may not be empty') },
+    {
+      what: 'no such state',
+      ...create,
+      body: { name, config: good, initial_state: 'bogus' },
+      ...bad('Invalid initial_state \\"bogus\\": it must be RUNNING, PAUSED or STOPPED'),
+    },
+    {
+      what: 'no name',
+      ...create,
+      body: { config: good },
+      expect: invalid('Invalid value  for configuration name: String may not be empty'),
+    },
     { what: 'key missing', ...create, body: { name, config: { 'connector.class': 'FileStreamSource' } }, expect: invalid(missingTopic) },
     {
       what: 'two errors',
@@ -45,7 +58,10 @@ export function mistakeRows({ prefix, topic }: RestTableWorld): readonly RestRow
       what: 'unknown class',
       ...create,
       body: { name, config: { 'connector.class': 'com.example.NoSuchSource', topic } },
-      expect: { status: 400, text: /Failed to find any class that implements Connector and which name matches com\.example\.NoSuchSource, available connectors are: / },
+      expect: {
+        status: 400,
+        text: /Failed to find any class that implements Connector and which name matches com\.example\.NoSuchSource, available connectors are: /,
+      },
     },
     {
       what: 'another name in the config',
@@ -53,14 +69,42 @@ export function mistakeRows({ prefix, topic }: RestTableWorld): readonly RestRow
       body: { name, config: { ...good, name: 'other' } },
       expect: failure(400, `Connector name configuration (other) doesn't match connector name in the URL (${name})`),
     },
-    { what: 'another name in the config', ...put, body: { ...good, name: 'other' }, expect: failure(400, `Connector name configuration (other) doesn't match connector name in the URL (${name})`) },
+    {
+      what: 'another name in the config',
+      ...put,
+      body: { ...good, name: 'other' },
+      expect: failure(400, `Connector name configuration (other) doesn't match connector name in the URL (${name})`),
+    },
     { what: 'no JSON', ...put, text: '{bad', ...bad('The request body is not JSON: ') },
     { what: 'no body', ...put, ...bad('The request body is missing') },
-    { what: 'a value that is an object', ...put, body: { ...good, topic: { a: 1 } }, ...bad('The value of \\"topic\\" must be a string, but is an object') },
-    { what: 'a value that is a list', ...put, body: { ...good, topic: ['a'] }, ...bad('The value of \\"topic\\" must be a string, but is an array') },
-    { what: 'null as a value', ...put, body: { ...good, topic: null }, expect: { status: 400, text: 'Null value can not be supplied' }, connect: null },
+    {
+      what: 'a value that is an object',
+      ...put,
+      body: { ...good, topic: { a: 1 } },
+      ...bad('The value of \\"topic\\" must be a string, but is an object'),
+    },
+    {
+      what: 'a value that is a list',
+      ...put,
+      body: { ...good, topic: ['a'] },
+      ...bad('The value of \\"topic\\" must be a string, but is an array'),
+    },
+    {
+      what: 'null as a value',
+      ...put,
+      body: { ...good, topic: null },
+      expect: { status: 400, text: 'Null value can not be supplied' },
+      connect: null,
+    },
     { what: 'invalid', ...put, body: { 'connector.class': 'FileStreamSource' }, expect: invalid(missingTopic) },
-    { what: 'a rename', method: 'PATCH', path: `${at}/config`, body: { name: 'other' }, expect: { status: 400, text: "doesn't match connector name" }, connect: null },
+    {
+      what: 'a rename',
+      method: 'PATCH',
+      path: `${at}/config`,
+      body: { name: 'other' },
+      expect: { status: 400, text: "doesn't match connector name" },
+      connect: null,
+    },
     { what: 'null', method: 'PATCH', path: `${at}/offsets`, text: 'null', ...bad('The request body is null') },
     {
       what: 'an offset that is a list',

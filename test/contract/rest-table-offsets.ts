@@ -19,7 +19,12 @@ export function offsetRows({ inputFile, topic, prefix }: RestTableWorld): readon
   // Beyond what a double holds: written as text, since no JavaScript number has these digits.
   const exact = `{"offsets":[{"partition":${JSON.stringify(partition)},"offset":{"position":9007199254740993}}]}`;
   return [
-    { what: 'nobody there', method: 'GET', path: `/connectors/${prefix}-none/offsets`, expect: failure(404, `Connector ${prefix}-none not found`) },
+    {
+      what: 'nobody there',
+      method: 'GET',
+      path: `/connectors/${prefix}-none/offsets`,
+      expect: failure(404, `Connector ${prefix}-none not found`),
+    },
     {
       what: 'nobody there',
       method: 'PATCH',
@@ -27,7 +32,12 @@ export function offsetRows({ inputFile, topic, prefix }: RestTableWorld): readon
       body: one,
       expect: failure(404, `Connector ${prefix}-none not found`),
     },
-    { what: 'nobody there', method: 'DELETE', path: `/connectors/${prefix}-none/offsets`, expect: failure(404, `Connector ${prefix}-none not found`) },
+    {
+      what: 'nobody there',
+      method: 'DELETE',
+      path: `/connectors/${prefix}-none/offsets`,
+      expect: failure(404, `Connector ${prefix}-none not found`),
+    },
     { what: 'created', method: 'PUT', path: `${at}/config`, body: config, expect: { status: 201 } },
     { what: 'runs', method: 'GET', path: `${at}/status`, expect: { status: 200, text: '"id":0,"state":"RUNNING"' }, eventually: true },
     { what: 'it runs', method: 'PATCH', path: offsets, body: one, expect: notStopped },

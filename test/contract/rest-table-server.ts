@@ -34,7 +34,12 @@ export function serverRows(): readonly RestRow[] {
         body: { status: 'healthy', message: 'Worker has completed startup and is ready to handle requests.' },
       },
     },
-    { what: 'no body', method: 'HEAD', path: '/connectors', expect: { status: 200, body: null, headers: { ...json, 'content-length': '2' } } },
+    {
+      what: 'no body',
+      method: 'HEAD',
+      path: '/connectors',
+      expect: { status: 200, body: null, headers: { ...json, 'content-length': '2' } },
+    },
     {
       what: 'the methods',
       method: 'OPTIONS',
@@ -61,7 +66,11 @@ export function serverRows(): readonly RestRow[] {
       expect: {
         status: 200,
         check: (plugins: Plugin[]) => {
-          for (const kind of ['converter', 'transformation']) assert.ok(plugins.some((each) => each.type === kind), kind);
+          for (const kind of ['converter', 'transformation'])
+            assert.ok(
+              plugins.some((each) => each.type === kind),
+              kind,
+            );
         },
       },
     },
@@ -71,7 +80,12 @@ export function serverRows(): readonly RestRow[] {
       path: '/connector-plugins/FileStreamSource/config',
       expect: { status: 200, check: checkDefinitions },
     },
-    { what: 'a plugin that is not there', method: 'GET', path: '/connector-plugins/Nope/config', expect: failure(404, 'Unknown plugin Nope.') },
+    {
+      what: 'a plugin that is not there',
+      method: 'GET',
+      path: '/connector-plugins/Nope/config',
+      expect: failure(404, 'Unknown plugin Nope.'),
+    },
     {
       what: 'errors by key',
       method: 'PUT',
@@ -94,10 +108,26 @@ export function serverRows(): readonly RestRow[] {
       expect: { status: 400, text: 'contains no connector type' },
       connect: { status: 500, text: 'contains no connector type' },
     },
-    { what: 'root is among the loggers', method: 'GET', path: '/admin/loggers', expect: { status: 200, check: (all: object) => assert.ok('root' in all) } },
+    {
+      what: 'root is among the loggers',
+      method: 'GET',
+      path: '/admin/loggers',
+      expect: { status: 200, check: (all: object) => assert.ok('root' in all) },
+    },
     { what: 'trailing slash', method: 'GET', path: '/admin/loggers/', expect: { status: 200 } },
-    { what: 'nobody logs by that name', method: 'GET', path: '/admin/loggers/rest.table.nope', expect: failure(404, 'Logger rest.table.nope not found.') },
-    { what: 'a new logger', method: 'PUT', path: '/admin/loggers/rest.table.one', body: { level: 'debug' }, expect: { status: 200, body: ['rest.table.one'] } },
+    {
+      what: 'nobody logs by that name',
+      method: 'GET',
+      path: '/admin/loggers/rest.table.nope',
+      expect: failure(404, 'Logger rest.table.nope not found.'),
+    },
+    {
+      what: 'a new logger',
+      method: 'PUT',
+      path: '/admin/loggers/rest.table.one',
+      body: { level: 'debug' },
+      expect: { status: 200, body: ['rest.table.one'] },
+    },
     {
       what: 'its children follow',
       method: 'PUT',
@@ -117,8 +147,20 @@ export function serverRows(): readonly RestRow[] {
         },
       },
     },
-    { what: 'cluster', method: 'PUT', path: '/admin/loggers/rest.table?scope=CLUSTER', body: { level: 'INFO' }, expect: { status: 204, body: null } },
-    { what: 'no such level', method: 'PUT', path: '/admin/loggers/x', body: { level: 'bogus' }, expect: failure(404, "invalid log level 'bogus'.") },
+    {
+      what: 'cluster',
+      method: 'PUT',
+      path: '/admin/loggers/rest.table?scope=CLUSTER',
+      body: { level: 'INFO' },
+      expect: { status: 204, body: null },
+    },
+    {
+      what: 'no such level',
+      method: 'PUT',
+      path: '/admin/loggers/x',
+      body: { level: 'bogus' },
+      expect: failure(404, "invalid log level 'bogus'."),
+    },
     {
       what: 'no level',
       method: 'PUT',
@@ -132,7 +174,13 @@ export function serverRows(): readonly RestRow[] {
     { what: 'not a number', method: 'GET', path: '/connectors/x/tasks/one/status', expect: failure(404, 'HTTP 404 Not Found') },
     { what: 'wrong method', method: 'DELETE', path: '/connectors', expect: unrouted(405, 'Method Not Allowed') },
     { what: 'wrong Accept', method: 'GET', path: '/connectors', headers: { Accept: 'text/html' }, expect: unrouted(406, 'Not Acceptable') },
-    { what: 'an Accept that JSON fits', method: 'GET', path: '/connectors', headers: { Accept: 'text/html, application/*;q=0.5' }, expect: { status: 200 } },
+    {
+      what: 'an Accept that JSON fits',
+      method: 'GET',
+      path: '/connectors',
+      headers: { Accept: 'text/html, application/*;q=0.5' },
+      expect: { status: 200 },
+    },
     {
       what: 'wrong Content-Type',
       method: 'POST',
@@ -148,13 +196,18 @@ export function serverRows(): readonly RestRow[] {
       headers: { 'Content-Type': 'text/plain' },
       expect: unrouted(415, 'Unsupported Media Type'),
     },
-    { what: 'a GET may have one', method: 'GET', path: '/connectors', headers: { 'Content-Type': 'application/json; charset=utf-8' }, expect: { status: 200 } },
+    {
+      what: 'a GET may have one',
+      method: 'GET',
+      path: '/connectors',
+      headers: { 'Content-Type': 'application/json; charset=utf-8' },
+      expect: { status: 200 },
+    },
     { what: 'a name with a broken escape', method: 'GET', path: '/connectors/%zz', expect: { status: 400 } },
   ];
 }
 
-const definitionKeys =
-  'name,type,required,default_value,importance,documentation,group,width,display_name,dependents,order'.split(',');
+const definitionKeys = 'name,type,required,default_value,importance,documentation,group,width,display_name,dependents,order'.split(',');
 
 function checkDefinitions(definitions: Record<string, unknown>[]): void {
   assert.deepEqual(Object.keys(definitions[0] ?? {}), definitionKeys);
@@ -166,7 +219,9 @@ interface Validation {
   readonly name: string;
   readonly error_count: number;
   readonly groups: readonly string[];
-  readonly configs: readonly { readonly value: { readonly name: string; readonly value: string | null; readonly errors: readonly string[] } }[];
+  readonly configs: readonly {
+    readonly value: { readonly name: string; readonly value: string | null; readonly errors: readonly string[] };
+  }[];
 }
 
 function checkValidation(found: Validation): void {

@@ -141,7 +141,10 @@ function validate(config: RawConfig): ConfigInfos {
   const named = config['connector.class'];
   if (named === undefined) throw new RequestError(400, 'Connector config contains no connector type');
   if (!plugins.some((each) => each.class.includes(named))) {
-    throw new RequestError(400, `Failed to find any class that implements Connector and which name matches ${named}, available connectors are: …`);
+    throw new RequestError(
+      400,
+      `Failed to find any class that implements Connector and which name matches ${named}, available connectors are: …`,
+    );
   }
   const missing = 'Missing required configuration "topic" which has no default value.';
   const value = (name: string, errors: readonly string[]): ConfigInfo => ({

@@ -2,13 +2,13 @@ import { createHash } from 'node:crypto';
 
 import { DataError, arraySchema, withOptions } from '@millrace/runtime/api';
 
-import { utf8Text, valueType } from './value-type.ts';
+import { typeFor, utf8Text, valueType } from './value-type.ts';
 import type { Decode, ValueSettings, ValueType } from './value-type.ts';
 
 /** An array of a type; `itemName` is the item type's name in pg_type. */
 export function arrayType(item: ValueType, itemName: string, settings: ValueSettings): ValueType {
   const items = item.itemsRequired ? item.schema : withOptions(item.schema, { optional: true });
-  return valueType(arraySchema(items), 'other', arrayDecoder(item), [], {
+  return valueType(arraySchema(items), 'other', arrayDecoder(typeFor(item, items)), [], {
     unavailable: unavailableArray(itemName, item, settings),
     generated: undefined,
   });

@@ -1,7 +1,8 @@
 /** Points and hstores. */
 import { DataError, ValueStruct, mapSchema, schemaOf, schemas, structSchema } from '@millrace/runtime/api';
+import type { StructSchema } from '@millrace/runtime/api';
 
-import { asciiText, utf8Text, valueType } from './value-type.ts';
+import { asciiText, structType, utf8Text, valueType } from './value-type.ts';
 import type { ValueSettings, ValueType } from './value-type.ts';
 
 const pointSchema = structSchema(
@@ -14,27 +15,24 @@ const pointSchema = structSchema(
   { name: 'io.debezium.data.geometry.Point', version: 1, doc: 'Geometry (POINT)' },
 );
 
-function point(x: number, y: number): ValueStruct {
+function point(schema: StructSchema, x: number, y: number): ValueStruct {
   const wkb = Buffer.alloc(21);
   wkb[0] = 1; // little-endian
   wkb.writeUInt32LE(1, 1); // a point
   wkb.writeDoubleLE(x, 5);
   wkb.writeDoubleLE(y, 13);
-  return new ValueStruct(pointSchema, [x, y, wkb, null]);
+  return new ValueStruct(schema, [x, y, wkb, null]);
 }
 
-export const pointType: ValueType = valueType(
-  pointSchema,
-  'other',
-  (bytes, start, end) => {
+export const pointType: ValueType = structType(pointSchema, (schema) => ({
+  zero: point(schema, 0, 0),
+  decode(bytes, start, end) {
     const text = asciiText(bytes, start, end);
     const match = /^\((.+),(.+)\)$/.exec(text);
     if (match === null) throw new DataError(`"${text}" is not a point`);
-    return point(Number(match[1]), Number(match[2]));
+    return point(schema, Number(match[1]), Number(match[2]));
   },
-  point(0, 0),
-  { generated: undefined },
-);
+}));
 
 export function hstoreType({ hstore, placeholder }: ValueSettings): ValueType {
   if (hstore === 'map') {

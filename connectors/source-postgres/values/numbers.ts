@@ -1,7 +1,7 @@
 import { DataError, Decimal, ValueStruct, bigintToBytes, decimalSchema, schemas, structSchema } from '@millrace/runtime/api';
 import type { Schema, StructSchema } from '@millrace/runtime/api';
 
-import { asciiText, valueType } from './value-type.ts';
+import { asciiText, structType, valueType } from './value-type.ts';
 import type { Decode, ValueSettings, ValueType } from './value-type.ts';
 
 export function decodeDouble(bytes: Uint8Array, start: number, end: number): number {
@@ -31,10 +31,7 @@ export function numericType(typmod: number, settings: ValueSettings): ValueType 
   if (settings.decimals === 'string') {
     return valueType(schemas.string, 'other', decodeDecimalText, '0', { unavailable: settings.placeholder });
   }
-  if (typmod < 4) {
-    const zero = new ValueStruct(variableScaleDecimal, [0, bigintToBytes(0n)]);
-    return valueType(variableScaleDecimal, 'other', decodeVariable, zero, { generated: undefined });
-  }
+  if (typmod < 4) return variableType;
   const precision = ((typmod - 4) >> 16) & 0xffff;
   // Eleven bits, signed since PostgreSQL 15.
   const scale = (((typmod - 4) & 0x7ff) ^ 0x400) - 0x400;
@@ -87,13 +84,16 @@ function parsed(bytes: Uint8Array, start: number, end: number, scale?: number): 
   }
 }
 
-function decodeVariable(bytes: Uint8Array, start: number, end: number): ValueStruct | null {
-  if (isSpecial(bytes, end)) return null;
-  let { unscaled, scale } = parsed(bytes, start, end);
-  if (unscaled === 0n) scale = 0;
-  for (; scale > 0 && unscaled % 10n === 0n; scale--) unscaled /= 10n;
-  return new ValueStruct(variableScaleDecimal, [scale, bigintToBytes(unscaled)]);
-}
+const variableType = structType(variableScaleDecimal, (schema) => ({
+  zero: new ValueStruct(schema, [0, bigintToBytes(0n)]),
+  decode(bytes, start, end) {
+    if (isSpecial(bytes, end)) return null;
+    let { unscaled, scale } = parsed(bytes, start, end);
+    if (unscaled === 0n) scale = 0;
+    for (; scale > 0 && unscaled % 10n === 0n; scale--) unscaled /= 10n;
+    return new ValueStruct(schema, [scale, bigintToBytes(unscaled)]);
+  },
+}));
 
 const specialNames: Record<string, string> = { NaN: 'NAN', Infinity: 'POSITIVE_INFINITY', '-Infinity': 'NEGATIVE_INFINITY' };
 

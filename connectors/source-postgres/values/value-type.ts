@@ -1,5 +1,5 @@
 import { withOptions } from '@millrace/runtime/api';
-import type { Schema, WireForm } from '@millrace/runtime/api';
+import type { Schema, StructSchema, WireForm } from '@millrace/runtime/api';
 
 /** The value that stands, in PostgreSQL's text format, in `bytes[start, end)`. Throws a DataError when it does not. */
 export type Decode = (bytes: Uint8Array, start: number, end: number) => unknown;
@@ -18,7 +18,18 @@ export interface ValueType {
   readonly generated: unknown;
   /** Whether a null item empties a whole array of this type (Debezium's items of this type are not optional). */
   readonly itemsRequired?: boolean;
+  /** Of struct types: the same for another schema of theirs (optional, say), since a struct bears its exact schema. */
+  readonly forSchema?: (schema: StructSchema) => ValueType;
 }
+
+/** A type of structs; `make` returns its decoder and zero for a schema. */
+export function structType(schema: StructSchema, make: (schema: StructSchema) => { decode: Decode; zero: unknown }): ValueType {
+  const { decode, zero } = make(schema);
+  return { ...valueType(schema, 'other', decode, zero, { generated: undefined }), forSchema: (other) => structType(other, make) };
+}
+
+/** The type as it is for a column or an item of that schema. */
+export const typeFor = (type: ValueType, schema: Schema): ValueType => type.forSchema?.(schema as StructSchema) ?? type;
 
 /** Everything that config decides about values. */
 export interface ValueSettings {

@@ -31,7 +31,9 @@ export function openDataFolder(path: string): DataFolder {
     for (const folder of [path, files, log]) mkdirSync(folder, { recursive: true });
     accessSync(path, constants.W_OK | constants.X_OK);
   } catch (cause) {
-    throw new ConfigError(`The data folder ${path} cannot be written: ${(cause as Error).message}. Choose another with --data DIR.`, { cause });
+    throw new ConfigError(`The data folder ${path} cannot be written: ${(cause as Error).message}. Choose another with --data DIR.`, {
+      cause,
+    });
   }
   const lock = locked(path);
   const memoryFile = join(path, 'quickstart.json');

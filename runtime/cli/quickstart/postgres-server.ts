@@ -105,7 +105,8 @@ async function untilReady(address: PostgresAddress, child: ChildProcess, logFile
   const deadline = Date.now() + readyWithinMs;
   for (;;) {
     signal.throwIfAborted();
-    if (hasEnded(child) || child.pid === undefined) throw new ConfigError(`PostgreSQL did not start: ${lastLine(logFile)} (see ${logFile})`);
+    if (hasEnded(child) || child.pid === undefined)
+      throw new ConfigError(`PostgreSQL did not start: ${lastLine(logFile)} (see ${logFile})`);
     try {
       const client = new pg.Client({ ...address, database: 'postgres', connectionTimeoutMillis: 5_000 });
       client.on('error', () => {});
@@ -116,7 +117,8 @@ async function untilReady(address: PostgresAddress, child: ChildProcess, logFile
       const refused = (cause as { code?: string }).code === '28P01';
       const hint = 'Remove the data folder, or choose another with --data DIR.';
       if (refused) throw new ConfigError(`PostgreSQL does not accept the password in quickstart.json.`, { cause, hint });
-      if (Date.now() > deadline) throw new ConfigError(`PostgreSQL was not ready within ${readyWithinMs / 1_000} s (see ${logFile})`, { cause });
+      if (Date.now() > deadline)
+        throw new ConfigError(`PostgreSQL was not ready within ${readyWithinMs / 1_000} s (see ${logFile})`, { cause });
     }
     await sleep(50);
   }
@@ -124,7 +126,11 @@ async function untilReady(address: PostgresAddress, child: ChildProcess, logFile
 
 /** "Fast" first: open transactions are rolled back, and nothing committed is lost. Harder if that takes too long. */
 async function shutDown(pid: number, runs: () => boolean): Promise<void> {
-  for (const [how, forMs] of [['SIGINT', stopWithinMs], ['SIGQUIT', 5_000], ['SIGKILL', 5_000]] as const) {
+  for (const [how, forMs] of [
+    ['SIGINT', stopWithinMs],
+    ['SIGQUIT', 5_000],
+    ['SIGKILL', 5_000],
+  ] as const) {
     if (!runs()) return;
     try {
       process.kill(pid, how);

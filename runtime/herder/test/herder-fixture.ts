@@ -13,7 +13,9 @@ import type { ConfigStore, OffsetStore, StatusStore } from '../../ports/stores.t
 import type { PluginHost, TaskEvents, TaskHost, TaskId, TaskSpec } from '../../ports/tasks.ts';
 import { memoryConfigStore } from '../../stores/config-store.ts';
 import { memoryStatusStore } from '../../stores/status-store.ts';
+import { topicConfigStore } from '../../stores/topic-config-store.ts';
 import { topicOffsetStore } from '../../stores/topic-offset-store.ts';
+import { topicStatusStore } from '../../stores/topic-status-store.ts';
 import { createConfigProviders } from '../config-providers.ts';
 import { createHerder } from '../create-herder.ts';
 import type { HerderSettings } from '../herder-context.ts';
@@ -48,7 +50,14 @@ export interface Fixture extends AsyncDisposable {
 export const sourceConfig = (extra: RawConfig = {}): RawConfig => ({ 'connector.class': 'ScriptSource', topic: 't', ...extra });
 
 export async function openHerder(
-  options: { settings?: Partial<HerderSettings>; worker?: RawConfig; configStore?: ConfigStore; statusStore?: StatusStore } = {},
+  options: {
+    settings?: Partial<HerderSettings>;
+    worker?: RawConfig;
+    configStore?: ConfigStore;
+    statusStore?: StatusStore;
+    /** In place of memory: topics `configs` and `statuses` on the log. */
+    onTopics?: boolean;
+  } = {},
 ): Promise<Fixture> {
   const folder = await mkdtemp(join(tmpdir(), 'herder-'));
   const log = await openEmbeddedLog(folder);
@@ -57,9 +66,16 @@ export async function openHerder(
   const logger: Logger = { debug: write, info: write, warn: write, error: write };
   const tasks = scriptedTasks();
   const plugins = scriptedPlugins();
-  const { configStore = memoryConfigStore(), statusStore = memoryStatusStore() } = options;
-  const offsetStore = topicOffsetStore({ log, topic: 'offsets', replicationFactor: 1, clientId: 'test', logger });
-  const levels = new Map([['root', 'INFO'], ['herder', 'INFO'], ['herder.tasks', 'INFO']]);
+  const topic = (name: string) => ({ log, topic: name, replicationFactor: 1, clientId: 'test', logger });
+  const onTopics = options.onTopics ?? false;
+  const configStore = options.configStore ?? (onTopics ? topicConfigStore(topic('configs')) : memoryConfigStore());
+  const statusStore = options.statusStore ?? (onTopics ? topicStatusStore({ ...topic('statuses'), partitions: 1 }) : memoryStatusStore());
+  const offsetStore = topicOffsetStore(topic('offsets'));
+  const levels = new Map([
+    ['root', 'INFO'],
+    ['herder', 'INFO'],
+    ['herder.tasks', 'INFO'],
+  ]);
   const herder = createHerder({
     configStore,
     statusStore,
@@ -90,7 +106,7 @@ export async function openHerder(
     logged,
     async [Symbol.asyncDispose]() {
       await herder[Symbol.asyncDispose]();
-      await offsetStore[Symbol.asyncDispose]();
+      for (const store of [configStore, statusStore, offsetStore]) await store[Symbol.asyncDispose]();
       await log[Symbol.asyncDispose]();
       await rm(folder, { recursive: true, force: true });
     },
@@ -184,9 +200,7 @@ function scriptedPlugins(): ScriptedPlugins {
         name: config['connector.class'] ?? '',
         error_count: errors.length,
         groups: [],
-        configs: [
-          { definition: null, value: { name: 'topic', value: topic ?? null, recommended_values: [], errors, visible: true } },
-        ],
+        configs: [{ definition: null, value: { name: 'topic', value: topic ?? null, recommended_values: [], errors, visible: true } }],
       };
     },
     taskConfigs: async (config, maxTasks) => Array.from({ length: maxTasks }, (_, task) => ({ ...config, task: String(task) })),

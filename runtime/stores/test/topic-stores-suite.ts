@@ -69,9 +69,15 @@ export function topicStoresSuite(openLog: () => Promise<Log>): void {
       { name: `${options.topic}-d`, partitions: 1, replicationFactor: 1, config: { 'cleanup.policy': 'delete' } },
     ]);
     await using two = topicConfigStore({ ...options, topic: `${options.topic}-2` });
-    await assert.rejects(two.start(() => {}), /has 2 partitions, and this store needs exactly 1/);
+    await assert.rejects(
+      two.start(() => {}),
+      /has 2 partitions, and this store needs exactly 1/,
+    );
     await using deleting = topicConfigStore({ ...options, topic: `${options.topic}-d` });
-    await assert.rejects(deleting.start(() => {}), /cleanup\.policy=delete/);
+    await assert.rejects(
+      deleting.start(() => {}),
+      /cleanup\.policy=delete/,
+    );
   });
 
   test('statuses show at once, and stand in the partitions that Connect chooses', async () => {
@@ -176,7 +182,7 @@ async function textOf(log: Log, topic: string, partition: number): Promise<strin
   await using reader = await log.openReader({ clientId: 'stores-test-reader' });
   reader.assign([{ topic, partition, offset: 0n }]);
   const found: string[] = [];
-  for (let at = 0n; at < (end?.offset ?? 0n); ) {
+  for (let at = 0n; at < (end?.offset ?? 0n);) {
     for (const run of await reader.fetch({ maxWaitMs: 500, maxBytes: 1 << 20 })) {
       for (const { key, value } of readRecords(Buffer.from(run.buffer), run.length, run.position)) found.push(`${key} ${value}`);
       at = run.nextPosition;

@@ -1,0 +1,24 @@
+#!/usr/bin/env node
+// Parses on any Node since 12, so that an old one gets this line instead of a SyntaxError.
+import { existsSync } from 'fs';
+import { fileURLToPath } from 'url';
+
+var needed = [24, 6];
+var parts = process.versions.node.split('.').map(Number);
+
+if (parts[0] < needed[0] || (parts[0] === needed[0] && parts[1] < needed[1])) {
+  process.stderr.write(
+    'millrace: needs Node.js ' +
+      needed.join('.') +
+      ' or newer, but this is ' +
+      process.versions.node +
+      '. Get it from https://nodejs.org, or run: npx --package node@24 --package millrace millrace ' +
+      process.argv.slice(2).join(' ') +
+      '\n',
+  );
+  process.exitCode = 2;
+} else {
+  // In a checkout the source itself runs; a published package holds it compiled.
+  var source = new URL('../main.ts', import.meta.url);
+  import(existsSync(fileURLToPath(source)) ? source.href : new URL('../main.js', import.meta.url).href);
+}

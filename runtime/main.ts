@@ -1,0 +1,22 @@
+/** The composition root: the commands, and what they are made of. */
+import { runCli } from './cli/program.ts';
+import { createConfigProviders } from './herder/config-providers.ts';
+import packageJson from './package.json' with { type: 'json' };
+import { loadConnectorFile } from './settings/connector-file.ts';
+import { loadWorkerSettings } from './settings/worker-file.ts';
+import { startStandalone } from './standalone.ts';
+import { openLog } from './worker/open-log.ts';
+
+/** Runs a worker until SIGTERM or SIGINT. */
+async function runStandalone(workerFile: string, connectorFiles: readonly string[]): Promise<void> {
+  const stopped = Promise.withResolvers<void>();
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stopped.resolve());
+  const settings = await loadWorkerSettings(workerFile, {
+    resolve: async (config) => (await createConfigProviders(config).resolve(config)).config,
+  });
+  const connectors = await Promise.all(connectorFiles.map(loadConnectorFile));
+  await using worker = await startStandalone(settings, connectors);
+  await Promise.race([stopped.promise, worker.died]);
+}
+
+process.exit(await runCli(process.argv.slice(2), { version: packageJson.version, runStandalone, openLog }));
