@@ -19,9 +19,7 @@ export default defineSink({
   config,
   async validate({ file }) {
     const problem = file === null ? undefined : await whyNotWritable(file);
-    return problem === undefined
-      ? []
-      : [{ key: 'file', message: `Invalid value ${file} for configuration file: ${problem}` }];
+    return problem === undefined ? [] : [{ key: 'file', message: `Invalid value ${file} for configuration file: ${problem}` }];
   },
   // All tasks append to the one file, whole lines at a time.
   start: async ({ file }, context) => fileSinkTask(await openTarget(file, context.connector)),
@@ -35,10 +33,7 @@ async function whyNotWritable(file: string): Promise<string | undefined> {
     await access(checked, constants.W_OK);
     return undefined;
   } catch (error) {
-    const reason =
-      (error as NodeJS.ErrnoException).code === 'ENOENT'
-        ? 'does not exist; create it first'
-        : 'is not writable for this user';
+    const reason = (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'does not exist; create it first' : 'is not writable for this user';
     return `${checked === file ? 'the file' : `its folder ${checked}`} ${reason}`;
   }
 }

@@ -13,18 +13,16 @@ export interface Target extends AsyncDisposable {
 export async function openTarget(file: string | null, connector: string): Promise<Target> {
   if (file === null || file === '') return standardOutput;
   const handle = await open(file, 'a').catch((cause: NodeJS.ErrnoException) => {
-    throw new ConfigError(
-      `connector ${connector}: cannot open or create file '${file}' for writing: ${cause.message}`,
-      {
-        cause,
-        hint: 'Set file to a path whose folder exists and that this user may write.',
-      },
-    );
+    throw new ConfigError(`connector ${connector}: cannot open or create file '${file}' for writing: ${cause.message}`, {
+      cause,
+      hint: 'Set file to a path whose folder exists and that this user may write.',
+    });
   });
   return {
     async write(text) {
       try {
-        await handle.appendFile(text);
+        // One system call, where it takes all: whole lines then stand together, whoever else appends.
+        for (let rest = Buffer.from(text); rest.length > 0;) rest = rest.subarray((await handle.write(rest)).bytesWritten);
       } catch (cause) {
         throw new ConnectError(`connector ${connector}: cannot write to file '${file}': ${(cause as Error).message}`, {
           cause,

@@ -33,9 +33,7 @@ export default defineSource({
   async validate({ file }) {
     const found = file === null ? undefined : await stat(file).catch(() => undefined);
     if (found?.isDirectory() !== true) return [];
-    return [
-      { key: 'file', message: `Invalid value ${file} for configuration file: it is a folder; name a file in it` },
-    ];
+    return [{ key: 'file', message: `Invalid value ${file} for configuration file: it is a folder; name a file in it` }];
   },
   taskConfigs: (_values, raw) => [raw],
   start: async (values, context) => {
@@ -66,14 +64,12 @@ export default defineSource({
 });
 
 function checkPosition(offset: OffsetMap): void {
-  if (!('position' in offset))
-    throw new ConfigError("Offset objects should either be null or contain the key 'position'");
+  if (!('position' in offset)) throw new ConfigError("Offset objects should either be null or contain the key 'position'");
   const { position } = offset;
   if (typeof position !== 'bigint' && !Number.isSafeInteger(position)) {
     throw new ConfigError("The value for the 'position' key in the offset is expected to be a Long value");
   }
-  if (Number(position) < 0)
-    throw new ConfigError("The value for the 'position' key in the offset should be a non-negative value");
+  if (Number(position) < 0) throw new ConfigError("The value for the 'position' key in the offset should be a non-negative value");
 }
 
 function positionIn(stored: OffsetMap | undefined): number {

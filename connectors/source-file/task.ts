@@ -55,10 +55,7 @@ export function fileSourceTask({ file, topic, batchSize, position, context }: Fi
       if (records.length > 0) return records;
       input ??= await openInput(file, position, context.connector);
       if (input === undefined) {
-        if (!warned)
-          context.log.warn(
-            `connector ${context.connector}: couldn't find file ${file}, sleeping to wait for it to be created`,
-          );
+        if (!warned) context.log.warn(`connector ${context.connector}: couldn't find file ${file}, sleeping to wait for it to be created`);
         warned = true;
         await wait(waitForFileMs, signal);
         return records;

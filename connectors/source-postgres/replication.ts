@@ -1,4 +1,5 @@
 /** One replication connection: feeds the decoder, answers the server, and ends when either side does. */
+import { ConfigError } from '@millrace/runtime/api';
 import type { Client } from 'pg';
 import pg from 'pg';
 import replication from 'pg-logical-replication';
@@ -51,6 +52,7 @@ export async function startReplication(options: ReplicationOptions, from: Lsn | 
   let connection: RawConnection | undefined;
   let tap: Tap | undefined;
   let closing = false;
+  let closed = false;
   // The relation's catalog, and the queue's room: the stream goes on when nobody holds it.
   let holds = 0;
 
@@ -60,6 +62,13 @@ export async function startReplication(options: ReplicationOptions, from: Lsn | 
   const release = (): void => {
     if (--holds === 0) tap?.release();
   };
+
+  /** Whatever came after the reason of the end is as good as not received: nothing more is read, or confirmed. */
+  function end(error: Error): void {
+    closing = true;
+    tap?.hold();
+    ended.resolve(error);
+  }
 
   function report(): void {
     if (connection === undefined || closing || !connection.stream.writable) return;
@@ -85,7 +94,7 @@ export async function startReplication(options: ReplicationOptions, from: Lsn | 
       hold();
       queue.whenRoom(release);
     },
-    failed: (error: Error) => ended.resolve(explain(error, 'decode the replication stream')),
+    failed: (error: Error) => end(explain(error, 'decode the replication stream')),
   };
 
   // The interface of pg-logical-replication's plugins. Its own event for each message, with an LSN as text, would
@@ -96,6 +105,10 @@ export async function startReplication(options: ReplicationOptions, from: Lsn | 
     start(client: Client, slot: string, lsn: string): Promise<unknown> {
       connection = rawConnection(client);
       tap = tapSocket(client, handler);
+      // From PostgreSQL 18 on a missing publication is only warned about, and its changes are left out for good.
+      client.on('notice', ({ message = '' }) => {
+        if (/skipped loading publication/.test(message)) end(missingPublication(settings, message));
+      });
       if (holds > 0) tap.hold();
       const names = pg.escapeLiteral(pg.escapeIdentifier(settings.publication));
       return client.query(
@@ -125,7 +138,8 @@ export async function startReplication(options: ReplicationOptions, from: Lsn | 
     release,
     report,
     async close() {
-      if (closing) return;
+      if (closed) return;
+      closed = true;
       report();
       closing = true;
       clearInterval(timer);
@@ -142,6 +156,11 @@ export async function startReplication(options: ReplicationOptions, from: Lsn | 
     },
   };
 }
+
+const missingPublication = ({ publication }: Settings, found: string): ConfigError =>
+  new ConfigError(`publication "${publication}" was dropped: ${found}.`, {
+    hint: 'Create the publication, or let publication.autocreate.mode do so, and restart the connector; changes made without it are lost.',
+  });
 
 const uint32 = (bytes: Buffer, at: number): number =>
   (((bytes[at] as number) << 24) | ((bytes[at + 1] as number) << 16) | ((bytes[at + 2] as number) << 8) | (bytes[at + 3] as number)) >>> 0;

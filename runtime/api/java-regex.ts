@@ -47,7 +47,8 @@ function translate(pattern: string): { source: string; flags: string } {
     rest = rest.slice(inline[0].length);
   }
   rest = rest.replace(/\\Q([\s\S]*?)(?:\\E|$)/g, (_, literal: string) => literal.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&'));
-  if (/(^|[^\\])(\\\\)*([*+?}]\+|\(\?>)/.test(rest)) {
+  const bare = rest.replace(/\\./g, 'x').replace(/\[[^\]]*\]/g, 'x');
+  if (/([*+?]|\{\d+,?\d*\})\+|\(\?>/.test(bare)) {
     throw new ConfigError(`"${pattern}": possessive quantifiers and atomic groups are not supported here`);
   }
   rest = rest.replace(/\\([AzZ])/g, (_, anchor: string) => (anchor === 'A' ? '^' : '$'));

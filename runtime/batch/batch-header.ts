@@ -78,7 +78,7 @@ export function readBatchHeader(buffer: Buffer, start: number, limit: number = b
 
 /** The whole batches in a run of bytes; a cut one at the end is left out. */
 export function* batchHeaders(buffer: Buffer, limit: number = buffer.length): Generator<BatchHeader> {
-  for (let start = 0; ; ) {
+  for (let start = 0; ;) {
     const header = readBatchHeader(buffer, start, limit);
     if (header === undefined) return;
     yield header;

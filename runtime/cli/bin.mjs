@@ -1,10 +1,10 @@
 #!/usr/bin/env node
-// Parses on any Node since 12, so that an old one gets this line instead of a SyntaxError.
-import { existsSync } from 'fs';
-import { fileURLToPath } from 'url';
+// Parses on any Node since 12.20, so that an old one gets this line instead of a SyntaxError.
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 
-var needed = [24, 6];
-var parts = process.versions.node.split('.').map(Number);
+const needed = [24, 6];
+const parts = process.versions.node.split('.').map(Number);
 
 if (parts[0] < needed[0] || (parts[0] === needed[0] && parts[1] < needed[1])) {
   process.stderr.write(
@@ -19,6 +19,6 @@ if (parts[0] < needed[0] || (parts[0] === needed[0] && parts[1] < needed[1])) {
   process.exitCode = 2;
 } else {
   // In a checkout the source itself runs; a published package holds it compiled.
-  var source = new URL('../main.ts', import.meta.url);
-  import(existsSync(fileURLToPath(source)) ? source.href : new URL('../main.js', import.meta.url).href);
+  const source = new URL('../main.ts', import.meta.url);
+  void import(existsSync(fileURLToPath(source)) ? source.href : new URL('../main.js', import.meta.url).href);
 }

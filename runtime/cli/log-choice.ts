@@ -1,7 +1,7 @@
 /** Which log a topic command looks into. */
 import { resolve } from 'node:path';
 
-import { Command } from 'commander';
+import type { Command } from 'commander';
 
 import { ConfigError } from '../api/index.ts';
 import { loadLogSettings } from '../settings/worker-file.ts';

@@ -12,5 +12,5 @@ export default converterPlugin({}, () => ({
     return value;
   },
   // A copy: the batch that the bytes stand in is reused.
-  decode: (bytes) => ({ schema: schemas.optionalBytes, value: bytes.slice() }),
+  decode: (bytes) => ({ schema: schemas.optionalBytes, value: new Uint8Array(bytes) }),
 }));

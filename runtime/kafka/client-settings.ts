@@ -59,7 +59,7 @@ export async function networkSettings(settings: Settings): Promise<NetworkSettin
   const sasl = protocol.startsWith('SASL') ? saslOptions(settings) : undefined;
   const reconnectMs = integerOf(settings, 'reconnect.backoff.ms', 50, 1);
   const retryMs = integerOf(settings, 'retry.backoff.ms', 100, 1);
-  const relevant = Object.entries(settings).filter(([key]) => sharedKeys.test(key));
+  const relevant = Object.entries(settings).filter(([key]) => sharedKeys.test(key) || key === 'default.api.timeout.ms');
   return {
     bootstrap: bootstrapServers(settings),
     connection: {

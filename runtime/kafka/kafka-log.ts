@@ -100,7 +100,8 @@ class KafkaLog implements Log {
     const settings = clientSettings('producer', this.#settings, overrides);
     const own = producerSettings(settings);
     const cluster = await this.#cluster('producer', settings);
-    return this.#keep(new KafkaProducer(cluster, clientId, own, await newProducerIdentity(cluster, clientId), this.#warn));
+    const name = settings['client.id'] ?? clientId;
+    return this.#keep(new KafkaProducer(cluster, name, own, await newProducerIdentity(cluster, name), this.#warn));
   }
 
   async openReader({ clientId, isolation, overrides }: ReaderOptions): Promise<LogReader> {
@@ -108,14 +109,15 @@ class KafkaLog implements Log {
     const given = consumerSettings(settings);
     // Looking at a topic is no reason to create it.
     const own = { ...given, isolation: isolation ?? given.isolation, autoCreateTopics: false };
-    return this.#keep(new KafkaReader(await this.#cluster('consumer', settings), clientId, own));
+    return this.#keep(new KafkaReader(await this.#cluster('consumer', settings), settings['client.id'] ?? clientId, own));
   }
 
   async openGroup(options: GroupOptions): Promise<LogGroup> {
     const settings = clientSettings('consumer', this.#settings, options.overrides);
     const given = consumerSettings(settings);
     const own = { ...given, isolation: options.isolation ?? given.isolation };
-    return this.#keep(new KafkaGroup(await this.#cluster('consumer', settings), options, own, groupSettings(settings), this.#warn));
+    const named = { ...options, clientId: settings['client.id'] ?? options.clientId };
+    return this.#keep(new KafkaGroup(await this.#cluster('consumer', settings), named, own, groupSettings(settings), this.#warn));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

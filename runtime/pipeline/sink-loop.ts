@@ -9,7 +9,7 @@ import type { FetchedRun, GroupEvent, LogGroup } from '../ports/log.ts';
 import { backoffMs } from './backoff.ts';
 import { PartitionTable } from './partition-table.ts';
 import type { SinkDecoder } from './sink-decoder.ts';
-import type { Loop } from './source-loop.ts';
+import type { Loop } from './loop.ts';
 import type { TaskFigures } from './task-figures.ts';
 
 export interface SinkLoopParts {

@@ -4,41 +4,15 @@
  * Source: org.apache.kafka.connect.runtime.AbstractWorkerSourceTask.
  */
 import { RetriableError } from '../api/index.ts';
-import type { Logger, SourceRecord, SourceTask, Transform } from '../api/index.ts';
-import type { LogProducer } from '../ports/log.ts';
+import type { SourceRecord, Transform } from '../api/index.ts';
 import { backoffMs, sleep } from './backoff.ts';
-import type { ErrorPolicy } from './error-policy.ts';
 import { Gate } from './gate.ts';
-import type { RecordEncoder } from './record-encoder.ts';
 import { SourceOutbox } from './source-outbox.ts';
-import type { PositionWriter } from './source-outbox.ts';
+import type { Loop } from './loop.ts';
+import type { SourceParts } from './source-parts.ts';
 import { StageError } from './stage-error.ts';
-import type { TaskFigures } from './task-figures.ts';
-import type { TopicDirectory } from './topic-directory.ts';
-import type { BufferPool } from './buffer-pool.ts';
 
-export interface SourceLoopParts {
-  readonly task: SourceTask;
-  readonly chain: Transform | undefined;
-  readonly encoder: RecordEncoder;
-  readonly pool: BufferPool;
-  readonly producer: LogProducer;
-  readonly topics: TopicDirectory;
-  readonly positions: PositionWriter;
-  readonly errors: ErrorPolicy;
-  readonly figures: TaskFigures;
-  readonly log: Logger;
-  readonly flushIntervalMs: number;
-  readonly flushTimeoutMs: number;
-}
-
-export interface Loop {
-  /** Runs until the signal is aborted (then everything taken is sent and committed) or an error ends it, which it throws. */
-  run(signal: AbortSignal): Promise<void>;
-  setPaused(paused: boolean): Promise<void>;
-}
-
-export function sourceLoop(parts: SourceLoopParts, paused: boolean): Loop {
+export function sourceLoop(parts: SourceParts, paused: boolean): Loop {
   const { task, chain, encoder, topics, errors, figures, log } = parts;
   const outbox = new SourceOutbox(parts);
   const going = new Gate(!paused);
@@ -126,7 +100,7 @@ export function sourceLoop(parts: SourceLoopParts, paused: boolean): Loop {
             await going.passed();
             continue;
           }
-          const records = await Promise.race([poll(signal), outbox.broken]);
+          const records = await outbox.unlessBroken(poll(signal));
           if (records.length > 0) await take(records, signal);
         }
         await outbox.drain();

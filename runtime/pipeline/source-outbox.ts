@@ -5,21 +5,10 @@
  */
 import { ConnectError } from '../api/index.ts';
 import type { SourcePosition, SourceRecord } from '../api/index.ts';
-import type { AppendedBatch, OutboundBatch } from '../ports/log.ts';
+import type { AppendedBatch } from '../ports/log.ts';
 import { Gate } from './gate.ts';
-import type { SourceLoopParts } from './source-loop.ts';
+import type { SourceParts } from './source-parts.ts';
 import { PositionTable, SubmittedRecords } from './submitted-records.ts';
-
-/** Where source positions are kept. */
-export interface PositionWriter {
-  /**
-   * A batch that stores these positions, to be appended in one transaction with the records before them;
-   * undefined when positions are written apart, with `write`.
-   */
-  readonly atomic: ((positions: readonly SourcePosition[]) => OutboundBatch[]) | undefined;
-  /** Durable when it resolves. */
-  write(positions: readonly SourcePosition[]): Promise<void>;
-}
 
 /** A record that was polled, and where in which batch it stands; partition -1: nowhere. */
 interface Placed {
@@ -35,13 +24,11 @@ const inFlightBytesLimit = 6 * 1024 * 1024;
 
 export class SourceOutbox {
   readonly cutBytes = cutBytes;
-  /** Rejects when the log has refused a batch, or positions cannot be committed: the task must end. */
-  readonly broken: Promise<never>;
-  readonly #parts: SourceLoopParts;
+  readonly #parts: SourceParts;
   readonly #submitted = new SubmittedRecords();
   readonly #positions = new PositionTable();
   readonly #room = new Gate(true);
-  readonly #fail: (error: unknown) => void;
+  #onBroken: ((error: unknown) => void) | undefined;
   #failure: unknown;
   #inFlightBytes = 0;
   #pendingRecords = 0;
@@ -53,17 +40,28 @@ export class SourceOutbox {
   #committed = new PositionTable();
   #busy = false;
 
-  constructor(parts: SourceLoopParts) {
+  constructor(parts: SourceParts) {
     this.#parts = parts;
-    const { promise, reject } = Promise.withResolvers<never>();
-    promise.catch(() => undefined);
-    this.broken = promise;
-    this.#fail = (error) => {
-      this.#failure ??= error;
-      this.#room.open();
-      for (const resolve of this.#idle.splice(0)) resolve();
-      reject(error);
-    };
+  }
+
+  #fail(error: unknown): void {
+    this.#failure ??= error;
+    this.#room.open();
+    for (const resolve of this.#idle.splice(0)) resolve();
+    this.#onBroken?.(error);
+  }
+
+  /**
+   * What `work` resolves with, unless the outbox breaks meanwhile (the log has refused a batch, or positions
+   * cannot be stored): then it rejects with the reason. Not `Promise.race` against one lasting promise, which
+   * would keep the result of every race.
+   */
+  unlessBroken<T>(work: Promise<T>): Promise<T> {
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    return new Promise<T>((resolve, reject) => {
+      this.#onBroken = reject;
+      work.then(resolve, reject).finally(() => (this.#onBroken = undefined));
+    });
   }
 
   /** A record that the encoder has just put into a batch. */

@@ -1,6 +1,7 @@
 import { ConfigError } from '../api/index.ts';
 import type { ConfigDef, ConfigProblem, RawConfig, SinkPlugin, SourcePlugin } from '../api/index.ts';
-import { commonConfig, sinkConfig, sourceConfig, topicCreationConfig } from './connector-config.ts';
+import { commonConfig } from './connector-config.ts';
+import { sinkConfig, sourceConfig, topicCreationConfig } from './connector-kind-config.ts';
 import { keysUnder, listOf, loadNamed, prefixed, transformKeys, typeKey } from './connector-parts.ts';
 import { configInfos, parseConfig } from './config-validation.ts';
 import type { ConfigInfo } from './config-validation.ts';

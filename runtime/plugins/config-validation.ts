@@ -30,7 +30,8 @@ export function parseConfig(def: ConfigDef, raw: RawConfig): ParsedConfig {
     problems.push({ key, message });
     delete values[key];
   }
-  return { values, problems };
+  const order = Object.keys(def);
+  return { values, problems: problems.toSorted((a, b) => order.indexOf(a.key) - order.indexOf(b.key)) };
 }
 
 /** The values of a config that must be right. Throws a ConfigError that names every problem. */

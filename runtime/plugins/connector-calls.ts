@@ -2,7 +2,8 @@
 import type { OffsetMap, RawConfig, SinkPlugin, SourcePlugin, TopicPartition } from '../api/index.ts';
 import { checkConnector } from './check-connector.ts';
 import type { ConfigInfos } from './check-connector.ts';
-import { commonConfig, sinkConfig, sourceConfig } from './connector-config.ts';
+import { commonConfig } from './connector-config.ts';
+import { sinkConfig, sourceConfig } from './connector-kind-config.ts';
 import { definitionsOf, mustParse } from './config-validation.ts';
 import type { ConfigDefinition } from './config-validation.ts';
 import { loadPlugin } from './load-plugin.ts';

@@ -61,7 +61,7 @@ export function resource(router: Router, path: string, methods: Partial<Record<M
 
 function callOf(request: Request): Call {
   return {
-    query: new URL(request.originalUrl, 'http://any').searchParams,
+    query: new URLSearchParams(/\?(.*)$/s.exec(request.originalUrl)?.[1] ?? ''),
     origin: `${request.protocol}://${request.headers.host ?? 'localhost'}`,
     param(name) {
       const value = request.params[name];

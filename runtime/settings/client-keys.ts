@@ -98,22 +98,25 @@ const producerKeys: WorkerKeys = {
   'max.request.size': kafka('Largest request, and so the largest record, in bytes.'),
   'batch.size': kafka('Size that batches are cut at, in bytes.'),
   'transactional.id': refused('Transactions.', 'They are not supported yet. Take it out; producers are idempotent without it.'),
+  ...keysOf('transaction.timeout.ms transaction.two.phase.commit.enable', () =>
+    refused('Transactions.', 'They are not supported yet. Take it out; producers are idempotent without it.'),
+  ),
   'enable.idempotence': ignored('Whether retries may not repeat records.', 'They never may.', ['true']),
   'linger.ms': ignored('How long to wait for more records.', 'Batches fill while the one before is on its way.'),
   'buffer.memory': ignored(
     'Memory of records not yet sent.',
     'Buffers that go round hold sources back. millrace.task.memory.max.bytes bounds a task.',
   ),
+  'partitioner.ignore.keys': refused('Whether keys do not choose partitions.', 'Records of one key would lose their order.', ['false']),
   'partitioner.class': refused(
     'A Java class that chooses partitions.',
     'Records would land in other partitions: Kafka’s default (murmur2 of the key) is always used.',
   ),
-  ...keysOf('partitioner.ignore.keys partitioner.adaptive.partitioning.enable partitioner.availability.timeout.ms', () =>
+  ...keysOf('partitioner.adaptive.partitioning.enable partitioner.availability.timeout.ms', () =>
     ignored('How the partitioner works.', 'Keys choose as in the JVM; records without key go round.'),
   ),
-  ...keysOf(
-    'compression.gzip.level compression.lz4.level compression.zstd.level metadata.max.idle.ms retries transaction.timeout.ms transaction.two.phase.commit.enable',
-    () => ignored('A detail of the producer.', ours),
+  ...keysOf('compression.gzip.level compression.lz4.level compression.zstd.level metadata.max.idle.ms retries', () =>
+    ignored('A detail of the producer.', ours),
   ),
   ...keysOf('key.serializer value.serializer interceptor.classes', () => ignored('A Java class.', javaClass)),
 };

@@ -8,7 +8,7 @@ import { partitionForKey } from '../batch/partitioner.ts';
 import { BufferPool } from '../pipeline/buffer-pool.ts';
 import { RecordEncoder } from '../pipeline/record-encoder.ts';
 import { sourceLoop } from '../pipeline/source-loop.ts';
-import type { PositionWriter } from '../pipeline/source-outbox.ts';
+import type { PositionWriter } from '../pipeline/source-parts.ts';
 import { topicCreation, topicDirectory } from '../pipeline/topic-directory.ts';
 import { composeChain } from '../pipeline/transform-chain.ts';
 import type { SourceParts } from '../plugins/pipeline-parts.ts';

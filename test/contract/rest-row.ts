@@ -2,6 +2,15 @@
 import assert from 'node:assert/strict';
 import { setTimeout as sleep } from 'node:timers/promises';
 
+export interface RestTableWorld {
+  /** A text file with some lines that the worker can read. */
+  readonly inputFile: string;
+  /** A topic that nobody else uses. */
+  readonly topic: string;
+  /** Tells this run's connectors apart from others'. */
+  readonly prefix: string;
+}
+
 export interface RestRow {
   readonly what: string;
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'HEAD' | 'OPTIONS';

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 
 import { failure } from './rest-row.ts';
-import type { Expected, RestRow } from './rest-row.ts';
-import type { RestTableWorld } from './rest-table.ts';
+import type { Expected, RestRow, RestTableWorld } from './rest-row.ts';
 
 const emptyAnswer = (status: number): Expected => ({ status, body: null });
 

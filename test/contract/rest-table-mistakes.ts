@@ -1,6 +1,5 @@
 import { failure } from './rest-row.ts';
-import type { Expected, RestRow } from './rest-row.ts';
-import type { RestTableWorld } from './rest-table.ts';
+import type { Expected, RestRow, RestTableWorld } from './rest-row.ts';
 
 const seeAlso = 'You can also find the above list of errors at the endpoint `/connector-plugins/{connectorType}/config/validate`';
 const invalid = (...errors: string[]): Expected =>

@@ -1,6 +1,5 @@
 import { failure } from './rest-row.ts';
-import type { RestRow } from './rest-row.ts';
-import type { RestTableWorld } from './rest-table.ts';
+import type { RestRow, RestTableWorld } from './rest-row.ts';
 
 const needed = failure(400, 'Partitions / offsets need to be provided for an alter offsets request');
 

@@ -7,20 +7,11 @@
 import { describe, test } from 'node:test';
 
 import { checkRow } from './rest-row.ts';
-import type { RestRow } from './rest-row.ts';
+import type { RestRow, RestTableWorld } from './rest-row.ts';
 import { connectorRows } from './rest-table-connectors.ts';
 import { mistakeRows } from './rest-table-mistakes.ts';
 import { offsetRows } from './rest-table-offsets.ts';
 import { serverRows } from './rest-table-server.ts';
-
-export interface RestTableWorld {
-  /** A text file with some lines that the worker can read. */
-  readonly inputFile: string;
-  /** A topic that nobody else uses. */
-  readonly topic: string;
-  /** Tells this run's connectors apart from others'. */
-  readonly prefix: string;
-}
 
 export interface RestSubject {
   /** `http://host:port` */

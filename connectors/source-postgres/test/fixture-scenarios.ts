@@ -60,7 +60,25 @@ interface Known {
   readonly why: string;
 }
 
-const knownDifferences: readonly Known[] = [];
+const everywhere = /./;
+const knownDifferences: readonly Known[] = [
+  { scenario: everywhere, difference: /\.(d_uuidgen|d_tsnow|d_tsnow_nn|d_now_date): |toast_.*\.a_uuid\.\d+: /, why: 'made anew in each run: random, or the time' },
+  { scenario: everywhere, difference: /\.d_text_nn\.default: "x" \| "x'y"$/, why: "Debezium cuts defaults off at their first quote (dbz#2440)" },
+  { scenario: everywhere, difference: /\.a_bit3\b/, why: 'Debezium gives bit(n)[] the schema of bit(n), and null' },
+  { scenario: everywhere, difference: /\.a_(time|timetz)\.0: /, why: 'Debezium loses the microseconds of time[] and timetz[]' },
+  { scenario: everywhere, difference: /\.a_ltree: null/, why: 'Debezium drops an ltree[] that holds a null' },
+  { scenario: everywhere, difference: /\.a_(int|text)2d\b/, why: 'Debezium makes nulls or Java object hashes of inner arrays; ours hold their items' },
+  { scenario: everywhere, difference: /\.c_(line|lseg|box|path|poly|circle): /, why: 'unknown types: pgjdbc rewrites geometric text with .0' },
+  { scenario: everywhere, difference: /\.c_numeric_5_neg2\b/, why: 'Debezium takes a negative scale for a huge one (dbz: scale "2046")' },
+  { scenario: everywhere, difference: /\.c_name: null \| /, why: 'Debezium streams null for columns of type name' },
+  { scenario: /types|modes/, difference: /\.[cd]_money: "[^"]+" \| "[^"]+"$/, why: 'Debezium snapshots money through a double' },
+  { scenario: /types2/, difference: /T_Mixed-Case.*(ￃﾩ|é)/, why: 'Debezium mangles column names beyond ASCII while streaming (dbz#1682)' },
+  {
+    scenario: everywhere,
+    difference: /\.(t_time(\[[0-5]\])?|t_inf\[[0-4]\])\.value\.payload\.after\.c_(date|ts|tstz)\d?: /,
+    why: 'Debezium counts dates before 1582, and infinite dates, differently in snapshots than in the stream; ours are always as in its stream',
+  },
+];
 
 export const isKnownDifference = (name: string, difference: string): boolean =>
   knownDifferences.some(({ scenario, difference: pattern }) => scenario.test(name) && pattern.test(difference));

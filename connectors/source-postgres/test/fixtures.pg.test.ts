@@ -5,7 +5,7 @@ import pg from 'pg';
 
 import { createDatabase, startPostgres } from '../../../test/services/postgres.ts';
 import type { PostgresServer } from '../../../test/services/postgres.ts';
-import { asMessage, byTopic, connectorConfig, differences, recorded } from './fixtures.ts';
+import { asMessage, byTopic, connectorConfig, converterOf, differences, recorded } from './fixtures.ts';
 import type { Message } from './fixtures.ts';
 import { isKnownDifference, scenarios } from './fixture-scenarios.ts';
 import type { Scenario } from './fixture-scenarios.ts';
@@ -30,6 +30,7 @@ async function compareScenario(scenario: Scenario): Promise<void> {
     const [first, later] = scenario.scripts;
     for (const part of first) await runScript(client, part());
     const config = connectorConfig(scenario.config);
+    const converter = converterOf(config);
     const own = rawConfig(database);
     const connection = Object.fromEntries(Object.entries(own).filter(([key]) => key.startsWith('database.') || key === 'slot.name'));
     await using running = await runTask({ ...config, ...connection, 'heartbeat.interval.ms': '100' });
@@ -37,7 +38,7 @@ async function compareScenario(scenario: Scenario): Promise<void> {
     const snapshot = scenario.snapshot === undefined ? [] : recorded(scenario.snapshot);
     const stream = scenario.stream === undefined ? [] : recorded(scenario.stream);
     const expected = [...snapshot, ...stream];
-    const mine = (): Message[] => running.records.filter(({ topic }) => !topic.startsWith('__debezium-heartbeat')).map(asMessage);
+    const mine = (): Message[] => running.records.filter(({ topic }) => !topic.startsWith('__debezium-heartbeat')).map((record) => asMessage(record, converter));
     // The first heartbeat says that the snapshot is over and the stream runs.
     await running.until((records) => records.some(({ topic }) => topic.startsWith('__debezium-heartbeat')));
     await client.query('create table if not exists public.fixture_end (id int primary key)').catch(() => {});

@@ -32,22 +32,33 @@ export function recorded(name: string): Message[] {
 
 const headerValue = (text: string): unknown => (text.startsWith('{') ? parse(text) : text);
 
-const converter = jsonConverter.create({ 'schemas.enable': true }, 'value');
+/** The converter that a recording's config names. */
+export const converterOf = (config: Record<string, string>) =>
+  jsonConverter.create(
+    {
+      'schemas.enable': true,
+      'decimal.format': config['value.converter.decimal.format'] ?? 'BASE64',
+      'replace.null.with.default': config['value.converter.replace.null.with.default'] !== 'false',
+    },
+    'value',
+  );
+type JsonConverter = ReturnType<typeof converterOf>;
+
 const headerConverter = jsonConverter.create({ 'schemas.enable': false }, 'value');
 const out = new ByteSink();
 
-function json(topic: string, schema: SourceRecord['keySchema'], value: unknown, with_ = converter): unknown {
+function json(topic: string, schema: SourceRecord['keySchema'], value: unknown, converter: JsonConverter): unknown {
   out.clear();
-  return with_.write(topic, schema, value, out) ? parse(Buffer.from(out.written()).toString('utf8')) : null;
+  return converter.write(topic, schema, value, out) ? parse(Buffer.from(out.written()).toString('utf8')) : null;
 }
 
-export function asMessage(record: SourceRecord): Message {
+export function asMessage(record: SourceRecord, converter: JsonConverter): Message {
   const { topic } = record;
   return {
     topic,
     headers: record.headers.map(({ key, schema, value }) => [key, typeof value === 'string' ? value : json(topic, schema, value, headerConverter)]),
-    key: record.keySchema === null ? null : json(topic, record.keySchema, record.key),
-    value: record.valueSchema === null ? null : json(topic, record.valueSchema, record.value),
+    key: record.keySchema === null ? null : json(topic, record.keySchema, record.key, converter),
+    value: record.valueSchema === null ? null : json(topic, record.valueSchema, record.value, converter),
   };
 }
 

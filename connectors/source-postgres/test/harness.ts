@@ -131,7 +131,11 @@ export async function sql(database: PostgresAddress, ...statements: string[]): P
 export const field = (record: SourceRecord, ...path: string[]): unknown =>
   path.reduce<unknown>((value, name) => (value as Struct | null)?.get(name) ?? null, record.value);
 
-export const keyField = (record: SourceRecord, name: string): unknown => (record.key as Struct | null)?.get(name);
+/** A field of the key, or undefined where the key has none of that name. */
+export const keyField = (record: SourceRecord, name: string): unknown => {
+  const key = record.key as Struct | null;
+  return key?.schema.fields.some((one) => one.name === name) ? key.get(name) : undefined;
+};
 
 export async function waitFor(condition: () => boolean | Promise<boolean>, what: string, withinMs = 20_000): Promise<void> {
   const deadline = Date.now() + withinMs;

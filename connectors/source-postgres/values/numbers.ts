@@ -29,15 +29,18 @@ export const variableScaleDecimal: StructSchema = structSchema(
 export function numericType(typmod: number, settings: ValueSettings): ValueType {
   if (settings.decimals === 'double') return valueType(schemas.float64, 'other', decodeDouble, 0);
   if (settings.decimals === 'string') {
-    return valueType(schemas.string, 'other', decodeDecimalText, '0', { unavailable: settings.placeholder });
+    const zero = new Decimal(0n, typmod < 4 ? 0 : scaleOf(typmod)).toString();
+    return valueType(schemas.string, 'other', decodeDecimalText, zero, { unavailable: settings.placeholder });
   }
   if (typmod < 4) return variableType;
   const precision = ((typmod - 4) >> 16) & 0xffff;
-  // Eleven bits, signed since PostgreSQL 15.
-  const scale = (((typmod - 4) & 0x7ff) ^ 0x400) - 0x400;
+  const scale = scaleOf(typmod);
   const schema = decimalSchema(scale, { parameters: { 'connect.decimal.precision': String(precision) } });
   return valueType(schema, scale < 0 ? 'other' : 'decimal', decimalDecoder(scale), new Decimal(0n, scale));
 }
+
+/** Eleven bits, signed since PostgreSQL 15. */
+const scaleOf = (typmod: number): number => (((typmod - 4) & 0x7ff) ^ 0x400) - 0x400;
 
 /** Money is text in the locale of the session, which the connector sets to C: `-$1,234.56`. */
 export function moneyType(settings: ValueSettings): ValueType {
@@ -48,7 +51,7 @@ export function moneyType(settings: ValueSettings): ValueType {
     return text.includes('-') || text.startsWith('(') ? `-${digits}` : digits;
   };
   const { decimals } = settings;
-  if (decimals === 'string') return valueType(schemas.string, 'other', plain, '0', { generated: undefined });
+  if (decimals === 'string') return valueType(schemas.string, 'other', plain, new Decimal(0n, scale).toString(), { generated: undefined });
   if (decimals === 'double') return valueType(schemas.float64, 'other', (b, s, e) => Number(plain(b, s, e)), 0, { generated: undefined });
   const schema: Schema = decimalSchema(scale);
   const decode: Decode = (bytes, start, end) => rescaled(Decimal.parse(plain(bytes, start, end)), scale);

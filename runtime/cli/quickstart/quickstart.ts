@@ -28,8 +28,8 @@ export async function runQuickstart(options: QuickstartOptions, screen: Screen, 
   await using running = new AsyncDisposableStack();
   const folder = running.use(openDataFolder(dataFolder));
   try {
-    const failure = await start(folder, port, screen, running, signal);
-    await Promise.race([aborted(signal), failure]);
+    const { failed } = await start(folder, port, screen, running, signal);
+    await Promise.race([aborted(signal), failed]);
   } catch (error) {
     if (!signal.aborted) throw error;
   } finally {
@@ -38,14 +38,14 @@ export async function runQuickstart(options: QuickstartOptions, screen: Screen, 
   screen.write(`All data are in ${folder.path}; npm start goes on from there.\n`);
 }
 
-/** Resolves when all runs, with a promise that rejects when a part of it ends by itself. */
+/** Resolves when all runs. `failed` rejects when a part of it ends by itself. */
 async function start(
   folder: DataFolder,
   port: number,
   screen: Screen,
   running: AsyncDisposableStack,
   signal: AbortSignal,
-): Promise<Promise<never>> {
+): Promise<{ readonly failed: Promise<never> }> {
   const postgres = running.use(await postgresOf(folder, screen, signal));
   signal.throwIfAborted();
   if (await openShop(postgres)) screen.write('The shop is new: customers, products, orders, and an outbox.\n');
@@ -62,7 +62,7 @@ async function start(
   );
   screen.write(welcome({ url: worker.url, postgres, folder }));
   running.use(watchFiles(folder.files, screen, () => traffic.transactions));
-  return Promise.race([worker.died, endOf(postgres, folder)]);
+  return { failed: Promise.race([worker.died, endOf(postgres, folder)]) };
 }
 
 async function postgresOf(folder: DataFolder, screen: Screen, signal: AbortSignal): Promise<PostgresServer> {

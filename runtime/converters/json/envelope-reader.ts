@@ -48,7 +48,8 @@ export function createEnvelopeReader(settings: JsonSettings): (bytes: Uint8Array
     const length = headLength(bytes);
     if (length === undefined) return;
     if (heads.length >= Math.min(settings.cacheSize, 64)) heads.pop();
-    heads.unshift({ ...entry, head: bytes.slice(0, length) });
+    // A copy: the batch that the bytes stand in is reused.
+    heads.unshift({ ...entry, head: new Uint8Array(bytes.subarray(0, length)) });
   }
 
   return (bytes) => {

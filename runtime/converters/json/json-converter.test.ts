@@ -153,6 +153,14 @@ describe('JsonConverter with schemas', () => {
     deepEqual([first?.value, second?.value], [1, 2]);
   });
 
+  it('does not hold on to the bytes it was given', () => {
+    const converter = createJsonConverter(defaults);
+    const bytes = Buffer.from('{"schema":{"type":"int32","optional":false},"payload":1}');
+    converter.read('t', bytes);
+    bytes.write('{"schema":{"type":"int64","optional":false},"payload":2}');
+    equal(converter.read('t', bytes).schema?.type, 'int64');
+  });
+
   it('reads envelopes laid out otherwise', () => {
     equal(read('{"payload": 5, "schema": {"optional": false, "type": "int32"}}').value, 5);
     deepEqual(read('{"schema":null,"payload":{"a":[1]}}'), { schema: null, value: { a: [1] } });
