@@ -63,7 +63,11 @@ async function append(log: Log, topic: string, partitions: number, batchBytes: n
 async function fetchAll(log: Log, topic: string, partitions: number): Promise<number> {
   const all = Array.from({ length: partitions }, (_, partition) => ({ topic, partition }));
   const ends = await log.offsetsAt(all, 'latest');
-  await using reader = await log.openReader({ clientId: 'bench', isolation: 'read_committed', overrides: { 'max.partition.fetch.bytes': String(4 << 20) } });
+  await using reader = await log.openReader({
+    clientId: 'bench',
+    isolation: 'read_committed',
+    overrides: { 'max.partition.fetch.bytes': String(4 << 20) },
+  });
   reader.assign(await log.offsetsAt(all, 'earliest'));
   let left = ends.reduce((sum, { offset }) => sum + Number(offset), 0);
   let bytes = 0;

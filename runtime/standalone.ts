@@ -1,5 +1,6 @@
 /** One worker, alone: puts the rooms together, starts them in order, and stops them the other way round. */
 import type { RequestListener } from 'node:http';
+import { flushCompileCache } from 'node:module';
 import packageJson from './package.json' with { type: 'json' };
 import type { Herder } from './ports/herder.ts';
 import type { ConfigStore, OffsetStore, StatusStore } from './ports/stores.ts';
@@ -90,6 +91,7 @@ export async function startStandalone(
     await herder.start();
     for (const connector of connectors) await createOrUpdate(herder, connector, logging);
     log.info(`worker ready: ${rest.url}`);
+    flushCompileCache();
     const running = stack.move();
     return { url: rest.url, herder, died: logThread.died, [Symbol.asyncDispose]: () => running.disposeAsync() };
   } catch (error) {

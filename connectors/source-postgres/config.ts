@@ -47,7 +47,7 @@ export const config = defineConfig({
   'slot.retry.delay.ms': { type: 'long', default: 10_000, rule: atLeast(0), importance: 'low', group: 'Postgres', doc: 'Wait between those tries, in ms.' },
   'publication.name': { type: 'string', default: 'dbz_publication', rule: { kind: 'not-empty' }, importance: 'medium', group: 'Postgres', doc: 'The publication that says which tables are streamed.' },
   'publication.autocreate.mode': { type: 'string', default: 'all_tables', rule: oneOf('all_tables', 'filtered', 'disabled', 'no_tables'), importance: 'medium', group: 'Postgres', doc: 'What publication to make: of all tables (needs a superuser), of the tables that the filters choose, of none, or not to make one.' },
-  'publish.via.partition.root': { type: 'boolean', default: false, importance: 'medium', group: 'Postgres', doc: 'Whether changes of partitions appear as changes of their root table.' },
+  'publish.via.partition.root': { type: 'boolean', default: false, importance: 'medium', group: 'Connector', doc: 'Whether changes of partitions appear as changes of their root table.' },
   'status.update.interval.ms': { type: 'int', default: 10_000, rule: atLeast(1), importance: 'medium', group: 'Postgres', doc: 'How often the position is reported to the server, in ms.' },
   'flush.lsn.source': { type: 'boolean', default: true, importance: 'low', group: 'Postgres', doc: 'Whether positions that are safely in the log are confirmed, so that PostgreSQL may recycle its WAL.' },
   'skipped.operations': { type: 'list', default: ['t'], importance: 'low', group: 'Postgres', doc: 'Operations to leave out: c, u, d, t, or none.' },

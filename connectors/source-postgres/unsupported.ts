@@ -15,6 +15,7 @@ const ignored = (key: string, ...harmless: string[]): Unsupported => ({
   refuse: false,
   why: 'is not acted on',
 });
+const allOf = (key: RegExp, ...harmless: string[]): Unsupported => ({ key, harmless, refuse: false, why: 'is not acted on' });
 const refused = (key: RegExp, why: string, ...harmless: string[]): Unsupported => ({ key, harmless, refuse: true, why });
 
 const table: readonly Unsupported[] = [
@@ -60,6 +61,16 @@ const table: readonly Unsupported[] = [
   ignored('table.ignore.builtin', 'true'),
   ignored('xmin.fetch.interval.ms', '0'),
   ignored('custom.metric.tags', ''),
+  ignored('query.fetch.size', '0'),
+  ignored('executor.shutdown.timeout.ms', '4000'),
+  ignored('guardrail.collections.limit.action', 'warn'),
+  ignored('transaction.metadata.factory', 'io.debezium.pipeline.txmetadata.DefaultTransactionMetadataFactory'),
+  ignored('snapshot.query.mode.custom.name', ''),
+  ignored('snapshot.locking.mode.custom.name', ''),
+  ignored('snapshot.mode.custom.name', ''),
+  allOf(/^snapshot\.mode\.configuration\.based\./, 'false'),
+  allOf(/^openlineage\./, './openlineage.yml', 'Debezium change data capture job'),
+  allOf(/^internal\./, 'true', 'false'),
 ];
 
 /** The keys of this config that are not acted on, in two kinds. */

@@ -8,14 +8,16 @@ import { isStruct } from './struct.ts';
 
 /** Double.toString: `1.0`, `1.0E-7`, `NaN`, `Infinity`. */
 export function javaDouble(value: number): string {
-  return javaFloating(value, String(value));
+  // Where one digit would do, the JVM takes the closest of two (4.9E-324).
+  const closest = Math.abs(value) < 1e-300 && value !== 0 ? Number(value).toPrecision(2) : '';
+  return javaFloating(value, closest !== '' && /^-?\de/.test(String(value)) ? closest : String(value));
 }
 
 /** Float.toString: the fewest digits that tell the float apart from its neighbours. */
 export function javaFloat(value: number): string {
   const float = Math.fround(value);
   if (!Number.isFinite(float) || float === 0) return javaFloating(float, String(float));
-  for (let digits = 1; digits < 9; digits++) {
+  for (let digits = 2; digits < 9; digits++) {
     const shorter = float.toPrecision(digits);
     if (Math.fround(Number(shorter)) === float) return javaFloating(float, String(Number(shorter)));
   }
@@ -27,7 +29,7 @@ function javaFloating(value: number, shortest: string): string {
   if (value === 0) return Object.is(value, -0) ? '-0.0' : '0.0';
   const magnitude = Math.abs(value);
   if (magnitude >= 1e-3 && magnitude < 1e7) return shortest.includes('.') ? shortest : `${shortest}.0`;
-  const [mantissa = '', exponent = '0'] = Number(shortest).toExponential().split('e');
+  const [mantissa = '', exponent = '0'] = (shortest.includes('e') ? shortest : Number(shortest).toExponential()).split('e');
   return `${mantissa.includes('.') ? mantissa : `${mantissa}.0`}E${Number(exponent)}`;
 }
 

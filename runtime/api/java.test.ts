@@ -16,14 +16,13 @@ describe('numbers as the JVM prints them', () => {
     [-Infinity, '-Infinity'],
   ] as const;
   for (const [value, text] of doubles) {
-    // The JVM keeps two digits here, where one would do.
-    it(`double ${text}`, () => equal(javaDouble(value), value === 5e-324 ? '5.0E-324' : text));
+    it(`double ${text}`, () => equal(javaDouble(value), text));
   }
   const floats = [
     [0.1, '0.1'],
     [16777216, '1.6777216E7'],
     [3.4028234663852886e38, '3.4028235E38'],
-    [1e-45, '1.0E-45'],
+    [1e-45, '1.4E-45'],
     [100, '100.0'],
   ] as const;
   for (const [value, text] of floats) it(`float ${text}`, () => equal(javaFloat(value), text));

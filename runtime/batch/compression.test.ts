@@ -43,7 +43,10 @@ describe('compression', () => {
 
   test('bytes of no codec are a RangeError that names it', () => {
     for (const codec of ['gzip', 'snappy', 'lz4', 'zstd'] as const) {
-      assert.throws(() => decompress(codec, Buffer.from('this was never compressed')), (error) => error instanceof RangeError && error.message.includes(codec));
+      assert.throws(
+        () => decompress(codec, Buffer.from('this was never compressed')),
+        (error) => error instanceof RangeError && error.message.includes(codec),
+      );
     }
   });
 

@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import { gunzipSync, gzipSync, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
+import type * as WasmUtils from '@platformatic/wasm-utils';
 import { batchOverheadBytes, stampCompression } from './batch-header.ts';
 import type { CompressionCodec } from './batch-header.ts';
 
@@ -16,7 +17,7 @@ const codecs: Partial<Record<CompressionCodec, Codec>> = {
   zstd: { compress: (body) => zstdCompressSync(body), decompress: (body) => zstdDecompressSync(body) },
 };
 
-type Wasm = typeof import('@platformatic/wasm-utils');
+type Wasm = typeof WasmUtils;
 let loadedWasm: Wasm | undefined;
 
 /** Snappy and lz4, as the Kafka client uses them; loaded by the first batch that needs them. */
@@ -48,7 +49,7 @@ function fromSnappy(body: Uint8Array): Buffer {
   const bytes = asBuffer(body);
   if (!bytes.subarray(0, xerialMagicBytes).equals(xerialHeader.subarray(0, xerialMagicBytes))) return wasm().snappyDecompress(bytes);
   const blocks: Buffer[] = [];
-  for (let at = xerialHeader.length; at + 4 <= bytes.length; ) {
+  for (let at = xerialHeader.length; at + 4 <= bytes.length;) {
     const end = at + 4 + bytes.readInt32BE(at);
     if (end > bytes.length) throw new RangeError('a snappy frame is cut short');
     blocks.push(wasm().snappyDecompress(bytes.subarray(at + 4, end)));

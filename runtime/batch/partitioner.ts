@@ -7,7 +7,8 @@ export function murmur2(bytes: Uint8Array): number {
   const words = length - (length % 4);
   let hash = seed ^ length;
   for (let at = 0; at < words; at += 4) {
-    let word = (bytes[at] as number) | ((bytes[at + 1] as number) << 8) | ((bytes[at + 2] as number) << 16) | ((bytes[at + 3] as number) << 24);
+    let word =
+      (bytes[at] as number) | ((bytes[at + 1] as number) << 8) | ((bytes[at + 2] as number) << 16) | ((bytes[at + 3] as number) << 24);
     word = Math.imul(word, multiplier);
     word ^= word >>> 24;
     word = Math.imul(word, multiplier);

@@ -95,7 +95,6 @@ describe('SimpleHeaderConverter', () => {
     ['9223372036854775807', schemas.int64, 9223372036854775807n],
     ['9223372036854775808', decimalSchema(0), new Decimal(9223372036854775808n, 0)],
     ['1.5', schemas.float32, 1.5],
-    ['1e300', schemas.string, undefined],
     ['2024-02-29', dateSchema(), new Date('2024-02-29')],
     ['2024-02-29T13:14:15.123Z', timestampSchema(), new Date('2024-02-29T13:14:15.123Z')],
     ['"quoted \\"x\\""', schemas.string, 'quoted "x"'],
@@ -113,7 +112,6 @@ describe('SimpleHeaderConverter', () => {
     ['00000000-0000-0000-0000-000000000001', schemas.string, '00000000-0000-0000-0000-000000000001'],
   ];
   for (const [text, schema, value] of texts) {
-    if (value === undefined) continue;
     it(`reads ${text === '' ? 'nothing' : text}`, () => {
       const found = read(text);
       equal(sameSchema(found.schema, schema), true, JSON.stringify(found.schema));

@@ -18,13 +18,22 @@ async function run(producer: Producer, topic: string, name: string, { records, v
   const transaction = await producer.transaction();
   const value = 'x'.repeat(valueBytes);
   for (let start = 0; start < records; start += 50) {
-    const messages = Array.from({ length: Math.min(50, records - start) }, (_, i) => ({ key: `${name}-${start + i}`, value, partition: 0 }));
+    const messages = Array.from({ length: Math.min(50, records - start) }, (_, i) => ({
+      key: `${name}-${start + i}`,
+      value,
+      partition: 0,
+    }));
     await transaction.send({ topic, messages });
   }
   await (commit ? transaction.commit() : transaction.abort());
 }
 
-async function readKeys(log: Log, topic: string, maxBytes: number, isolation: 'read_committed' | 'read_uncommitted'): Promise<{ keys: (string | null)[]; end: bigint }> {
+async function readKeys(
+  log: Log,
+  topic: string,
+  maxBytes: number,
+  isolation: 'read_committed' | 'read_uncommitted',
+): Promise<{ keys: (string | null)[]; end: bigint }> {
   const [latest] = await log.offsetsAt([{ topic, partition: 0 }], 'latest');
   await using reader = await log.openReader({ clientId: 'aborted-reads', isolation });
   reader.assign([{ topic, partition: 0, offset: 0n }]);
@@ -84,12 +93,17 @@ describe('aborted transactions', () => {
       await producer.disconnect();
 
       const keysOf = (wanted: (transaction: Transaction) => boolean): string[] =>
-        all.flatMap((transaction, index) => (wanted(transaction) ? Array.from({ length: transaction.records }, (_, i) => `${index}-${i}`) : []));
+        all.flatMap((transaction, index) =>
+          wanted(transaction) ? Array.from({ length: transaction.records }, (_, i) => `${index}-${i}`) : [],
+        );
       const committed = keysOf(({ commit }) => commit);
       for (const maxBytes of [1, 20_000, 300_000, 8 << 20]) {
         assert.deepEqual((await readKeys(log, topic, maxBytes, 'read_committed')).keys, committed, `with fetches of ${maxBytes} bytes`);
       }
-      assert.deepEqual((await readKeys(log, topic, 100_000, 'read_uncommitted')).keys, keysOf(() => true));
+      assert.deepEqual(
+        (await readKeys(log, topic, 100_000, 'read_uncommitted')).keys,
+        keysOf(() => true),
+      );
       assert.deepEqual(await keysOfKafkajs(kafka, topic, committed.length), committed);
     });
   }
@@ -99,7 +113,9 @@ describe('aborted transactions', () => {
     await using log = await openKafkaLog({ 'bootstrap.servers': brokers.join(',') });
     const kafka = new Kafka({ brokers, logLevel: logLevel.NOTHING });
     const topic = await createTopic(log);
-    const [good, bad] = ['good', 'bad'].map((name) => kafka.producer({ transactionalId: uniqueName(name), maxInFlightRequests: 1, idempotent: true }));
+    const [good, bad] = ['good', 'bad'].map((name) =>
+      kafka.producer({ transactionalId: uniqueName(name), maxInFlightRequests: 1, idempotent: true }),
+    );
     assert.ok(good && bad);
     await Promise.all([good.connect(), bad.connect()]);
     for (let round = 0; round < 5; round++) {
@@ -138,6 +154,9 @@ describe('aborted transactions', () => {
     await using reader = await log.openReader({ clientId: 'markers', isolation: 'read_committed' });
     reader.assign([{ topic, partition: 0, offset: 7n }]);
     const runs = await reader.fetch({ maxWaitMs: 20_000, maxBytes: 1000 });
-    assert.deepEqual(runs.map(({ length, nextPosition }) => [length, nextPosition]), [[0, 8n]]);
+    assert.deepEqual(
+      runs.map(({ length, nextPosition }) => [length, nextPosition]),
+      [[0, 8n]],
+    );
   });
 });

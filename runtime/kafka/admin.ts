@@ -22,7 +22,9 @@ export function topicConfig(cluster: Cluster, name: string): Promise<Readonly<Re
   return cluster.retrying(async () => {
     const resources = [{ resourceType: topicResource, resourceName: name, configurationKeys: null }];
     const answer = await cluster.anyBroker((connection) =>
-      answerOf(describeConfigsV4.api.async(connection, resources as unknown as Parameters<typeof describeConfigsV4.api.async>[1], false, false)),
+      answerOf(
+        describeConfigsV4.api.async(connection, resources as unknown as Parameters<typeof describeConfigsV4.api.async>[1], false, false),
+      ),
     );
     const config: Record<string, string> = {};
     for (const { errorCode, errorMessage, configs } of answer.results) {
@@ -46,7 +48,9 @@ export async function createTopics(cluster: Cluster, specs: readonly TopicSpec[]
       assignments: [],
       configs: Object.entries(config).map(([key, value]) => ({ name: key, value })),
     }));
-    const answer = await cluster.anyBroker((connection) => answerOf(createTopicsV7.api.async(connection, topics, cluster.network.requestTimeoutMs, false)));
+    const answer = await cluster.anyBroker((connection) =>
+      answerOf(createTopicsV7.api.async(connection, topics, cluster.network.requestTimeoutMs, false)),
+    );
     let problem: Error | undefined;
     for (const { name, errorCode, errorMessage } of answer.topics) {
       if (errorCode === codes.none) created.add(name);
@@ -58,7 +62,12 @@ export async function createTopics(cluster: Cluster, specs: readonly TopicSpec[]
     }
     if (problem !== undefined) throw problem;
   });
-  await whenMetadata(cluster, [...created], 'it was created, but has no leader yet', (leaders) => leaders !== undefined && leaders.length > 0 && leaders.every((leader) => leader >= 0));
+  await whenMetadata(
+    cluster,
+    [...created],
+    'it was created, but has no leader yet',
+    (leaders) => leaders !== undefined && leaders.length > 0 && leaders.every((leader) => leader >= 0),
+  );
   return specs.map(({ name }) => name).filter((name) => created.delete(name));
 }
 
@@ -69,7 +78,13 @@ export async function deleteTopics(cluster: Cluster, names: readonly string[]): 
   await cluster.retrying(async () => {
     const topics = open.map((name) => ({ name, topicId: null }));
     const answer = await cluster.anyBroker((connection) =>
-      answerOf(deleteTopicsV6.api.async(connection, topics as unknown as Parameters<typeof deleteTopicsV6.api.async>[1], cluster.network.requestTimeoutMs)),
+      answerOf(
+        deleteTopicsV6.api.async(
+          connection,
+          topics as unknown as Parameters<typeof deleteTopicsV6.api.async>[1],
+          cluster.network.requestTimeoutMs,
+        ),
+      ),
     );
     let problem: Error | undefined;
     for (const { name, errorCode, errorMessage } of answer.responses) {
@@ -81,7 +96,12 @@ export async function deleteTopics(cluster: Cluster, names: readonly string[]): 
   await whenMetadata(cluster, names, 'it was deleted, but is still listed', (leaders) => leaders === undefined);
 }
 
-async function whenMetadata(cluster: Cluster, names: readonly string[], otherwise: string, holds: (leaders: readonly number[] | undefined) => boolean): Promise<void> {
+async function whenMetadata(
+  cluster: Cluster,
+  names: readonly string[],
+  otherwise: string,
+  holds: (leaders: readonly number[] | undefined) => boolean,
+): Promise<void> {
   if (names.length === 0) return;
   await cluster.retrying(async () => {
     const topics = await cluster.metadata(names, false);

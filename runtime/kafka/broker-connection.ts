@@ -69,8 +69,14 @@ export class BrokerConnection {
     return this.request(
       (connection) =>
         new Promise<T>((resolve, reject) => {
-          connection.send<T>(api.key, api.version, write, (_id, _key, _version, reader) => parse(reader), true, true, (error, answer) =>
-            error ? reject(error) : resolve(answer as T),
+          connection.send<T>(
+            api.key,
+            api.version,
+            write,
+            (_id, _key, _version, reader) => parse(reader),
+            true,
+            true,
+            (error, answer) => (error ? reject(error) : resolve(answer as T)),
           );
         }),
       timeoutMs,

@@ -43,7 +43,10 @@ describe('the layers of a client', () => {
 describe('bootstrap.servers', () => {
   test('hosts, IPv6 and a protocol in front', async () => {
     const { bootstrap } = await networkSettings({ 'bootstrap.servers': 'a:1, [::1]:2 ,PLAINTEXT://c:3' });
-    assert.deepEqual(bootstrap.map(({ host, port }) => `${host} ${port}`), ['a 1', '::1 2', 'c 3']);
+    assert.deepEqual(
+      bootstrap.map(({ host, port }) => `${host} ${port}`),
+      ['a 1', '::1 2', 'c 3'],
+    );
   });
   test('none is refused', refuses({ 'bootstrap.servers': '' }, /bootstrap\.servers/));
   test('a port is needed', refuses({ 'bootstrap.servers': 'a' }, /"a" is not host:port/));
@@ -57,7 +60,12 @@ describe('SASL', () => {
     ['SCRAM-SHA-512', 'scram.ScramLoginModule'],
   ] as const) {
     test(`${mechanism} is translated`, async () => {
-      const { connection } = await networkSettings({ ...brokers, 'security.protocol': 'SASL_PLAINTEXT', 'sasl.mechanism': mechanism, 'sasl.jaas.config': jaas(module) });
+      const { connection } = await networkSettings({
+        ...brokers,
+        'security.protocol': 'SASL_PLAINTEXT',
+        'sasl.mechanism': mechanism,
+        'sasl.jaas.config': jaas(module),
+      });
       assert.deepEqual(connection.sasl, { mechanism, username: 'u', password: secret });
     });
   }
@@ -65,7 +73,10 @@ describe('SASL', () => {
   test('Kerberos is refused, with advice', refuses({ 'security.protocol': 'SASL_PLAINTEXT' }, /GSSAPI.*SCRAM-SHA-512/));
   test('a missing JAAS text is refused', refuses(sasl, /sasl\.jaas\.config: PLAIN needs a user/));
   test('the wrong module is refused', refuses({ ...sasl, 'sasl.jaas.config': jaas('scram.ScramLoginModule') }, /does not fit/));
-  test('a malformed JAAS text is refused', refuses({ ...sasl, 'sasl.jaas.config': jaas('plain.PlainLoginModule').slice(0, -1) }, /cannot be read/));
+  test(
+    'a malformed JAAS text is refused',
+    refuses({ ...sasl, 'sasl.jaas.config': jaas('plain.PlainLoginModule').slice(0, -1) }, /cannot be read/),
+  );
   test('a quote that stays open is refused', refuses({ ...sasl, 'sasl.jaas.config': `m required password="${secret}` }, /quote/));
 
   test('JAAS: quotes, escapes and flags', () => {
@@ -78,10 +89,16 @@ describe('SASL', () => {
 
 describe('TLS', () => {
   const tls = { 'security.protocol': 'SSL', 'ssl.truststore.password': secret };
-  test('a JKS store is refused with the command that converts it', refuses({ ...tls, 'ssl.truststore.location': '/x/trust.jks' }, /JKS.*keytool -importkeystore/));
+  test(
+    'a JKS store is refused with the command that converts it',
+    refuses({ ...tls, 'ssl.truststore.location': '/x/trust.jks' }, /JKS.*keytool -importkeystore/),
+  );
   test('a file that is not there is named', refuses({ ...tls, 'ssl.truststore.location': '/not/there.pem' }, /\/not\/there\.pem.*ENOENT/));
   test('a key without its certificate is refused', refuses({ ...tls, 'ssl.keystore.key': secret }, /one needs the other/));
-  test('a key that is none is refused', refuses({ ...tls, 'ssl.keystore.key': secret, 'ssl.keystore.certificate.chain': 'x' }, /cannot be used/));
+  test(
+    'a key that is none is refused',
+    refuses({ ...tls, 'ssl.keystore.key': secret, 'ssl.keystore.certificate.chain': 'x' }, /cannot be used/),
+  );
   test('an empty endpoint algorithm turns the check of names off', async () => {
     const { connection } = await networkSettings({ ...brokers, 'security.protocol': 'SSL', 'ssl.endpoint.identification.algorithm': '' });
     assert.equal(connection.tls?.checkServerIdentity?.('any', {} as never), undefined);
@@ -97,13 +114,18 @@ describe('producers and consumers', () => {
     assert.equal(producerSettings({ 'delivery.timeout.ms': '1000' }).deliveryTimeoutMs, 1000);
   });
   test('weaker acks are refused', () => assert.throws(() => producerSettings({ acks: '1' }), ConfigError));
-  test('a number that is none names its key', () => assert.throws(() => producerSettings({ 'max.request.size': 'big' }), /max\.request\.size: "big"/));
+  test('a number that is none names its key', () =>
+    assert.throws(() => producerSettings({ 'max.request.size': 'big' }), /max\.request\.size: "big"/));
   test('an assignor that is not range is refused, range among others is taken', () => {
     const range = 'org.apache.kafka.clients.consumer.RangeAssignor';
-    assert.throws(() => groupSettings({ 'partition.assignment.strategy': 'org.apache.kafka.clients.consumer.StickyAssignor' }), /RangeAssignor/);
+    assert.throws(
+      () => groupSettings({ 'partition.assignment.strategy': 'org.apache.kafka.clients.consumer.StickyAssignor' }),
+      /RangeAssignor/,
+    );
     assert.equal(groupSettings({ 'partition.assignment.strategy': `${range},x.Y` }).sessionTimeoutMs, 45_000);
   });
-  test('transactions are refused for now', () => assert.throws(() => refuseSettings('producer', { 'transactional.id': 't' }), /transactional\.id/));
+  test('transactions are refused for now', () =>
+    assert.throws(() => refuseSettings('producer', { 'transactional.id': 't' }), /transactional\.id/));
   test('each known setting has its verdict', () => {
     assert.equal(settingVerdict('producer', 'max.request.size').kind, 'used');
     assert.equal(settingVerdict('producer', 'linger.ms').kind, 'ignored');

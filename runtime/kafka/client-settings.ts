@@ -2,13 +2,12 @@ import { isIPv6 } from 'node:net';
 import type { ConnectionOptions } from '@platformatic/kafka';
 import { ConfigError } from '../api/index.ts';
 import { settingVerdict } from './known-settings.ts';
+import type { ClientKind } from './known-settings.ts';
 import type { BackoffSettings } from './retry.ts';
 import { saslOptions } from './sasl-settings.ts';
 import { booleanOf, choiceOf, integerOf, listOf, textOf } from './setting-values.ts';
 import type { Settings } from './setting-values.ts';
 import { tlsOptions } from './tls-settings.ts';
-
-export type ClientKind = 'producer' | 'consumer' | 'admin';
 
 /** What a worker says once for all of its clients: where the brokers are, and how they are reached. Everything else needs the client's prefix. */
 const sharedKeys =
@@ -48,7 +47,8 @@ const securityProtocols = ['PLAINTEXT', 'SSL', 'SASL_PLAINTEXT', 'SASL_SSL'] as 
 export function refuseSettings(kind: ClientKind, settings: Settings): void {
   for (const [key, value] of Object.entries(settings)) {
     const verdict = settingVerdict(kind, key);
-    if (verdict.kind === 'refused' && value.trim() !== '') throw new ConfigError(`${key}: is not supported: ${verdict.why}.`, { hint: 'Take it out.' });
+    if (verdict.kind === 'refused' && value.trim() !== '')
+      throw new ConfigError(`${key}: is not supported: ${verdict.why}.`, { hint: 'Take it out.' });
   }
 }
 
@@ -104,7 +104,9 @@ const intMax = 2_147_483_647;
 export function producerSettings(settings: Settings): ProducerSettings {
   const acks = settings['acks']?.trim();
   if (acks !== undefined && acks !== '' && acks !== 'all' && acks !== '-1') {
-    throw new ConfigError(`acks: "${acks}" would lose records when a broker fails.`, { hint: 'Take it out; records are always acknowledged by all in-sync replicas.' });
+    throw new ConfigError(`acks: "${acks}" would lose records when a broker fails.`, {
+      hint: 'Take it out; records are always acknowledged by all in-sync replicas.',
+    });
   }
   const delivery = integerOf(settings, 'delivery.timeout.ms', intMax, 0);
   return {
@@ -134,7 +136,8 @@ export function consumerSettings(settings: Settings): ConsumerSettings {
   const reset = textOf(settings, 'auto.offset.reset');
   return {
     isolation: choiceOf(settings, 'isolation.level', ['read_committed', 'read_uncommitted'], 'read_uncommitted'),
-    offsetReset: reset === undefined ? undefined : choiceOf<OffsetReset>(settings, 'auto.offset.reset', ['earliest', 'latest', 'none'], 'earliest'),
+    offsetReset:
+      reset === undefined ? undefined : choiceOf<OffsetReset>(settings, 'auto.offset.reset', ['earliest', 'latest', 'none'], 'earliest'),
     fetchMinBytes: integerOf(settings, 'fetch.min.bytes', 1, 0),
     fetchMaxBytes: integerOf(settings, 'fetch.max.bytes', 52_428_800, 0),
     fetchMaxWaitMs: integerOf(settings, 'fetch.max.wait.ms', 500, 0),

@@ -76,11 +76,13 @@ export class Cluster {
   refresh(names: Iterable<string>, create = false): Promise<void> {
     if (this.#next === undefined) {
       const wanted = new Set<string>();
-      const done = this.#running.catch(() => {}).then(async () => {
-        const { create: wantsCreate } = this.#next as { create: boolean };
-        this.#next = undefined;
-        await this.metadata([...wanted], wantsCreate);
-      });
+      const done = this.#running
+        .catch(() => {})
+        .then(async () => {
+          const { create: wantsCreate } = this.#next as { create: boolean };
+          this.#next = undefined;
+          await this.metadata([...wanted], wantsCreate);
+        });
       this.#next = { names: wanted, create: false, done };
       this.#running = done;
       done.catch(() => {});
@@ -124,7 +126,12 @@ export class Cluster {
       try {
         return await attempt();
       } catch (error) {
-        if (!(error instanceof RetriableError) || Date.now() >= Math.min(deadline, start + patienceMs(error)) || this.#closing.signal.aborted) throw error;
+        if (
+          !(error instanceof RetriableError) ||
+          Date.now() >= Math.min(deadline, start + patienceMs(error)) ||
+          this.#closing.signal.aborted
+        )
+          throw error;
       }
       await pause(Math.min(backoffMs(this.network.retry, failures), Math.max(1, deadline - Date.now())), this.#closing.signal);
     }
@@ -177,7 +184,11 @@ export class Cluster {
     const message = `bootstrap.servers=${servers}: no broker answers: ${told}.`;
     const cause = failures.at(-1);
     // A cluster that answered before has good names: then the name service is what fails.
-    if (this.#clusterId === undefined && failures.length > 0 && failures.every((each) => (each as NodeJS.ErrnoException).code === 'ENOTFOUND')) {
+    if (
+      this.#clusterId === undefined &&
+      failures.length > 0 &&
+      failures.every((each) => (each as NodeJS.ErrnoException).code === 'ENOTFOUND')
+    ) {
       return new ConfigError(message, { cause, hint: 'Correct the names in bootstrap.servers.' });
     }
     return new RetriableError(message, { cause, hint: 'Check that Kafka runs there and that this machine can reach it.' });

@@ -25,7 +25,10 @@ describe('compressed batches', () => {
 
       const theirs = await createTopic(log);
       await kcat(['-b', brokers[0] as string, '-P', '-t', theirs, '-z', codec], `${values.join('\n')}\n`);
-      assert.deepEqual((await readPartition(log, theirs, 0)).map(({ value }) => value), values);
+      assert.deepEqual(
+        (await readPartition(log, theirs, 0)).map(({ value }) => value),
+        values,
+      );
     });
   }
 
@@ -36,7 +39,11 @@ describe('compressed batches', () => {
     for (const codec of ['gzip', 'snappy', 'lz4', 'zstd']) {
       const topic = await createTopic(log, 1, { 'compression.type': codec });
       await producer.append([batchOf(topic, 0, values)]);
-      assert.deepEqual((await readPartition(log, topic, 0)).map(({ value }) => value), values, codec);
+      assert.deepEqual(
+        (await readPartition(log, topic, 0)).map(({ value }) => value),
+        values,
+        codec,
+      );
     }
   });
 

@@ -32,7 +32,9 @@ export function connectionError(error: unknown, broker: string): ConnectError {
   }
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') {
     const host = broker.replace(/:\d+$/, '');
-    return Object.assign(new RetriableError(`broker ${broker}: the name "${host}" cannot be resolved (${code}).`, { cause: error }), { code });
+    return Object.assign(new RetriableError(`broker ${broker}: the name "${host}" cannot be resolved (${code}).`, { cause: error }), {
+      code,
+    });
   }
   return new RetriableError(`broker ${broker}: ${plain(code, detail)}.`, { cause: error });
 }
@@ -45,7 +47,7 @@ function plain(code: string | undefined, detail: string): string {
 
 function causesOf(error: unknown): Error[] {
   const chain: Error[] = [];
-  for (let at = error; at instanceof Error && chain.length < 10; ) {
+  for (let at = error; at instanceof Error && chain.length < 10;) {
     chain.push(at);
     const inner = (at as AggregateError).errors as unknown[] | undefined;
     at = at.cause ?? inner?.[0];

@@ -45,7 +45,9 @@ export class Coordinator {
 
   async #find(): Promise<BrokerConnection> {
     const doing = `group "${this.#groupId}": looking for its coordinator`;
-    const answer = await this.#cluster.anyBroker((connection) => answerOf(findCoordinatorV4.api.async(connection, groupKey, [this.#groupId])));
+    const answer = await this.#cluster.anyBroker((connection) =>
+      answerOf(findCoordinatorV4.api.async(connection, groupKey, [this.#groupId])),
+    );
     const coordinator = answer.coordinators[0];
     if (coordinator === undefined) throw new RetriableError(`${doing}: the broker named none.`);
     if (coordinator.errorCode !== codes.none) throw brokerError(coordinator.errorCode, doing, coordinator.errorMessage);

@@ -25,7 +25,17 @@ export class FetchPositions {
     for (const position of this.#positions.values()) position.version++;
     this.#positions.clear();
     for (const { topic, partition, offset } of offsets) {
-      const position = { topic, partition, delivered: offset, asked: offset, version: 0, paused: false, inFlight: false, retryAt: 0, failures: 0 };
+      const position = {
+        topic,
+        partition,
+        delivered: offset,
+        asked: offset,
+        version: 0,
+        paused: false,
+        inFlight: false,
+        retryAt: 0,
+        failures: 0,
+      };
       this.#positions.set(keyOf(position), position);
     }
   }

@@ -55,7 +55,13 @@ export function writeFetch(question: FetchQuestion): Writer {
     .appendInt32(-1)
     .appendArray([...topics], (writer, [topic, parts]) => {
       writer.appendString(topic).appendArray(parts, (inner, part) => {
-        inner.appendInt32(part.partition).appendInt32(-1).appendInt64(part.offset).appendInt32(-1).appendInt64(-1n).appendInt32(part.maxBytes);
+        inner
+          .appendInt32(part.partition)
+          .appendInt32(-1)
+          .appendInt64(part.offset)
+          .appendInt32(-1)
+          .appendInt64(-1n)
+          .appendInt32(part.maxBytes);
       });
     })
     .appendArray([], () => {})

@@ -136,7 +136,8 @@ export class Fetcher {
         continue;
       }
       let broker = this.#brokers.get(nodeId);
-      if (broker === undefined) this.#brokers.set(nodeId, (broker = { connection: this.#cluster.connect(nodeId, this.#clientId), busy: false }));
+      if (broker === undefined)
+        this.#brokers.set(nodeId, (broker = { connection: this.#cluster.connect(nodeId, this.#clientId), busy: false }));
       if (broker.busy) continue;
       const asked = questions.get(broker);
       if (asked === undefined) questions.set(broker, [position]);
@@ -154,7 +155,12 @@ export class Fetcher {
     const { fetchMaxWaitMs, fetchMinBytes, fetchMaxBytes, partitionMaxBytes, isolation, rackId } = this.#settings;
     const maxBytes = Math.max(1, Math.min(fetchMaxBytes, this.#limits.maxBytes));
     const maxWaitMs = Math.max(1, Math.min(fetchMaxWaitMs, this.#limits.maxWaitMs));
-    const parts = asked.map(({ position: { topic, partition }, offset }) => ({ topic, partition, offset, maxBytes: Math.min(partitionMaxBytes, maxBytes) }));
+    const parts = asked.map(({ position: { topic, partition }, offset }) => ({
+      topic,
+      partition,
+      offset,
+      maxBytes: Math.min(partitionMaxBytes, maxBytes),
+    }));
     const question = { maxWaitMs, minBytes: fetchMinBytes, maxBytes, readCommitted: isolation === 'read_committed', rackId, parts };
     const timeoutMs = this.#cluster.network.requestTimeoutMs + maxWaitMs;
     try {

@@ -126,7 +126,17 @@ export class GroupMembership {
     const timeoutMs = Math.max(this.#cluster.network.requestTimeoutMs, maxPollIntervalMs + 5000);
     const joined = await this.coordinator.ask(
       (connection) =>
-        joinGroupV9.api.async(connection, this.#groupId, sessionTimeoutMs, maxPollIntervalMs, this.#memberId, instanceId, protocolType, [{ name: protocolName, metadata }], ''),
+        joinGroupV9.api.async(
+          connection,
+          this.#groupId,
+          sessionTimeoutMs,
+          maxPollIntervalMs,
+          this.#memberId,
+          instanceId,
+          protocolType,
+          [{ name: protocolName, metadata }],
+          '',
+        ),
       timeoutMs,
     );
     if (joined.errorCode === codes.memberIdRequired) this.#memberId = joined.memberId;
@@ -136,7 +146,17 @@ export class GroupMembership {
 
     const assignments = joined.leader === joined.memberId ? await this.#assign(joined) : [];
     const synced = await this.coordinator.ask(
-      (connection) => syncGroupV5.api.async(connection, this.#groupId, this.#generation, this.#memberId, instanceId, protocolType, protocolName, assignments),
+      (connection) =>
+        syncGroupV5.api.async(
+          connection,
+          this.#groupId,
+          this.#generation,
+          this.#memberId,
+          instanceId,
+          protocolType,
+          protocolName,
+          assignments,
+        ),
       timeoutMs,
     );
     if (synced.errorCode !== codes.none) return this.#refused(synced.errorCode, 'getting its partitions');

@@ -14,11 +14,18 @@ export interface CommitIdentity {
 const nobody: CommitIdentity = { generation: -1, memberId: '', instanceId: null };
 
 /** The offsets that a group has stored: of these partitions, or all. Asks once. */
-export async function fetchGroupOffsets(coordinator: Coordinator, groupId: string, partitions?: readonly TopicPartition[]): Promise<PartitionOffset[]> {
+export async function fetchGroupOffsets(
+  coordinator: Coordinator,
+  groupId: string,
+  partitions?: readonly TopicPartition[],
+): Promise<PartitionOffset[]> {
   const topics =
     partitions === undefined
       ? null
-      : [...Map.groupBy(partitions, ({ topic }) => topic)].map(([name, each]) => ({ name, partitionIndexes: each.map(({ partition }) => partition) }));
+      : [...Map.groupBy(partitions, ({ topic }) => topic)].map(([name, each]) => ({
+          name,
+          partitionIndexes: each.map(({ partition }) => partition),
+        }));
   // The type has no null, which asks for all.
   const groups = [{ groupId, topics: topics as NonNullable<typeof topics>, memberId: null, memberEpoch: -1 }];
   const answer = await coordinator.ask((connection) => offsetFetchV8.api.async(connection, groups, true));
@@ -27,7 +34,8 @@ export async function fetchGroupOffsets(coordinator: Coordinator, groupId: strin
     if (group.errorCode !== codes.none) await refuse(coordinator, group.errorCode, `group "${groupId}": reading its offsets`);
     for (const { name, partitions: answered } of group.topics) {
       for (const { partitionIndex, committedOffset, errorCode } of answered) {
-        if (errorCode !== codes.none) await refuse(coordinator, errorCode, `group "${groupId}", topic "${name}", partition ${partitionIndex}: reading its offset`);
+        if (errorCode !== codes.none)
+          await refuse(coordinator, errorCode, `group "${groupId}", topic "${name}", partition ${partitionIndex}: reading its offset`);
         if (committedOffset >= 0n) offsets.push({ topic: name, partition: partitionIndex, offset: committedOffset });
       }
     }
@@ -36,15 +44,26 @@ export async function fetchGroupOffsets(coordinator: Coordinator, groupId: strin
 }
 
 /** Stores offsets; asks once. Resolves with the first error code, or 0. */
-export async function commitGroupOffsets(coordinator: Coordinator, groupId: string, offsets: readonly PartitionOffset[], as: CommitIdentity = nobody): Promise<number> {
+export async function commitGroupOffsets(
+  coordinator: Coordinator,
+  groupId: string,
+  offsets: readonly PartitionOffset[],
+  as: CommitIdentity = nobody,
+): Promise<number> {
   const topics = [...Map.groupBy(offsets, ({ topic }) => topic)].map(([name, each]) => ({
     name,
-    partitions: each.map(({ partition, offset }) => ({ partitionIndex: partition, committedOffset: offset, committedLeaderEpoch: -1, committedMetadata: '' })),
+    partitions: each.map(({ partition, offset }) => ({
+      partitionIndex: partition,
+      committedOffset: offset,
+      committedLeaderEpoch: -1,
+      committedMetadata: '',
+    })),
   }));
   const answer = await coordinator.ask((connection) =>
     offsetCommitV8.api.async(connection, groupId, as.generation, as.memberId, as.instanceId as string, topics),
   );
-  const errorCode = answer.topics.flatMap(({ partitions }) => partitions).find((each) => each.errorCode !== codes.none)?.errorCode ?? codes.none;
+  const errorCode =
+    answer.topics.flatMap(({ partitions }) => partitions).find((each) => each.errorCode !== codes.none)?.errorCode ?? codes.none;
   await coordinator.noticed(errorCode);
   return errorCode;
 }
@@ -58,7 +77,8 @@ export async function clearGroupOffsets(coordinator: Coordinator, groupId: strin
   }));
   const answer = await coordinator.ask((connection) => offsetDeleteV0.api.async(connection, groupId, topics));
   await refuseUnlessGone(coordinator, answer.errorCode, groupId, doing);
-  for (const { partitions: answered } of answer.topics) for (const { errorCode } of answered) await refuseUnlessGone(coordinator, errorCode, groupId, doing);
+  for (const { partitions: answered } of answer.topics)
+    for (const { errorCode } of answered) await refuseUnlessGone(coordinator, errorCode, groupId, doing);
 }
 
 export async function deleteGroup(coordinator: Coordinator, groupId: string): Promise<void> {

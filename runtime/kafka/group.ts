@@ -38,7 +38,9 @@ export class KafkaGroup implements LogGroup {
     this.#reset = consumer.offsetReset ?? 'earliest';
     this.#readCommitted = consumer.isolation === 'read_committed';
     this.#fetcher = new Fetcher(cluster, clientId, consumer, async (position) => {
-      warn(`group "${groupId}", topic "${position.topic}", partition ${position.partition}: offset ${position.offset} is no longer there; auto.offset.reset=${this.#reset}.`);
+      warn(
+        `group "${groupId}", topic "${position.topic}", partition ${position.partition}: offset ${position.offset} is no longer there; auto.offset.reset=${this.#reset}.`,
+      );
       return (await this.#startOf([position]))[0]?.offset as bigint;
     });
     const subscription = new TopicSubscription(cluster, groupId, topics, consumer.autoCreateTopics);
@@ -149,7 +151,10 @@ export class KafkaGroup implements LogGroup {
     }
     const { joining } = { joining: this.#joining };
     const stop = new AbortController();
-    const late = pause(Math.max(1, waitMs), AbortSignal.any([stop.signal, this.#closing.signal, ...(signal === undefined ? [] : [signal])]));
+    const late = pause(
+      Math.max(1, waitMs),
+      AbortSignal.any([stop.signal, this.#closing.signal, ...(signal === undefined ? [] : [signal])]),
+    );
     try {
       const assigned = await Promise.race([joining, late.then(() => undefined)]);
       if (assigned === undefined) return undefined;
@@ -182,7 +187,9 @@ export class KafkaGroup implements LogGroup {
   async #positionsOf(partitions: readonly TopicPartition[]): Promise<readonly PartitionOffset[]> {
     if (partitions.length === 0) return [];
     const stored = await this.#cluster.retrying(() => fetchGroupOffsets(this.#membership.coordinator, this.#groupId, partitions));
-    const without = partitions.filter((each) => !stored.some(({ topic, partition }) => topic === each.topic && partition === each.partition));
+    const without = partitions.filter(
+      (each) => !stored.some(({ topic, partition }) => topic === each.topic && partition === each.partition),
+    );
     return [...stored, ...(await this.#startOf(without))];
   }
 
@@ -211,4 +218,9 @@ export class KafkaGroup implements LogGroup {
 /** Marks the error of a commit that a repeat cannot help. */
 const notValid = new Error('the membership is no longer valid');
 
-const invalidMember: ReadonlySet<number> = new Set([codes.rebalanceInProgress, codes.unknownMemberId, codes.illegalGeneration, codes.fencedInstanceId]);
+const invalidMember: ReadonlySet<number> = new Set([
+  codes.rebalanceInProgress,
+  codes.unknownMemberId,
+  codes.illegalGeneration,
+  codes.fencedInstanceId,
+]);

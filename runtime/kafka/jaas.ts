@@ -13,7 +13,8 @@ export interface JaasEntry {
 export function parseJaas(text: string): JaasEntry {
   const tokens = tokensOf(text);
   const [loginModule, flag, ...rest] = tokens;
-  if (loginModule === undefined || flag === undefined || rest.pop() !== ';') throw malformed('it must read: LOGIN_MODULE required KEY="VALUE" …;');
+  if (loginModule === undefined || flag === undefined || rest.pop() !== ';')
+    throw malformed('it must read: LOGIN_MODULE required KEY="VALUE" …;');
   if (!/^(required|requisite|sufficient|optional)$/i.test(flag)) throw malformed('after the login module there must stand "required"');
   if (rest.length % 3 !== 0) throw malformed('its options must read KEY="VALUE"');
   const options: Record<string, string> = {};
@@ -27,7 +28,7 @@ export function parseJaas(text: string): JaasEntry {
 /** Words, quoted texts and the signs `=` and `;`, as java.io.StreamTokenizer gives them. */
 function tokensOf(text: string): string[] {
   const tokens: string[] = [];
-  for (let at = 0; at < text.length; ) {
+  for (let at = 0; at < text.length;) {
     const sign = text[at] as string;
     if (/\s/.test(sign)) at++;
     else if (sign === '=' || sign === ';') {

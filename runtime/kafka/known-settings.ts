@@ -1,4 +1,4 @@
-import type { ClientKind } from './client-settings.ts';
+export type ClientKind = 'producer' | 'consumer' | 'admin';
 
 /**
  * What becomes of a setting that the JVM's clients know: it is acted on; it has no effect here, for a reason that is
@@ -42,7 +42,16 @@ const everywhere = [
 ] as const;
 
 const used: Readonly<Record<ClientKind, ReadonlySet<string>>> = {
-  producer: new Set([...everywhere, 'acks', 'delivery.timeout.ms', 'max.block.ms', 'max.in.flight.requests.per.connection', 'max.request.size', 'compression.type', 'batch.size']),
+  producer: new Set([
+    ...everywhere,
+    'acks',
+    'delivery.timeout.ms',
+    'max.block.ms',
+    'max.in.flight.requests.per.connection',
+    'max.request.size',
+    'compression.type',
+    'batch.size',
+  ]),
   consumer: new Set([
     ...everywhere,
     'group.id',

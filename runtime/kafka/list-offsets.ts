@@ -28,7 +28,13 @@ export async function listOffsets(
 }
 
 /** Asks every leader once. Rejects when a partition is still without an answer; what was found stays found. */
-async function round(cluster: Cluster, all: readonly TopicPartition[], timestamp: bigint, readCommitted: boolean, found: Map<string, bigint>): Promise<void> {
+async function round(
+  cluster: Cluster,
+  all: readonly TopicPartition[],
+  timestamp: bigint,
+  readCommitted: boolean,
+  found: Map<string, bigint>,
+): Promise<void> {
   const open = all.filter((each) => timestamp === latest || !found.has(keyOf(each)));
   const topics = new Set(open.map(({ topic }) => topic));
   if (open.some(({ topic, partition }) => cluster.leaderOf(topic, partition) === undefined)) await cluster.refresh(topics);
@@ -66,7 +72,9 @@ async function askLeader(
   }));
   let problem: Error | undefined;
   try {
-    const answer = await cluster.broker(nodeId).request((connection) => answerOf(listOffsetsV7.api.async(connection, -1, readCommitted ? 1 : 0, topics)));
+    const answer = await cluster
+      .broker(nodeId)
+      .request((connection) => answerOf(listOffsetsV7.api.async(connection, -1, readCommitted ? 1 : 0, topics)));
     for (const { name, partitions: answered } of answer.topics) {
       for (const { partitionIndex, errorCode, offset } of answered) {
         if (errorCode === codes.none) found.set(keyOf({ topic: name, partition: partitionIndex }), offset);

@@ -20,7 +20,13 @@ function load(log: Log, topic: string): { stop(): Promise<number[]>; sent(): num
     const pending = new Set<Promise<unknown>>();
     for (let partition = 0; !stopped; partition = (partition + 1) % partitions) {
       const first = counts[partition] as number;
-      const call = producer.append([batchOf(topic, partition, Array.from({ length: perBatch }, (_, i) => `${first + i}`))]);
+      const call = producer.append([
+        batchOf(
+          topic,
+          partition,
+          Array.from({ length: perBatch }, (_, i) => `${first + i}`),
+        ),
+      ]);
       counts[partition] = first + perBatch;
       pending.add(call);
       call.then(
@@ -47,7 +53,10 @@ async function assertOnceInOrder(log: Log, topic: string, counts: readonly numbe
   for (const [partition, count] of counts.entries()) {
     const values = (await readPartition(log, topic, partition)).map(({ value }) => Number(value));
     assert.equal(values.length, count, `partition ${partition}`);
-    assert.ok(values.every((value, index) => value === index), `partition ${partition} is in order`);
+    assert.ok(
+      values.every((value, index) => value === index),
+      `partition ${partition} is in order`,
+    );
   }
 }
 
@@ -94,10 +103,16 @@ describe('outages', () => {
     await using server = await startKafka({ private: true });
     await using log = await openKafkaLog({ 'bootstrap.servers': server.brokers.join(',') });
     const topic = await createTopic(log);
-    await using producer = await log.openProducer({ clientId: 'p', overrides: { 'delivery.timeout.ms': '1500', 'request.timeout.ms': '500' } });
+    await using producer = await log.openProducer({
+      clientId: 'p',
+      overrides: { 'delivery.timeout.ms': '1500', 'request.timeout.ms': '500' },
+    });
     await producer.append([batchOf(topic, 0, ['a'])]);
     server.pause();
-    await assert.rejects(producer.append([batchOf(topic, 0, ['b'])]), (error) => error instanceof RetriableError && /delivery\.timeout\.ms=1500/.test(error.message));
+    await assert.rejects(
+      producer.append([batchOf(topic, 0, ['b'])]),
+      (error) => error instanceof RetriableError && /delivery\.timeout\.ms=1500/.test(error.message),
+    );
     await assert.rejects(producer.append([batchOf(topic, 0, ['c'])]), RetriableError);
     server.resume();
   });
@@ -106,6 +121,9 @@ describe('outages', () => {
     await using server = await startKafka({ private: true, properties: { 'auto.create.topics.enable': 'false' } });
     await using log = await openKafkaLog({ 'bootstrap.servers': server.brokers.join(',') });
     await using producer = await log.openProducer({ clientId: 'p', overrides: { 'max.block.ms': '1000' } });
-    await assert.rejects(producer.append([batchOf('nobody-made-this', 0, ['a'])]), /"nobody-made-this": it does not exist.*topic\.creation/s);
+    await assert.rejects(
+      producer.append([batchOf('nobody-made-this', 0, ['a'])]),
+      /"nobody-made-this": it does not exist.*topic\.creation/s,
+    );
   });
 });

@@ -36,7 +36,10 @@ export function writeProduce(parts: readonly ProducePart[], transactionalId: str
     .appendInt32(timeoutMs)
     .appendArray([...topics], (writer, [topic, partitions]) => {
       writer.appendString(topic).appendArray(partitions, (inner, { partition, bytes }) => {
-        inner.appendInt32(partition).appendUnsignedVarInt(bytes.length + 1).append(bytes);
+        inner
+          .appendInt32(partition)
+          .appendUnsignedVarInt(bytes.length + 1)
+          .append(bytes);
       });
     })
     .appendTaggedFields();

@@ -48,7 +48,11 @@ export function tooLarge(clientId: string, { topic, partition, length, records }
 }
 
 /** Why a partition cannot be written to, from what the cluster says of its topic; retriable where it may yet be made. */
-export function missingTopic(clientId: string, { topic, partition }: ProducerPartition, metadata: TopicMetadata | undefined): Error | undefined {
+export function missingTopic(
+  clientId: string,
+  { topic, partition }: ProducerPartition,
+  metadata: TopicMetadata | undefined,
+): Error | undefined {
   const doing = `producer "${clientId}", topic "${topic}"`;
   if (metadata === undefined || metadata.errorCode === codes.unknownTopicOrPartition) {
     return new RetriableError(`${doing}: it does not exist.`, {
@@ -56,7 +60,9 @@ export function missingTopic(clientId: string, { topic, partition }: ProducerPar
     });
   }
   if (metadata.errorCode === codes.invalidTopic) {
-    return new DataError(`${doing}: Kafka does not take this name.`, { hint: 'Letters, digits, ".", "_" and "-" are allowed, up to 249 of them.' });
+    return new DataError(`${doing}: Kafka does not take this name.`, {
+      hint: 'Letters, digits, ".", "_" and "-" are allowed, up to 249 of them.',
+    });
   }
   if (metadata.errorCode !== codes.none && !passing.has(metadata.errorCode)) return brokerError(metadata.errorCode, doing);
   if (metadata.leaders.length > 0 && partition >= metadata.leaders.length) {

@@ -37,9 +37,15 @@ describe('a partition of a producer', () => {
     const partition = new ProducerPartition('t', 0);
     for (let i = 0; i < 4; i++) partition.push(outgoing(i));
     const first = takeAll(partition);
-    assert.deepEqual(first.map(({ sequence }) => sequence), [0]);
+    assert.deepEqual(
+      first.map(({ sequence }) => sequence),
+      [0],
+    );
     partition.acknowledged(first[0] as Outgoing);
-    assert.deepEqual(takeAll(partition).map(({ sequence }) => sequence), [10, 20, 30]);
+    assert.deepEqual(
+      takeAll(partition).map(({ sequence }) => sequence),
+      [10, 20, 30],
+    );
   });
 
   test('after a failure nothing goes out until all are answered; then in order, under the same numbers', () => {
@@ -55,7 +61,10 @@ describe('a partition of a producer', () => {
     const again = takeAll(partition);
     assert.deepEqual(again, [one], 'one alone, until the broker is known to hold our numbers');
     assert.ok(partition.acknowledged(one));
-    assert.deepEqual(takeAll(partition).map(({ sequence }) => sequence), [20, 30, 40]);
+    assert.deepEqual(
+      takeAll(partition).map(({ sequence }) => sequence),
+      [20, 30, 40],
+    );
   });
 
   test('an acknowledged batch that overtook a failed one is told; one that may be in the log is not overtaken', () => {
@@ -74,7 +83,10 @@ describe('a partition of a producer', () => {
     partition.acknowledged(takeAll(partition)[0] as Outgoing);
     for (let i = 1; i < 4; i++) partition.push(outgoing(i, 400));
     const flying = takeAll(partition);
-    assert.deepEqual(flying.map(({ sequence }) => sequence), [2_147_483_000, 2_147_483_400, 152]);
+    assert.deepEqual(
+      flying.map(({ sequence }) => sequence),
+      [2_147_483_000, 2_147_483_400, 152],
+    );
     for (const each of flying.toReversed()) partition.failed(each);
     assert.equal(partition.next(Date.now())?.sequence, 2_147_483_000);
   });
@@ -83,6 +95,9 @@ describe('a partition of a producer', () => {
     const { partition, flying } = proven(2);
     for (const each of flying) partition.failed(each);
     partition.restart();
-    assert.deepEqual(takeAll(partition).map(({ sequence, index }) => [sequence, index]), [[0, 1]]);
+    assert.deepEqual(
+      takeAll(partition).map(({ sequence, index }) => [sequence, index]),
+      [[0, 1]],
+    );
   });
 });

@@ -1,29 +1,20 @@
 import { RetriableError } from '../api/index.ts';
 import { stampCrc, stampProducer } from '../batch/batch-header.ts';
 import type { AppendedBatch, LogProducer, OutboundBatch } from '../ports/log.ts';
-import type { BrokerConnection } from './broker-connection.ts';
 import { checksum } from './checksum.ts';
 import type { ProducerSettings } from './client-settings.ts';
 import type { Cluster } from './cluster.ts';
 import { overheadBytes, produceApi, readProduce, writeProduce } from './produce-request.ts';
 import type { ProduceResult } from './produce-request.ts';
+import { gatherRequests } from './produce-gather.ts';
+import type { Broker, Sending } from './produce-gather.ts';
 import { judge, missingTopic, tooLarge } from './producer-errors.ts';
 import { newProducerIdentity } from './producer-identity.ts';
 import type { ProducerIdentity } from './producer-identity.ts';
 import { ProducerPartition } from './producer-partition.ts';
-import type { AppendCall, Outgoing } from './producer-partition.ts';
+import type { AppendCall } from './producer-partition.ts';
 import { backoffMs, pause } from './retry.ts';
 import type { Warn } from './warning.ts';
-
-interface Broker {
-  readonly connection: BrokerConnection;
-  inFlight: number;
-}
-
-interface Sending {
-  readonly partition: ProducerPartition;
-  readonly outgoing: Outgoing;
-}
 
 const closeTimeoutMs = 5000;
 
@@ -91,7 +82,8 @@ export class KafkaProducer implements LogProducer {
     const before = Date.now() + closeTimeoutMs;
     this.#closed ??= new RetriableError(`producer "${this.#clientId}": was closed.`);
     while (this.#busy.size > 0 && Date.now() < before) await pause(5);
-    if (this.#broken === undefined) this.#break(new RetriableError(`producer "${this.#clientId}": closed before its records were acknowledged.`));
+    if (this.#broken === undefined)
+      this.#break(new RetriableError(`producer "${this.#clientId}": closed before its records were acknowledged.`));
     this.#closing.abort();
     clearInterval(this.#deadlines);
     for (const { connection } of this.#brokers.values()) this.#cluster.release(connection);
@@ -122,21 +114,8 @@ export class KafkaProducer implements LogProducer {
       this.#startAnew(this.#stateLost);
       return false;
     }
-    const now = Date.now();
-    const requests = new Map<Broker, { sendings: Sending[]; bytes: number }>();
-    for (const partition of this.#busy) {
-      const outgoing = partition.next(now);
-      if (outgoing === undefined) continue;
-      const broker = this.#leaderOf(partition);
-      if (broker === undefined || broker.inFlight >= this.#settings.maxInFlight) continue;
-      let request = requests.get(broker);
-      if (request === undefined) requests.set(broker, (request = { sendings: [], bytes: 512 }));
-      const bytes = outgoing.batch.length + overheadBytes(partition.topic);
-      if (request.sendings.length > 0 && request.bytes + bytes > this.#settings.maxRequestBytes) continue;
-      request.bytes += bytes;
-      request.sendings.push({ partition, outgoing });
-    }
-    for (const [broker, { sendings }] of requests) void this.#send(broker, sendings);
+    const requests = gatherRequests(this.#busy, (partition) => this.#leaderOf(partition), this.#settings);
+    for (const [broker, sendings] of requests) void this.#send(broker, sendings);
     return requests.size > 0;
   }
 
@@ -191,13 +170,22 @@ export class KafkaProducer implements LogProducer {
     const verdict = judge(this.#clientId, outgoing, result);
     if (verdict.kind === 'appended') {
       if (!partition.acknowledged(outgoing)) {
-        return this.#break(new RetriableError(`producer "${this.#clientId}", topic "${partition.topic}", partition ${partition.partition}: the broker took a batch before an earlier one.`));
+        return this.#break(
+          new RetriableError(
+            `producer "${this.#clientId}", topic "${partition.topic}", partition ${partition.partition}: the broker took a batch before an earlier one.`,
+          ),
+        );
       }
       this.#problem = undefined;
       this.#restarts = 0;
       if (partition.idle) this.#busy.delete(partition);
       const { call, batch } = outgoing;
-      call.appended[outgoing.index] = { topic: batch.topic, partition: batch.partition, baseOffset: verdict.baseOffset, buffer: batch.buffer };
+      call.appended[outgoing.index] = {
+        topic: batch.topic,
+        partition: batch.partition,
+        baseOffset: verdict.baseOffset,
+        buffer: batch.buffer,
+      };
       if (--call.outstanding === 0) call.resolve(call.appended);
     } else if (verdict.kind === 'refused') this.#break(verdict.error);
     else if (verdict.kind === 'stateLost' && !partition.followsUnsettled(outgoing)) {
@@ -263,7 +251,9 @@ export class KafkaProducer implements LogProducer {
       for (const { since } of partition.outgoing()) {
         if (since > before) continue;
         const message = `producer "${this.#clientId}", topic "${partition.topic}", partition ${partition.partition}: not delivered within delivery.timeout.ms=${this.#settings.deliveryTimeoutMs}`;
-        this.#break(new RetriableError(`${message}: ${this.#problem?.message ?? 'the broker did not answer in time.'}`, { cause: this.#problem }));
+        this.#break(
+          new RetriableError(`${message}: ${this.#problem?.message ?? 'the broker did not answer in time.'}`, { cause: this.#problem }),
+        );
         return;
       }
     }
@@ -278,7 +268,11 @@ export class KafkaProducer implements LogProducer {
     if (partitions.some(({ inFlight }) => inFlight > 0)) return;
     this.#stateLost = undefined;
     if (partitions.some(({ uncertain }) => uncertain)) {
-      this.#break(new RetriableError(`producer "${this.#clientId}": the brokers lost its state while records were on their way: ${cause.message}`, { cause }));
+      this.#break(
+        new RetriableError(`producer "${this.#clientId}": the brokers lost its state while records were on their way: ${cause.message}`, {
+          cause,
+        }),
+      );
       return;
     }
     if (++this.#restarts > 3) return this.#break(cause);

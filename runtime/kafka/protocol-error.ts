@@ -109,14 +109,19 @@ const hints = new Map<number, string>([
   [codes.invalidConfig, 'Correct the config of the topic.'],
   [codes.policyViolation, 'A policy of the cluster forbids it; ask who runs the cluster.'],
   [codes.unsupportedVersion, 'Kafka 3.5 or newer is needed.'],
-  [codes.invalidSessionTimeout, 'Set session.timeout.ms between group.min.session.timeout.ms and group.max.session.timeout.ms of the brokers.'],
-  [codes.inconsistentGroupProtocol, 'All members of the group must offer the assignor "range", and none may be of another kind (Kafka Streams, Connect, KIP-848).'],
+  [
+    codes.invalidSessionTimeout,
+    'Set session.timeout.ms between group.min.session.timeout.ms and group.max.session.timeout.ms of the brokers.',
+  ],
+  [
+    codes.inconsistentGroupProtocol,
+    'All members of the group must offer the assignor "range", and none may be of another kind (Kafka Streams, Connect, KIP-848).',
+  ],
   [codes.topicDeletionDisabled, 'Set delete.topic.enable=true on the brokers.'],
   [codes.unsupportedCompressionType, 'Set another compression.type.'],
 ]);
 
-export const codeName = (code: number): string =>
-  (protocolErrorsCodesById as Record<string, string>)[String(code)] ?? `error code ${code}`;
+export const codeName = (code: number): string => (protocolErrorsCodesById as Record<string, string>)[String(code)] ?? `error code ${code}`;
 
 /** The ConnectError that a code of a broker's answer stands for: `doing` says what we asked for. */
 export function brokerError(code: number, doing: string, said?: string | null): ConnectError {

@@ -45,7 +45,10 @@ describe('the consumer protocol', () => {
       { topic: 'ü', partition: 1 },
     ];
     assert.deepEqual(decodeAssignment(encodeAssignment(partitions)), partitions);
-    assert.equal(encodeAssignment(partitions.slice(0, 1)).toString('hex'), '0003' + '00000001' + '000174' + '00000001' + '00000000' + 'ffffffff');
+    assert.equal(
+      encodeAssignment(partitions.slice(0, 1)).toString('hex'),
+      '0003' + '00000001' + '000174' + '00000001' + '00000000' + 'ffffffff',
+    );
     assert.deepEqual(decodeAssignment(Buffer.alloc(0)), []);
   });
 });

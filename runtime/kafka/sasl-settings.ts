@@ -25,7 +25,9 @@ export function saslOptions(settings: Settings): SASLOptions {
     });
   }
   if (!(mechanism in loginModules)) {
-    throw new ConfigError(`sasl.mechanism: "${mechanism}" is not supported.`, { hint: `Take one of ${Object.keys(loginModules).join(', ')}.` });
+    throw new ConfigError(`sasl.mechanism: "${mechanism}" is not supported.`, {
+      hint: `Take one of ${Object.keys(loginModules).join(', ')}.`,
+    });
   }
   for (const key of ['sasl.login.callback.handler.class', 'sasl.client.callback.handler.class', 'sasl.login.class']) {
     if (textOf(settings, key) !== undefined && mechanism !== 'OAUTHBEARER') {
@@ -51,7 +53,9 @@ function passwordOptions(mechanism: Mechanism, settings: Settings): SASLOptions 
   if (options['tokenauth'] === 'true') throw new ConfigError('sasl.jaas.config: delegation tokens (tokenauth) are not supported.');
   const { username, password } = options;
   if (username === undefined || password === undefined) {
-    throw new ConfigError(`sasl.jaas.config: ${username === undefined ? 'username' : 'password'} is missing.`, { hint: `Write: ${example}` });
+    throw new ConfigError(`sasl.jaas.config: ${username === undefined ? 'username' : 'password'} is missing.`, {
+      hint: `Write: ${example}`,
+    });
   }
   return { mechanism, username, password };
 }

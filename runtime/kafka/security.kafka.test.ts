@@ -32,7 +32,10 @@ describe('security', () => {
     await using log = await openKafkaLog(settings);
     const topic = await createTopic(log);
     await appendValues(log, topic, 0, ['through']);
-    assert.deepEqual((await readPartition(log, topic, 0)).map(({ value }) => value), ['through']);
+    assert.deepEqual(
+      (await readPartition(log, topic, 0)).map(({ value }) => value),
+      ['through'],
+    );
   }
 
   const sasl = (mechanism: string, password: string): Record<string, string> => {
@@ -71,17 +74,36 @@ describe('security', () => {
 
   test("TLS with a PKCS12 truststore of Java's keytool", async () => {
     const store = join(folder, 'trust.p12');
-    await run('keytool', ['-importcert', '-noprompt', '-alias', 'ca', '-file', server.caFile as string, '-keystore', store, '-storetype', 'PKCS12', '-storepass', 'changeit']);
+    await run('keytool', [
+      '-importcert',
+      '-noprompt',
+      '-alias',
+      'ca',
+      '-file',
+      server.caFile as string,
+      '-keystore',
+      store,
+      '-storetype',
+      'PKCS12',
+      '-storepass',
+      'changeit',
+    ]);
     const settings = { 'ssl.truststore.type': 'PKCS12', 'ssl.truststore.location': store };
     await roundTrip(tls({ ...settings, 'ssl.truststore.password': 'changeit' }));
     await assert.rejects(openKafkaLog(tls({ ...settings, 'ssl.truststore.password': 'wrong-word' })), (error) => {
-      assert.ok(error instanceof ConfigError && /ssl\.truststore\.password/.test(error.message) && !error.message.includes('wrong-word'), String(error));
+      assert.ok(
+        error instanceof ConfigError && /ssl\.truststore\.password/.test(error.message) && !error.message.includes('wrong-word'),
+        String(error),
+      );
       return true;
     });
   });
 
   test('a certificate that nobody vouches for is a ConfigError', async () => {
-    await assert.rejects(openKafkaLog(tls(admin)), (error) => error instanceof ConfigError && /not trusted.*ssl\.truststore/s.test(error.message));
+    await assert.rejects(
+      openKafkaLog(tls(admin)),
+      (error) => error instanceof ConfigError && /not trusted.*ssl\.truststore/s.test(error.message),
+    );
   });
 
   test('a listener of another protocol is named', async () => {
@@ -95,6 +117,9 @@ describe('security', () => {
       assert.ok(error instanceof RetriableError && /bootstrap\.servers=127\.0\.0\.1:1.*refused/.test(error.message), String(error));
       return true;
     });
-    await assert.rejects(openKafkaLog({ 'bootstrap.servers': 'no-such-host.invalid:9092', ...admin }), /bootstrap\.servers=no-such-host\.invalid:9092.*cannot be resolved/);
+    await assert.rejects(
+      openKafkaLog({ 'bootstrap.servers': 'no-such-host.invalid:9092', ...admin }),
+      /bootstrap\.servers=no-such-host\.invalid:9092.*cannot be resolved/,
+    );
   });
 });

@@ -24,7 +24,10 @@ const rangeByName: PartitionAssigner = ({ cluster }) => ({
       memberAssignment: AssignerProtocol.MemberAssignment.encode({ version: 1, assignment, userData: Buffer.alloc(0) }),
     }));
   },
-  protocol: ({ topics }) => ({ name: 'range', metadata: AssignerProtocol.MemberMetadata.encode({ version: 1, topics, userData: Buffer.alloc(0) }) }),
+  protocol: ({ topics }) => ({
+    name: 'range',
+    metadata: AssignerProtocol.MemberMetadata.encode({ version: 1, topics, userData: Buffer.alloc(0) }),
+  }),
 });
 
 describe('a group with a member that is not ours', () => {
@@ -33,7 +36,11 @@ describe('a group with a member that is not ours', () => {
       const { brokers } = await useKafka();
       await using log = await openKafkaLog({ 'bootstrap.servers': brokers.join(',') });
       const [topic, groupId] = [await createTopic(log, 4), uniqueName('mixed')];
-      const consumer = new Kafka({ brokers, logLevel: logLevel.NOTHING }).consumer({ groupId, partitionAssigners: [rangeByName], heartbeatInterval: 500 });
+      const consumer = new Kafka({ brokers, logLevel: logLevel.NOTHING }).consumer({
+        groupId,
+        partitionAssigners: [rangeByName],
+        heartbeatInterval: 500,
+      });
       const theirs: string[] = [];
       let theirShare = 0;
       consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {

@@ -74,7 +74,8 @@ export class TopicSubscription {
   }
 }
 
-const counts = (topics: ReadonlyMap<string, TopicMetadata>): Map<string, number> => new Map([...topics].map(([name, { leaders }]) => [name, leaders.length]));
+const counts = (topics: ReadonlyMap<string, TopicMetadata>): Map<string, number> =>
+  new Map([...topics].map(([name, { leaders }]) => [name, leaders.length]));
 
 /** Java's Pattern.matches: the whole name must match. */
 function wholeMatch(pattern: string): RegExp {

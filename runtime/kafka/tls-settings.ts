@@ -32,7 +32,8 @@ async function keyOptions(settings: Settings): Promise<TlsOptions> {
   const chain = textOf(settings, 'ssl.keystore.certificate.chain');
   const secret = passphrase === undefined ? {} : { passphrase };
   if (key !== undefined || chain !== undefined) {
-    if (key === undefined || chain === undefined) throw new ConfigError('ssl.keystore.key and ssl.keystore.certificate.chain: one needs the other.');
+    if (key === undefined || chain === undefined)
+      throw new ConfigError('ssl.keystore.key and ssl.keystore.certificate.chain: one needs the other.');
     return { key: pem(key), cert: pem(chain), ...secret };
   }
   const location = textOf(settings, 'ssl.keystore.location');

@@ -45,7 +45,7 @@ describe('a config table', () => {
       flag: true,
       count: 7,
       small: null,
-      big: 9223372036854775807,
+      big: 2 ** 63,
       ratio: 0.001,
       names: ['a', 'b', 'c'],
       mode: 'none',

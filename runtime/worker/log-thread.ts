@@ -1,4 +1,5 @@
 /** The entry of the log thread: the one Kafka client, or the one SQLite writer, of a worker. */
+import { flushCompileCache } from 'node:module';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { MessagePort } from 'node:worker_threads';
 import { serveLog } from './log-server.ts';
@@ -20,7 +21,10 @@ const ports = new Map<number, ServedPort>();
 
 serveCalls(main, {
   /** Resolves once the log is open. */
-  ready: async () => void (await opening),
+  ready: async () => {
+    await opening;
+    flushCompileCache();
+  },
   serve: async (_signal, id: number, port: MessagePort) => {
     ports.set(id, serveLog(await opening, port));
   },

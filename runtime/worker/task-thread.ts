@@ -1,4 +1,5 @@
 /** The entry of a task's thread: one task, its pipeline, and a port to the log thread. */
+import { flushCompileCache } from 'node:module';
 import { parentPort, workerData } from 'node:worker_threads';
 import { errorPolicy } from '../pipeline/error-policy.ts';
 import { TaskFigures } from '../pipeline/task-figures.ts';
@@ -79,6 +80,7 @@ async function live(): Promise<void> {
   run = await Promise.race([start(), failing.promise]);
   if (paused !== spec.paused) await run.loop.setPaused(paused);
   tell({ kind: 'running' });
+  flushCompileCache();
   if (paused) tell({ kind: 'paused' });
   await Promise.race([run.loop.run(stopping.signal), failing.promise]);
 }

@@ -33,7 +33,7 @@ export interface MillraceOptions {
   readonly properties?: Readonly<Record<string, string>>;
 }
 
-const runtime = fileURLToPath(new URL('../../runtime/main.ts', import.meta.url));
+const runtime = fileURLToPath(new URL('../../runtime/cli/bin.mjs', import.meta.url));
 
 export async function startMillrace(options: MillraceOptions = {}): Promise<MillraceServer> {
   const folder = createDataFolder('worker');

@@ -54,7 +54,8 @@ export class MessageReader {
   copy(count: number): Uint8Array {
     if (count < 0) throw new ProtocolError(`a length of ${count}`);
     const start = this.#take(count);
-    return this.#bytes.slice(start, start + count);
+    // A Buffer's own slice would be a view.
+    return new Uint8Array(this.#bytes.subarray(start, start + count));
   }
 
   #take(count: number): number {

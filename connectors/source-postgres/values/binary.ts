@@ -58,4 +58,4 @@ export const decodeBits: Decode = (bytes, start, end) => {
 };
 
 /** The bytes of the text, for types that the connector does not know (include.unknown.datatypes). */
-export const unknownType: ValueType = valueType(schemas.bytes, 'other', (bytes, start, end) => bytes.slice(start, end), new Uint8Array(0), { generated: undefined });
+export const unknownType: ValueType = valueType(schemas.bytes, 'other', (bytes, start, end) => new Uint8Array(bytes.subarray(start, end)), new Uint8Array(0), { generated: undefined });

@@ -5,19 +5,34 @@ import type { Screen } from './progress.ts';
 
 const lookEveryMs = 500;
 
+/** By file name. */
+export type LineCounts = ReadonlyMap<string, { readonly bytes: number; readonly lines: number }>;
+
+const linesIn = (counts: LineCounts): number => [...counts.values()].reduce((sum, { lines }) => sum + lines, 0);
+
+export interface FileWatchOptions {
+  readonly folder: string;
+  readonly screen: Screen & { readonly isTTY?: boolean };
+  /** What was there before the worker started. */
+  readonly before: LineCounts;
+  /** Transactions in the shop so far. */
+  readonly transactions: () => number;
+}
+
 /** Says when rows arrive in the files, and on a terminal goes on counting. */
-export function watchFiles(folder: string, screen: Screen & { readonly isTTY?: boolean }, transactions: () => number): AsyncDisposable {
+export function watchFiles({ folder, screen, before, transactions }: FileWatchOptions): AsyncDisposable {
   const began = performance.now();
-  const counts = new Map<string, { bytes: number; lines: number }>();
+  const old = linesIn(before);
+  let counts = before;
   let said = false;
   let looking = Promise.resolve();
 
   const look = async (): Promise<void> => {
-    for (const file of readdirSync(folder)) counts.set(file, await countOn(join(folder, file), counts.get(file)));
-    const lines = [...counts.values()].reduce((sum, count) => sum + count.lines, 0);
-    if (lines > 0 && !said) {
+    counts = await countLines(folder, counts);
+    const lines = linesIn(counts);
+    if (lines > old && !said) {
       said = true;
-      screen.write(`Rows are arriving: ${lines} lines after ${((performance.now() - began) / 1_000).toFixed(1)} s\n`);
+      screen.write(`Rows are arriving: ${lines - old} after ${((performance.now() - began) / 1_000).toFixed(1)} s\n`);
     }
     if (said && screen.isTTY === true) screen.write(`\r${transactions()} transactions in the shop, ${lines} lines in the files `);
   };
@@ -28,6 +43,12 @@ export function watchFiles(folder: string, screen: Screen & { readonly isTTY?: b
       await looking;
     },
   };
+}
+
+/** Of each file in the folder, reading on from `before`. */
+export async function countLines(folder: string, before: LineCounts = new Map()): Promise<LineCounts> {
+  const files = readdirSync(folder);
+  return new Map(await Promise.all(files.map(async (file) => [file, await countOn(join(folder, file), before.get(file))] as const)));
 }
 
 /** Reads on from where it was, so that a file of any length costs what it grew by. */

@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path';
 
 import { ConfigError } from '../../api/index.ts';
 import type { DataFolder } from './data-folder.ts';
+import type { Screen } from './progress.ts';
 
 /** Whom to run as where we are root, since PostgreSQL refuses to; empty elsewhere. */
 export type RunAs = { readonly uid: number; readonly gid: number } | Record<string, never>;
@@ -19,7 +20,7 @@ export interface PostgresPlace {
 }
 
 /** Where the server comes from, whom it runs as, and where its data go. */
-export function postgresPlace(folder: DataFolder): PostgresPlace {
+export function postgresPlace(folder: DataFolder, screen: Screen): PostgresPlace {
   const native = nativeFolder();
   const runAs = unprivileged();
   const wanted = join(folder.path, 'postgres');
@@ -30,7 +31,7 @@ export function postgresPlace(folder: DataFolder): PostgresPlace {
   // Below /root, say, an unprivileged user can neither run the binaries nor write the data.
   const remembered = folder.memory.postgresFolder;
   const home = ownedFolder(remembered !== undefined && existsSync(remembered) ? remembered : wanted, runAs);
-  const reachable = canEnter(home, runAs) ? home : elsewhere(folder, runAs);
+  const reachable = canEnter(home, runAs) ? home : elsewhere(folder, runAs, screen);
   const copy = join(reachable, 'native');
   if (!canRun(native, runAs) && !existsSync(copy)) cpSync(native, copy, { recursive: true, verbatimSymlinks: true });
   return { ...binariesIn(existsSync(copy) ? copy : native), runAs, cluster: join(reachable, 'data') };
@@ -74,11 +75,12 @@ function chown(path: string, { uid, gid }: RunAs): void {
   if (status !== 0) throw new ConfigError(`The folder ${path} cannot be given to the user that PostgreSQL runs as: ${stderr.trim()}`);
 }
 
-function elsewhere(folder: DataFolder, runAs: RunAs): string {
+function elsewhere(folder: DataFolder, runAs: RunAs, screen: Screen): string {
   const base = existsSync('/var/tmp') ? '/var/tmp' : tmpdir();
   const home = mkdtempSync(join(base, 'millrace-postgres-'));
   chown(home, runAs);
   folder.remember({ postgresFolder: home });
+  screen.write(`PostgreSQL does not run as root, and its user cannot enter ${folder.path}: the database is in ${home}.\n`);
   return home;
 }
 

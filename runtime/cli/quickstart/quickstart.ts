@@ -1,7 +1,7 @@
 import { ConfigError } from '../../api/index.ts';
 import { openDataFolder } from './data-folder.ts';
 import type { DataFolder } from './data-folder.ts';
-import { watchFiles } from './file-watch.ts';
+import { countLines, watchFiles } from './file-watch.ts';
 import { isPortFree } from './ports.ts';
 import { postgresPlace } from './postgres-binaries.ts';
 import { initialisePostgres, isInitialised, startPostgres } from './postgres-server.ts';
@@ -28,7 +28,7 @@ export async function runQuickstart(options: QuickstartOptions, screen: Screen, 
   await using running = new AsyncDisposableStack();
   const folder = running.use(openDataFolder(dataFolder));
   try {
-    const { failed } = await start(folder, port, screen, running, signal);
+    const { failed } = await start(folder, options, screen, running, signal);
     await Promise.race([aborted(signal), failed]);
   } catch (error) {
     if (!signal.aborted) throw error;
@@ -41,7 +41,7 @@ export async function runQuickstart(options: QuickstartOptions, screen: Screen, 
 /** Resolves when all runs. `failed` rejects when a part of it ends by itself. */
 async function start(
   folder: DataFolder,
-  port: number,
+  { port, trades }: QuickstartOptions,
   screen: Screen,
   running: AsyncDisposableStack,
   signal: AbortSignal,
@@ -50,23 +50,20 @@ async function start(
   signal.throwIfAborted();
   if (await openShop(postgres)) screen.write('The shop is new: customers, products, orders, and an outbox.\n');
   signal.throwIfAborted();
+  const before = await countLines(folder.files);
   const worker = running.use(await step(screen, 'Starting the worker …', () => startWorker(folder, port, postgres, screen)));
   signal.throwIfAborted();
 
-  const traffic = running.use(
-    startTraffic(postgres, {
-      everyMs: tradeEveryMs,
-      choose: () => nextTrade(),
-      onError: (error) => screen.write(`The shop's traffic was interrupted: ${error.message}\n`),
-    }),
-  );
+  const everyMs = trades ? tradeEveryMs : Infinity;
+  const onError = (error: Error): unknown => screen.write(`The shop's traffic was interrupted: ${error.message}\n`);
+  const traffic = running.use(startTraffic(postgres, { everyMs, choose: () => nextTrade(), onError }));
   screen.write(welcome({ url: worker.url, postgres, folder }));
-  running.use(watchFiles(folder.files, screen, () => traffic.transactions));
+  running.use(watchFiles({ folder: folder.files, screen, before, transactions: () => traffic.transactions }));
   return { failed: Promise.race([worker.died, endOf(postgres, folder)]) };
 }
 
 async function postgresOf(folder: DataFolder, screen: Screen, signal: AbortSignal): Promise<PostgresServer> {
-  const place = postgresPlace(folder);
+  const place = postgresPlace(folder, screen);
   if (!isInitialised(place)) await step(screen, 'Setting up PostgreSQL …', () => initialisePostgres(place, folder, signal));
   return step(screen, 'Starting PostgreSQL …', () => startPostgres(place, folder, signal));
 }

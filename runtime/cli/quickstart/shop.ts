@@ -41,7 +41,7 @@ export interface Traffic extends AsyncDisposable {
 }
 
 export interface TrafficOptions {
-  /** One transaction is begun so often. */
+  /** One transaction is begun so often; Infinity: none at all. */
   readonly everyMs: number;
   readonly choose: () => string;
   readonly onError: (error: Error) => void;
@@ -54,7 +54,7 @@ export function startTraffic(address: PostgresAddress, { everyMs, choose, onErro
   let transactions = 0;
 
   const trade = async (): Promise<void> => {
-    while (!stopping.signal.aborted) {
+    while (!stopping.signal.aborted && everyMs !== Infinity) {
       try {
         await inDatabase(address, shopDatabase, async (client) => {
           while (!stopping.signal.aborted) {

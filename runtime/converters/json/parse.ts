@@ -103,7 +103,8 @@ function skipSpace(cursor: Cursor): void {
   const { text } = cursor;
   for (;;) {
     const code = text.charCodeAt(cursor.at);
-    if (code !== 0x20 && code !== 0x0a && code !== 0x0d && code !== 0x09) return;
+    // Beyond the end it is NaN, which is not greater than a space.
+    if (code > 0x20 || (code !== 0x20 && code !== 0x0a && code !== 0x0d && code !== 0x09)) return;
     cursor.at++;
   }
 }
@@ -222,7 +223,30 @@ function unescape(cursor: Cursor, start: number): string {
 
 const number = /-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?/y;
 
+/** Short whole numbers, which most are, without the regular expression; undefined for the others. */
+function shortInteger(cursor: Cursor): number | undefined {
+  const { text } = cursor;
+  const negative = text.charCodeAt(cursor.at) === 0x2d;
+  const start = negative ? cursor.at + 1 : cursor.at;
+  let value = 0;
+  for (let i = start; i < start + 15; i++) {
+    const digit = text.charCodeAt(i) - 0x30;
+    if (digit >= 0 && digit <= 9) {
+      value = value * 10 + digit;
+      continue;
+    }
+    const leadingZero = text.charCodeAt(start) === 0x30 && i > start + 1;
+    // A fraction or exponent may follow: "." and the letters e and E.
+    if (i === start || leadingZero || digit === -2 || digit === 0x15 || digit === 0x35 || (negative && value === 0)) return undefined;
+    cursor.at = i;
+    return negative ? -value : value;
+  }
+  return undefined;
+}
+
 function parseNumber(cursor: Cursor): unknown {
+  const short = shortInteger(cursor);
+  if (short !== undefined) return short;
   number.lastIndex = cursor.at;
   const match = number.exec(cursor.text);
   if (match === null) throw malformed(cursor, 'a value');

@@ -1,5 +1,5 @@
-import { ByteSink, DataError, Decimal, isStruct, javaDecimal } from '../../api/index.ts';
-import type { Schema } from '../../api/index.ts';
+import { DataError, Decimal, isStruct, javaDecimal } from '../../api/index.ts';
+import type { ByteSink, Schema } from '../../api/index.ts';
 import { writeBase64, writeDecimalBytes } from './bytes.ts';
 import type { JsonSettings } from './settings.ts';
 import { writeBigint, writeDouble, writeInteger, writeString } from './text.ts';

@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+
+import { createConfirmation } from '../confirmation.ts';
+import { formatLsn, lsnOf, parseLsn, storedLsn } from '../lsn.ts';
+import { commitOffset, isBeyond, readOffset, snapshotOffset } from '../offsets.ts';
+import { isWantedTable, keyRules, pattern } from '../filters.ts';
+
+test('LSNs', () => {
+  assert.equal(lsnOf(0x16, 0xb374d848), 0x16_b374_d848);
+  assert.equal(lsnOf(0xffff_ffff, 1), 0xffff_ffff_0000_0001n);
+  for (const text of ['0/0', '16/B374D848', 'FFFFFFFF/1']) assert.equal(formatLsn(parseLsn(text)), text);
+  assert.throws(() => parseLsn('16'), TypeError);
+  assert.equal(storedLsn(5n), 5);
+  assert.equal(storedLsn('5'), undefined);
+});
+
+describe("offsets, Debezium's own among them", () => {
+  const streaming = (offset: Record<string, number | string>) => readOffset(offset);
+  test('none, or something else', () => {
+    assert.deepEqual(readOffset(undefined), { phase: 'none' });
+    assert.deepEqual(readOffset({ foo: 1 }), { phase: 'none' });
+  });
+  test('a snapshot, not done and done', () => {
+    assert.deepEqual(readOffset(snapshotOffset(10, 1, 2, false)), { phase: 'snapshot' });
+    assert.deepEqual(readOffset(snapshotOffset(10, 1, 2, true)), { phase: 'streaming', from: 10, lastCommit: undefined, last: undefined });
+  });
+  test('the first transaction, a later one, a row within one LSN', () => {
+    const row = { lsn_proc: 50, messageType: 'INSERT', lsn: 50, txId: 7, ts_usec: 1 };
+    const last = { txId: 7, lsn: 50, row: 0, part: 0 };
+    assert.deepEqual(streaming(row), { phase: 'streaming', from: undefined, lastCommit: undefined, last });
+    assert.deepEqual(streaming({ ...row, lsn_commit: 40 }), { phase: 'streaming', from: 40, lastCommit: 40, last });
+    assert.deepEqual(streaming({ ...row, lsn_commit: 40, millrace_row: 3, millrace_part: 1 }), { phase: 'streaming', from: 40, lastCommit: 40, last: { ...last, row: 3, part: 1 } });
+  });
+  test('between transactions; without a snapshot', () => {
+    assert.deepEqual(readOffset(commitOffset(60, 7, 1)), { phase: 'streaming', from: 60, lastCommit: 60, last: undefined });
+    assert.deepEqual(streaming({ lsn: 60, txId: 1, ts_usec: 1 }), { phase: 'streaming', from: 60, lastCommit: undefined, last: undefined });
+  });
+  test('order within a transaction', () => {
+    const place = { txId: 1, lsn: 10, row: 2, part: 1 };
+    for (const [lsn, row, part, expected] of [[9, 9, 9, false], [10, 1, 9, false], [10, 2, 1, false], [10, 2, 2, true], [10, 3, 0, true], [11, 0, 0, true]] as const) {
+      assert.equal(isBeyond(lsn, row, part, place), expected);
+    }
+  });
+});
+
+describe('what may be confirmed', () => {
+  const row = (lsn: number, commit: number) => ({ lsn, lsn_commit: commit, messageType: 'INSERT', txId: 1 });
+  test('nothing before something is stored, then the commit before it, and all once all is stored', () => {
+    const confirmation = createConfirmation(false);
+    confirmation.handedOver(row(50, 40));
+    assert.equal(confirmation.confirmable(90), undefined);
+    confirmation.stored(row(45, 30));
+    assert.equal(confirmation.confirmable(90), 30);
+    confirmation.stored(row(50, 40));
+    assert.equal(confirmation.confirmable(undefined), 40, 'within a transaction');
+    assert.equal(confirmation.confirmable(90), 90);
+    confirmation.handedOver(row(95, 90));
+    assert.equal(confirmation.confirmable(100), 90);
+  });
+  test('never back', () => {
+    const confirmation = createConfirmation(false);
+    confirmation.stored(row(50, 40));
+    confirmation.stored(row(30, 20));
+    assert.equal(confirmation.confirmable(undefined), 40);
+  });
+  test('never beyond what is stored, with heartbeats', () => {
+    const confirmation = createConfirmation(true);
+    assert.equal(confirmation.confirmable(90), undefined);
+    confirmation.stored(commitOffset(80, null, null));
+    assert.equal(confirmation.confirmable(90), 80);
+  });
+});
+
+describe('lists', () => {
+  const lists = (include: string[], exclude: string[] = []) => ({
+    schemas: { include: [], exclude: [] },
+    tables: { include: include.map((text) => pattern('k', text)), exclude: exclude.map((text) => pattern('k', text)) },
+    columns: { include: [], exclude: [] },
+  });
+  test('patterns match whole names, whatever their case', () => {
+    assert.equal(isWantedTable(lists(['public.orders']), 'public', 'ORDERS'), true);
+    assert.equal(isWantedTable(lists(['public.orders']), 'public', 'orders_old'), false);
+    assert.equal(isWantedTable(lists(['public\\.(a|b)']), 'public', 'b'), true);
+    assert.equal(isWantedTable(lists([], ['public\\.a.*']), 'public', 'abc'), false);
+    assert.equal(isWantedTable(lists([]), 'pg_catalog', 'pg_class'), false);
+  });
+  test('keys of other columns', () => {
+    const [rule] = keyRules('shop.orders:id, region ; ');
+    assert.deepEqual(rule?.columns, ['id', 'region']);
+    assert.equal(rule?.tables.test('Shop.Orders'), true);
+    assert.throws(() => keyRules('orders'), /not of the form/);
+  });
+});

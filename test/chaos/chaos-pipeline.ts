@@ -1,0 +1,140 @@
+/** A worker that moves a table's changes into a topic and on into a file; it can be killed. */
+import { randomBytes } from 'node:crypto';
+import { readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { startMillrace } from '../services/millrace.ts';
+import type { MillraceServer } from '../services/millrace.ts';
+import type { PostgresAddress } from '../services/postgres.ts';
+import { changeOf } from './change.ts';
+import type { Change } from './change.ts';
+import { table } from './row-load.ts';
+import { embeddedTopicReader, kafkaTopicReader } from './topic-reader.ts';
+import type { TopicReader } from './topic-reader.ts';
+
+export interface ChaosPipeline extends AsyncDisposable {
+  readonly worker: MillraceServer;
+  readonly topic: string;
+  readonly reader: TopicReader;
+  /** Starts the worker again, over the same data. */
+  restart(): Promise<void>;
+  /** Tasks and connectors that do not run, and why; nothing when all is well. */
+  troubles(): Promise<string[]>;
+  readFile(): FileContent;
+  fileBytes(): number;
+}
+
+export interface FileContent {
+  readonly changes: Change[];
+  readonly tombstones: number;
+  /** Lines that a kill cut short; the next line stands on the same one. */
+  readonly torn: number;
+}
+
+export interface PipelineOptions {
+  readonly postgres: PostgresAddress;
+  /** Left out: the embedded log. */
+  readonly brokers?: readonly string[];
+  readonly partitions?: number;
+  readonly source?: Readonly<Record<string, string>>;
+}
+
+const plain = { 'key.converter.schemas.enable': 'false', 'value.converter.schemas.enable': 'false' };
+const jsonConverter = 'org.apache.kafka.connect.json.JsonConverter';
+const stringConverter = 'org.apache.kafka.connect.storage.StringConverter';
+
+export async function startPipeline(options: PipelineOptions): Promise<ChaosPipeline> {
+  const { postgres, brokers, partitions = 2 } = options;
+  const id = `chaos_${randomBytes(4).toString('hex')}`;
+  const topic = `${id}.${table}`;
+  const worker = await startMillrace(brokers === undefined ? {} : { brokers });
+  const file = join(worker.folder, 'items.txt');
+
+  const source = {
+    'connector.class': 'io.debezium.connector.postgresql.PostgresConnector',
+    'database.hostname': postgres.host,
+    'database.port': String(postgres.port),
+    'database.user': postgres.user,
+    'database.password': postgres.password,
+    'database.dbname': postgres.database,
+    'topic.prefix': id,
+    'plugin.name': 'pgoutput',
+    'publication.name': id,
+    'publication.autocreate.mode': 'filtered',
+    'slot.name': id,
+    'table.include.list': table,
+    'slot.retry.delay.ms': '1000',
+    'slot.max.retries': '60',
+    'topic.creation.default.partitions': String(partitions),
+    'topic.creation.default.replication.factor': '1',
+    'key.converter': jsonConverter,
+    'value.converter': jsonConverter,
+    ...plain,
+    ...options.source,
+  };
+  const sink = {
+    'connector.class': 'FileStreamSink',
+    topics: topic,
+    file,
+    'key.converter': stringConverter,
+    'value.converter': stringConverter,
+    // A killed member of the group is mourned so long before its partitions go to the next one.
+    'consumer.override.session.timeout.ms': '6000',
+  };
+  const connectors = { [`${id}_source`]: source, [`${id}_sink`]: sink };
+  const put = async (): Promise<void> => {
+    for (const [name, config] of Object.entries(connectors)) await worker.put(name, config);
+  };
+  await put();
+
+  return {
+    worker,
+    topic,
+    reader: brokers === undefined ? embeddedTopicReader(join(worker.folder, 'log')) : kafkaTopicReader(brokers),
+    async restart() {
+      await worker.restart();
+      // Standalone on Kafka keeps configs in memory, as Connect does; on the embedded log they are still there.
+      if (brokers !== undefined) await put();
+    },
+    async troubles() {
+      const states = await Promise.all(Object.keys(connectors).map(async (name) => ({ name, status: await worker.status(name) })));
+      return states.flatMap(({ name, status: { connector, tasks } }) =>
+        [connector, ...tasks].filter(({ state }) => state === 'FAILED').map(({ trace }) => `${name}: ${trace ?? 'FAILED'}`),
+      );
+    },
+    readFile: () => contentOf(readFileSync(file, 'utf8')),
+    fileBytes: () => statSync(file, { throwIfNoEntry: false })?.size ?? 0,
+    [Symbol.asyncDispose]: () => worker[Symbol.asyncDispose](),
+  };
+}
+
+function contentOf(text: string): FileContent {
+  const changes: Change[] = [];
+  let tombstones = 0;
+  let torn = 0;
+  for (const line of text.split('\n')) {
+    if (line === '') continue;
+    const whole = line.slice(Math.max(0, line.lastIndexOf('{"before"')));
+    if (whole !== line) torn++;
+    if (whole.endsWith('null')) tombstones++;
+    else changes.push(changeOf(whole));
+  }
+  return { changes, tombstones, torn };
+}
+
+/** Asks until the answer is yes. An error counts as no; after so long it is thrown, or the last answer is. */
+export async function until(what: string, isSo: () => boolean | Promise<boolean>, timeoutMs = 120_000, everyMs = 200): Promise<void> {
+  const deadline = Date.now() + timeoutMs;
+  let cause: unknown;
+  for (;;) {
+    try {
+      if (await isSo()) return;
+      cause = undefined;
+    } catch (error) {
+      cause = error;
+    }
+    if (Date.now() > deadline) throw new Error(`not within ${timeoutMs / 1_000} s: ${what}`, { cause });
+    await sleep(everyMs);
+  }
+}
