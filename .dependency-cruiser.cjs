@@ -11,7 +11,7 @@ const rooms = {
   predicates: ['api'],
   converters: ['api'],
   plugins: ['api'],
-  settings: ['api'],
+  settings: ['api', 'ports'],
   logging: ['api'],
   pipeline: ['api', 'ports', 'batch'],
   kafka: ['api', 'ports', 'batch'],

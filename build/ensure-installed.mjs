@@ -34,7 +34,7 @@ if (present() !== wanted()) {
   const began = Date.now();
   const first = !existsSync(node);
   const what = first ? 'packages, among them Node.js 24 and PostgreSQL (about 150 MB)' : 'packages';
-  process.stderr.write(`Installing ${what} `);
+  process.stderr.write(`Installing ${what} …`);
   const dots = setInterval(() => process.stderr.write('.'), 1000);
   try {
     await install();

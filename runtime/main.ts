@@ -1,6 +1,6 @@
 /** The composition root: the commands, and what they are made of. */
 import { runCli } from './cli/program.ts';
-import { createConfigProviders } from './herder/config-providers.ts';
+import { createConfigProviders } from './settings/config-providers.ts';
 import packageJson from './package.json' with { type: 'json' };
 import { loadConnectorFile } from './settings/connector-file.ts';
 import { loadWorkerSettings } from './settings/worker-file.ts';

@@ -4,7 +4,7 @@ import { flushCompileCache } from 'node:module';
 import packageJson from './package.json' with { type: 'json' };
 import type { Herder } from './ports/herder.ts';
 import type { ConfigStore, OffsetStore, StatusStore } from './ports/stores.ts';
-import { createConfigProviders } from './herder/config-providers.ts';
+import { createConfigProviders } from './settings/config-providers.ts';
 import { createHerder } from './herder/create-herder.ts';
 import { singleMembership } from './herder/single-membership.ts';
 import { createLogging } from './logging/logging.ts';
@@ -25,9 +25,6 @@ import { startLogThread } from './worker/log-thread-host.ts';
 import type { LogThreadHost } from './worker/log-thread-host.ts';
 import { createPluginHost } from './worker/plugin-host.ts';
 import { createTaskHost } from './worker/task-host.ts';
-
-/** How long a connector's own code may take outside its tasks (validation looks at databases). */
-const pluginCallTimeoutMs = 60_000;
 
 export interface Standalone extends AsyncDisposable {
   /** The REST API's first listener. */
@@ -58,7 +55,7 @@ export async function startStandalone(
     const logThread = stack.use(await startLogThread(settings.log, logging.logger('millrace.log')));
     const stores = storesOf(settings, logThread, logging);
     for (const store of Object.values(stores)) stack.use(store);
-    const pluginHost = stack.use(await createPluginHost({ pluginPath: settings.pluginPath, callTimeoutMs: pluginCallTimeoutMs }));
+    const pluginHost = stack.use(await createPluginHost({ pluginPath: settings.pluginPath, callTimeoutMs: settings.pluginCallTimeoutMs }, log));
     const taskHost = stack.use(
       createTaskHost(logThread, stores.offsetStore, (name) => logging.logger(name), {
         ...settings.task,

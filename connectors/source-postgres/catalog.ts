@@ -86,7 +86,9 @@ export interface TableName {
 }
 
 /** Every ordinary and partitioned table of the database, PostgreSQL's own left out; `ancestors` of a partition. */
-export async function listTables(client: Client): Promise<readonly (TableName & { readonly partitioned: boolean; readonly ancestors: readonly number[] })[]> {
+export async function listTables(
+  client: Client,
+): Promise<readonly (TableName & { readonly partitioned: boolean; readonly ancestors: readonly number[] })[]> {
   const { rows } = await client.query<TableName & { partitioned: boolean; ancestors: number[] }>(`
     select c.oid, n.nspname::text as schema, c.relname::text as table, c.relkind = 'p' as partitioned,
       case when c.relispartition

@@ -1,5 +1,6 @@
 /** Connections to PostgreSQL, of both kinds. */
 import { readFile } from 'node:fs/promises';
+import type { Socket } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
 
 import { ConfigError } from '@millrace/runtime/api';
@@ -31,6 +32,8 @@ export interface Connector {
   readonly address: string;
   /** A connection for SQL. Rejects with an error that says what to do. Its losses are for the caller to listen to. */
   connect(): Promise<Client>;
+  /** The same for queries that may take any time. */
+  connectReader(): Promise<Client>;
   /** What a replication connection needs, encryption decided. */
   replicationConfig(): Promise<ClientConfig>;
   /** A replication connection. */
@@ -94,20 +97,23 @@ export function createConnector(config: Config): Connector {
     }
   }
 
+  async function connectSql(extra: ClientConfig): Promise<Client> {
+    const client = await connect(extra, 'connect to');
+    const statements = config['database.initial.statements'];
+    try {
+      if (statements !== null) await client.query(statements);
+    } catch (error) {
+      await client.end().catch(() => {});
+      throw explain(error, 'run database.initial.statements');
+    }
+    return client;
+  }
+
   return {
     address,
     connectReplication: () => connect({ replication: 'database' } as ClientConfig, 'open a replication connection to'),
-    async connect() {
-      const client = await connect({ query_timeout: config['database.query.timeout.ms'] }, 'connect to');
-      const statements = config['database.initial.statements'];
-      try {
-        if (statements !== null) await client.query(statements);
-      } catch (error) {
-        await client.end().catch(() => {});
-        throw explain(error, 'run database.initial.statements');
-      }
-      return client;
-    },
+    connect: () => connectSql({ query_timeout: config['database.query.timeout.ms'] }),
+    connectReader: () => connectSql({}),
     async replicationConfig() {
       return { ...(await base()), ssl: await ssl() };
     },
@@ -152,7 +158,7 @@ export async function endClient(client: Client): Promise<void> {
 
 /** What pg keeps to itself: the connection's socket and its message sender. */
 export interface RawConnection {
-  readonly stream: import('node:net').Socket;
+  readonly stream: Socket;
   once(event: string, listener: (...args: never[]) => void): void;
   sendCopyFromChunk(chunk: Buffer): void;
 }

@@ -79,7 +79,7 @@ export async function copyOut(client: Client, sql: string, queue: RecordQueue, h
     failed: (error) => failed.reject(error),
   });
   try {
-    await Promise.race([client.query({ text: sql, query_timeout: 0 } as { text: string }), failed.promise]);
+    await Promise.race([client.query(sql), failed.promise]);
   } finally {
     tap.remove();
   }

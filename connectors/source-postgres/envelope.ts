@@ -60,8 +60,17 @@ export interface TableLayout {
 
 export function compileTable(shape: TableShape, names: SourceNames): TableLayout {
   const { topic, columns, key, width } = shape;
-  const rowSchema = structSchema(columns.map((column) => [column.name, column.schema]), { name: `${topic}.Value`, optional: true });
-  const keySchema = key.length === 0 ? null : structSchema(key.map((column) => [column.name, column.schema]), { name: `${topic}.Key` });
+  const rowSchema = structSchema(
+    columns.map((column) => [column.name, column.schema]),
+    { name: `${topic}.Value`, optional: true },
+  );
+  const keySchema =
+    key.length === 0
+      ? null
+      : structSchema(
+          key.map((column) => [column.name, column.schema]),
+          { name: `${topic}.Key` },
+        );
   const valueSchema = structSchema(
     [
       ['before', rowSchema],
@@ -77,8 +86,15 @@ export function compileTable(shape: TableShape, names: SourceNames): TableLayout
   );
 
   const struct = (schema: StructSchema, fields: readonly WireNode[]): StructNode => ({ kind: 'struct', schema, fields });
-  const row = (offset: number): StructNode => struct(rowSchema, columns.map((column) => slotNode(column, offset)));
-  const identityRow = struct(rowSchema, columns.map((column) => (column.identity ? slotNode(column, width) : missing(column))));
+  const row = (offset: number): StructNode =>
+    struct(
+      rowSchema,
+      columns.map((column) => slotNode(column, offset)),
+    );
+  const identityRow = struct(
+    rowSchema,
+    columns.map((column) => (column.identity ? slotNode(column, width) : missing(column))),
+  );
   const keyAt = (node: (column: ShownColumn) => WireNode): StructNode | null => keySchema && struct(keySchema, key.map(node));
   const processing = (index: number): WireNode => ({ kind: 'scope', schema: schemas.optionalInt64, scope: scopes.processing, index });
   const noRow = constant(rowSchema, null);

@@ -13,24 +13,58 @@ interface Known {
 /** The first that fits. Source of the codes: PostgreSQL, appendix A. */
 const known: readonly Known[] = [
   { codes: ['28P01'], policy: 'act', hint: 'Check database.user and database.password.' },
-  { codes: ['28000'], policy: 'act', hint: 'Check database.user, database.sslmode, and that pg_hba.conf lets this user in, for replication too.' },
+  {
+    codes: ['28000'],
+    policy: 'act',
+    hint: 'Check database.user, database.sslmode, and that pg_hba.conf lets this user in, for replication too.',
+  },
   { codes: ['3D000'], policy: 'act', hint: 'Check database.dbname.' },
-  { codes: ['42501'], message: /WAL sender|walsender|replication/i, policy: 'act', hint: 'Give the user the right to replicate: ALTER ROLE … REPLICATION.' },
+  {
+    codes: ['42501'],
+    message: /WAL sender|walsender|replication/i,
+    policy: 'act',
+    hint: 'Give the user the right to replicate: ALTER ROLE … REPLICATION.',
+  },
   { codes: ['42501'], policy: 'act', hint: 'Grant the user of the connector what is missing.' },
   { codes: ['53400'], message: /replication slots/, policy: 'act', hint: 'Drop a slot that nobody uses, or raise max_replication_slots.' },
   { codes: ['55000'], message: /wal_level/, policy: 'act', hint: 'Set wal_level = logical in postgresql.conf and restart PostgreSQL.' },
-  { codes: ['55000'], message: /can no longer (get changes|access)|invalidated|obsolete|exceeded/, policy: 'act', hint: 'The slot lost WAL that was still needed, and changes with it. Drop the slot and set snapshot.mode=when_needed to read the tables anew.' },
-  { codes: ['58P01'], message: /WAL segment|requested/, policy: 'act', hint: 'The WAL that is still needed is gone, and changes with it. Drop the slot and set snapshot.mode=when_needed to read the tables anew.' },
-  { codes: ['42704'], message: /publication/, policy: 'act', hint: 'Create the publication, or let publication.autocreate.mode do so, and restart the connector.' },
-  { codes: ['42704'], message: /slot/, policy: 'act', hint: 'The slot was dropped, and changes since are lost. Set snapshot.mode=when_needed to read the tables anew.' },
+  {
+    codes: ['55000'],
+    message: /can no longer (get changes|access)|invalidated|obsolete|exceeded/,
+    policy: 'act',
+    hint: 'The slot lost WAL that was still needed, and changes with it. Drop the slot and set snapshot.mode=when_needed to read the tables anew.',
+  },
+  {
+    codes: ['58P01'],
+    message: /WAL segment|requested/,
+    policy: 'act',
+    hint: 'The WAL that is still needed is gone, and changes with it. Drop the slot and set snapshot.mode=when_needed to read the tables anew.',
+  },
+  {
+    codes: ['42704'],
+    message: /publication/,
+    policy: 'act',
+    hint: 'Create the publication, or let publication.autocreate.mode do so, and restart the connector.',
+  },
+  {
+    codes: ['42704'],
+    message: /slot/,
+    policy: 'act',
+    hint: 'The slot was dropped, and changes since are lost. Set snapshot.mode=when_needed to read the tables anew.',
+  },
   { codes: ['55006'], message: /is active/, policy: 'retry', hint: 'Stop who else reads from the slot, or choose another slot.name.' },
   { codes: ['53300'], policy: 'retry', hint: 'Raise max_connections or max_wal_senders, or end connections.' },
   { codes: ['57P01', '57P02', '57P03', '57P05', '08000', '08003', '08006', '08001', '08004', 'XX000'], policy: 'retry', hint: '' },
-  { codes: ['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'ENETDOWN', 'EAI_AGAIN'], policy: 'retry', hint: 'Check that PostgreSQL runs, database.hostname and database.port.' },
+  {
+    codes: ['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'ENETDOWN', 'EAI_AGAIN'],
+    policy: 'retry',
+    hint: 'Check that PostgreSQL runs, database.hostname and database.port.',
+  },
   { codes: ['ENOTFOUND'], policy: 'act', hint: 'Check database.hostname.' },
 ];
 
-const lost = /Connection terminated|connection (was )?(terminated|closed)|Client has encountered a connection error|timeout expired|not queryable|socket (hang up|closed)|was closed/i;
+const lost =
+  /Connection terminated|connection (was )?(terminated|closed)|Client has encountered a connection error|timeout expired|not queryable|socket (hang up|closed)|was closed/i;
 
 export const codeOf = (error: unknown): string | undefined => {
   const code = (error as { code?: unknown } | null)?.code;

@@ -40,7 +40,10 @@ export const isWantedColumn = (lists: FilterLists, schema: string, table: string
   matches(lists.columns, `${schema}.${table}.${column}`);
 
 /** Tables in the order of the patterns that include them, by name within a pattern. */
-export function inSnapshotOrder<T extends { readonly schema: string; readonly table: string }>(lists: FilterLists, tables: readonly T[]): T[] {
+export function inSnapshotOrder<T extends { readonly schema: string; readonly table: string }>(
+  lists: FilterLists,
+  tables: readonly T[],
+): T[] {
   const name = (table: T): string => `${table.schema}.${table.table}`;
   const rank = (table: T): number => lists.tables.include.findIndex((regex) => regex.test(name(table)));
   return [...tables].sort((a, b) => rank(a) - rank(b) || (name(a) < name(b) ? -1 : 1));
@@ -54,14 +57,19 @@ export interface KeyRule {
 /** `message.key.columns`: `shop.orders:id,region;(.*).items:sku`. Throws a ConfigError. */
 export function keyRules(text: string | null): KeyRule[] {
   const rules = (text ?? '').split(';').map((rule) => rule.trim());
-  return rules.filter((rule) => rule !== '').map((rule) => {
-    const at = rule.lastIndexOf(':');
-    if (at <= 0 || at === rule.length - 1) {
-      throw new ConfigError(`message.key.columns: "${rule}" is not of the form schema.table:column,column.`);
-    }
-    return {
-      tables: pattern('message.key.columns', rule.slice(0, at)),
-      columns: rule.slice(at + 1).split(',').map((column) => column.trim()),
-    };
-  });
+  return rules
+    .filter((rule) => rule !== '')
+    .map((rule) => {
+      const at = rule.lastIndexOf(':');
+      if (at <= 0 || at === rule.length - 1) {
+        throw new ConfigError(`message.key.columns: "${rule}" is not of the form schema.table:column,column.`);
+      }
+      return {
+        tables: pattern('message.key.columns', rule.slice(0, at)),
+        columns: rule
+          .slice(at + 1)
+          .split(',')
+          .map((column) => column.trim()),
+      };
+    });
 }

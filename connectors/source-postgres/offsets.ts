@@ -58,7 +58,8 @@ export function readOffset(offset: OffsetMap | undefined): Resume {
   const messageType = offset['messageType'];
   if (messageType === 'COMMIT') return { phase: 'streaming', from: lastCommit ?? lsn, lastCommit: lastCommit ?? lsn, last: undefined };
   // Debezium's offset after a start without a snapshot: where the slot stood.
-  if (messageType === undefined || messageType === null) return { phase: 'streaming', from: lastCommit ?? lsn, lastCommit, last: undefined };
+  if (messageType === undefined || messageType === null)
+    return { phase: 'streaming', from: lastCommit ?? lsn, lastCommit, last: undefined };
   const txId = storedLsn(offset['txId']);
   return {
     phase: 'streaming',

@@ -14,7 +14,10 @@ const qualified = ({ schema, table }: CapturedTable): string => `${quote(schema)
 /** Throws a ConfigError when there is none and none may be made, or no table would be in it. */
 export async function ensurePublication(client: Client, settings: Settings, tables: readonly CapturedTable[], log: Logger): Promise<void> {
   const { publication: name, autocreate } = settings;
-  const { rows } = await client.query<{ oid: number; all: boolean }>('select oid, puballtables as all from pg_publication where pubname = $1', [name]);
+  const { rows } = await client.query<{ oid: number; all: boolean }>(
+    'select oid, puballtables as all from pg_publication where pubname = $1',
+    [name],
+  );
   const existing = rows[0];
   if (autocreate === 'disabled') {
     if (existing !== undefined) return;
@@ -37,7 +40,9 @@ export async function ensurePublication(client: Client, settings: Settings, tabl
 
 async function create(client: Client, settings: Settings, tables: readonly CapturedTable[]): Promise<void> {
   const { publication, autocreate, viaPartitionRoot } = settings;
-  const what = { all_tables: ' for all tables', filtered: ` for table ${tables.map(qualified).join(', ')}`, no_tables: '', disabled: '' }[autocreate];
+  const what = { all_tables: ' for all tables', filtered: ` for table ${tables.map(qualified).join(', ')}`, no_tables: '', disabled: '' }[
+    autocreate
+  ];
   const root = viaPartitionRoot ? ' with (publish_via_partition_root = true)' : '';
   try {
     await client.query(`create publication ${quote(publication)}${what}${root}`);

@@ -60,9 +60,9 @@ export class RecordQueue {
   /** The next records; waits for some, so long, or until `signal` aborts: empty then. Throws what it failed with. */
   async take(waitMs: number, signal: AbortSignal): Promise<readonly SourceRecord[]> {
     if (this.isEmpty) {
-      if (this.#error !== undefined) throw this.#error;
+      this.#throwIfFailed();
       if (!signal.aborted) await this.#wait(waitMs, signal);
-      if (this.isEmpty && this.#error !== undefined) throw this.#error;
+      if (this.isEmpty) this.#throwIfFailed();
     }
     const first = this.#batches.shift();
     if (first === undefined) {
@@ -76,6 +76,10 @@ export class RecordQueue {
     this.#waitingBytes -= first.bytes;
     this.#tellRoom();
     return first.records;
+  }
+
+  #throwIfFailed(): void {
+    if (this.#error !== undefined) throw this.#error;
   }
 
   #closeBatch(): void {

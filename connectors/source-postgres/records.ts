@@ -11,7 +11,8 @@ export interface RecordContext {
 }
 
 export function recordContext(topicPrefix: string, taskId: number, withHeaders: boolean): RecordContext {
-  const header = (name: string, value: string): Header => Object.freeze({ key: `__debezium.context.${name}`, schema: schemas.string, value });
+  const header = (name: string, value: string): Header =>
+    Object.freeze({ key: `__debezium.context.${name}`, schema: schemas.string, value });
   const headers = [header('connectorLogicalName', topicPrefix), header('taskId', String(taskId)), header('connectorName', connectorName)];
   return { sourcePartition: Object.freeze({ server: topicPrefix }), headers: Object.freeze(withHeaders ? headers : []) };
 }
@@ -43,7 +44,13 @@ export function rowRecord(
 }
 
 /** A record of values; it has no context headers. */
-export function plainRecord(context: RecordContext, topic: string, key: { readonly schema: Schema }, value: { readonly schema: Schema }, sourceOffset: OffsetMap): SourceRecord {
+export function plainRecord(
+  context: RecordContext,
+  topic: string,
+  key: { readonly schema: Schema },
+  value: { readonly schema: Schema },
+  sourceOffset: OffsetMap,
+): SourceRecord {
   return {
     topic,
     partition: null,

@@ -29,7 +29,13 @@ export function createLayoutCache(settings: Settings, names: SourceNames, log: L
       const described = relation.columns.map((column, slot) => describe(relation, column, slot, catalog));
       const key = keyNames(relation, catalog, settings);
       const types = [...new Set(described.map(({ column }) => column.type))].map((oid) => catalog.types(oid));
-      const print = JSON.stringify([relation, described, key, types, types.map((type) => [catalog.types(type?.item ?? 0), catalog.types(type?.base ?? 0)])]);
+      const print = JSON.stringify([
+        relation,
+        described,
+        key,
+        types,
+        types.map((type) => [catalog.types(type?.item ?? 0), catalog.types(type?.base ?? 0)]),
+      ]);
       const name = `${relation.schema}.${relation.table}`;
       const before = known.get(name);
       if (before?.print === print) return before.layout;
@@ -46,7 +52,9 @@ export function createLayoutCache(settings: Settings, names: SourceNames, log: L
       if (!inKey && !isWantedColumn(settings.filters, schema, table, column.name)) return [];
       const type = resolveType(column.type, column.typmod, catalog.types, settings.values);
       if (type === undefined) {
-        log.warn(`column ${schema}.${table}.${column.name} is left out: the connector has no form for type "${catalog.types(column.type)?.name ?? column.type}"`);
+        log.warn(
+          `column ${schema}.${table}.${column.name} is left out: the connector has no form for type "${catalog.types(column.type)?.name ?? column.type}"`,
+        );
         return [];
       }
       const shown = columnSchema(type, !(notNull || inKey), defaultValue(type, defaultText));

@@ -75,7 +75,10 @@ export class RowRecords {
     const row: WireRow = { bytes, slots, base, scopes: place.scopes, own: [place.lsn] };
     const offset = rowOffset(place.transaction, 'INSERT', place.lsn, place.row, 0);
     const { headers } = this.#context;
-    this.#queue.push(rowRecord(this.#context, topic, layout.keySchema, layout.newKey, layout.valueSchema, layout.create, row, headers, offset), end - at);
+    this.#queue.push(
+      rowRecord(this.#context, topic, layout.keySchema, layout.newKey, layout.valueSchema, layout.create, row, headers, offset),
+      end - at,
+    );
   }
 
   update(layout: TableLayout, bytes: Uint8Array, start: number, end: number, place: RowPlace): void {
@@ -99,7 +102,10 @@ export class RowRecords {
     if (place.done >= 0) return;
     const offset = rowOffset(place.transaction, 'UPDATE', place.lsn, place.row, 0);
     const { headers } = this.#context;
-    this.#queue.push(rowRecord(this.#context, topic, layout.keySchema, layout.newKey, layout.valueSchema, layout.update[old], row, headers, offset), end - start);
+    this.#queue.push(
+      rowRecord(this.#context, topic, layout.keySchema, layout.newKey, layout.valueSchema, layout.update[old], row, headers, offset),
+      end - start,
+    );
   }
 
   delete(layout: TableLayout, bytes: Uint8Array, at: number, end: number, place: RowPlace): void {
@@ -117,11 +123,22 @@ export class RowRecords {
     if (part <= place.done) return;
     const row: WireRow = { bytes: noBytes, slots: noSlots, base: 0, scopes: place.scopes, own: [place.lsn] };
     const offset = rowOffset(place.transaction, 'TRUNCATE', place.lsn, place.row, part);
-    this.#queue.push(rowRecord(this.#context, layout.shape.topic, null, null, layout.valueSchema, layout.truncate, row, this.#context.headers, offset), 64);
+    this.#queue.push(
+      rowRecord(this.#context, layout.shape.topic, null, null, layout.valueSchema, layout.truncate, row, this.#context.headers, offset),
+      64,
+    );
   }
 
   /** The record, and the tombstone after it. */
-  #deleted(layout: TableLayout, old: 'identity' | 'full', row: WireRow, bytes: number, place: RowPlace, type: MessageType, headers: readonly Header[]): void {
+  #deleted(
+    layout: TableLayout,
+    old: 'identity' | 'full',
+    row: WireRow,
+    bytes: number,
+    place: RowPlace,
+    type: MessageType,
+    headers: readonly Header[],
+  ): void {
     const { topic } = layout.shape;
     const key = layout.oldKey[old];
     const push = (part: number, value: TableLayout['create'] | null): void => {
@@ -145,7 +162,17 @@ export class RowRecords {
     const oldKeyHeader: Header = { key: '__debezium.oldkey', schema: keySchema, value: new WireStruct(oldKey, row) };
     const offset = rowOffset(place.transaction, 'UPDATE', place.lsn, place.row, parts.create);
     this.#queue.push(
-      rowRecord(this.#context, layout.shape.topic, keySchema, newKey, layout.valueSchema, layout.create, row, [oldKeyHeader, ...headers], offset),
+      rowRecord(
+        this.#context,
+        layout.shape.topic,
+        keySchema,
+        newKey,
+        layout.valueSchema,
+        layout.create,
+        row,
+        [oldKeyHeader, ...headers],
+        offset,
+      ),
       bytes,
     );
   }

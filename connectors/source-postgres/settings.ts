@@ -92,8 +92,9 @@ export function readSettings(config: Config, raw: RawConfig): Settings {
 }
 
 function valueSettings(config: Config): ValueSettings {
-  const mode = <T extends string>(key: 'decimal.handling.mode' | 'time.precision.mode' | 'binary.handling.mode' | 'interval.handling.mode' | 'hstore.handling.mode') =>
-    config[key].toLowerCase() as T;
+  const mode = <T extends string>(
+    key: 'decimal.handling.mode' | 'time.precision.mode' | 'binary.handling.mode' | 'interval.handling.mode' | 'hstore.handling.mode',
+  ) => config[key].toLowerCase() as T;
   return {
     decimals: mode('decimal.handling.mode'),
     times: mode('time.precision.mode'),

@@ -50,7 +50,11 @@ export interface CreatedSlot {
 }
 
 /** Creates a slot on a replication connection, and exports the snapshot that goes with it. */
-export async function createSlot(replication: Client, name: string, options: { temporary: boolean; failover: boolean }): Promise<CreatedSlot> {
+export async function createSlot(
+  replication: Client,
+  name: string,
+  options: { temporary: boolean; failover: boolean },
+): Promise<CreatedSlot> {
   // The replication grammar knows its words in capitals only.
   const temporary = options.temporary ? ' TEMPORARY' : '';
   const failover = options.failover ? ' (FAILOVER)' : '';
@@ -89,6 +93,8 @@ export async function checkServer(client: Client, user: string): Promise<void> {
     });
   }
   if (!found.replicates) {
-    throw new ConfigError(`user "${user}" may not replicate.`, { hint: `Give it the right: ALTER ROLE ${pg.escapeIdentifier(user)} REPLICATION.` });
+    throw new ConfigError(`user "${user}" may not replicate.`, {
+      hint: `Give it the right: ALTER ROLE ${pg.escapeIdentifier(user)} REPLICATION.`,
+    });
   }
 }

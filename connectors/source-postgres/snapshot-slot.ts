@@ -28,8 +28,10 @@ interface Parts extends SnapshotParts {
  */
 export async function snapshotWithSlot(parts: Parts, only: boolean): Promise<Lsn | undefined> {
   const { connector, sql, settings, log } = parts;
-  const tables = await sql.use(async (client) => (await capturedTables(client, settings)).filter(({ schema, table }) => settings.inSnapshot(`${schema}.${table}`)));
-  const reader = await connector.connect();
+  const tables = await sql.use(async (client) =>
+    (await capturedTables(client, settings)).filter(({ schema, table }) => settings.inSnapshot(`${schema}.${table}`)),
+  );
+  const reader = await connector.connectReader();
   const closeReader = (): void => void endClient(reader);
   parts.signal.addEventListener('abort', closeReader, { once: true });
   try {
@@ -50,8 +52,15 @@ export async function snapshotWithSlot(parts: Parts, only: boolean): Promise<Lsn
     };
     try {
       const name = exists ? `${settings.slot.slice(0, 45)}_snapshot_${randomBytes(4).toString('hex')}` : settings.slot;
-      log.info(exists ? 'snapshot: waiting for a consistent point' : `creating replication slot "${name}", once the transactions that run now have ended`);
-      const { consistentPoint, snapshot } = await createSlot(replication, name, { temporary: exists, failover: !exists && settings.slotFailover });
+      log.info(
+        exists
+          ? 'snapshot: waiting for a consistent point'
+          : `creating replication slot "${name}", once the transactions that run now have ended`,
+      );
+      const { consistentPoint, snapshot } = await createSlot(replication, name, {
+        temporary: exists,
+        failover: !exists && settings.slotFailover,
+      });
       return await takeSnapshot(reader, tables, { exported: { name: snapshot, lsn: consistentPoint }, onHeld: close }, parts);
     } finally {
       await close();

@@ -1,5 +1,5 @@
 /** Reads tables whole, as they were at one moment, into `r` records. */
-import type { SourceRecord, WireRow } from '@millrace/runtime/api';
+import type { Logger, SourceRecord, WireRow } from '@millrace/runtime/api';
 import pg from 'pg';
 import type { Client } from 'pg';
 
@@ -19,7 +19,7 @@ import type { StreamParts } from './stream.ts';
 import type { CapturedTable } from './tables.ts';
 
 export interface SnapshotParts extends Omit<StreamParts, 'onRelation'> {
-  readonly log: import('@millrace/runtime/api').Logger;
+  readonly log: Logger;
   readonly signal: AbortSignal;
 }
 
@@ -39,7 +39,12 @@ interface Held {
 }
 
 /** Resolves with the LSN that the snapshot belongs to, when all its rows are in the queue. */
-export async function takeSnapshot(client: Client, tables: readonly CapturedTable[], start: SnapshotStart, parts: SnapshotParts): Promise<Lsn> {
+export async function takeSnapshot(
+  client: Client,
+  tables: readonly CapturedTable[],
+  start: SnapshotStart,
+  parts: SnapshotParts,
+): Promise<Lsn> {
   const { settings, queue, log } = parts;
   const startedUs = Math.floor((performance.timeOrigin + performance.now()) * 1000);
   await client.query('begin isolation level repeatable read read only');

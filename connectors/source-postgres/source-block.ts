@@ -89,7 +89,12 @@ export function sourceNode(names: SourceNames, schema: string, table: string, ma
 }
 
 /** The scope of a transaction that committed at `us`. `lastCommit` is the end of the last commit before it. */
-export function transactionScopeOf(us: number, txId: number | null, lastCommit: number | bigint | undefined, lsn?: number | bigint): readonly unknown[] {
+export function transactionScopeOf(
+  us: number,
+  txId: number | null,
+  lastCommit: number | bigint | undefined,
+  lsn?: number | bigint,
+): readonly unknown[] {
   const sequence = lastCommit === undefined ? '[null,"' : `["${lastCommit}","`;
   return [Math.floor(us / 1000), us, BigInt(us) * 1000n, txId, sequence, ...(lsn === undefined ? [] : [lsn])];
 }

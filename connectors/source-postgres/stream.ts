@@ -56,7 +56,13 @@ export class StreamDecoder {
   #emitted: Place | undefined;
   #processing: readonly unknown[] = processingScope();
   /** One object for all rows: nobody keeps it. */
-  readonly #place: Mutable<RowPlace> = { lsn: 0, row: -1, done: nothingDone, scopes: [], transaction: { lastCommit: undefined, txId: null, us: 0 } };
+  readonly #place: Mutable<RowPlace> = {
+    lsn: 0,
+    row: -1,
+    done: nothingDone,
+    scopes: [],
+    transaction: { lastCommit: undefined, txId: null, us: 0 },
+  };
 
   /** The end of the last transaction that came, or a later position that the server said it had reached. */
   reached: Lsn = 0;
@@ -82,7 +88,8 @@ export class StreamDecoder {
   /** Where another stream would go on exactly after what this one emitted. */
   position(): StreamStart {
     const { lsn, row } = this.#place;
-    const last = this.#emitted ?? (this.#open === undefined || row < 0 ? undefined : { txId: this.#open.offset.txId, lsn, row, part: allDone });
+    const last =
+      this.#emitted ?? (this.#open === undefined || row < 0 ? undefined : { txId: this.#open.offset.txId, lsn, row, part: allDone });
     return { phase: 'streaming', from: this.#lastCommit ?? this.#from, lastCommit: this.#lastCommit, last };
   }
 
@@ -198,7 +205,11 @@ export class StreamDecoder {
     if (end - start < 6) throw new ProtocolError(`a row of ${end - start} bytes`);
     const wanted = this.#next(lsnHigh, lsnLow);
     const oid =
-      (((bytes[start + 1] as number) << 24) | ((bytes[start + 2] as number) << 16) | ((bytes[start + 3] as number) << 8) | (bytes[start + 4] as number)) >>> 0;
+      (((bytes[start + 1] as number) << 24) |
+        ((bytes[start + 2] as number) << 16) |
+        ((bytes[start + 3] as number) << 8) |
+        (bytes[start + 4] as number)) >>>
+      0;
     if (!wanted || this.#skips[operation]) return;
     const layout = oid === this.#lastOid ? this.#lastLayout : this.#layoutOf(oid);
     if (layout === null) return;
@@ -239,6 +250,9 @@ export class StreamDecoder {
     const offset = { lastCommit: this.#lastCommit, txId, us };
     const scope = transactionScopeOf(us, txId, this.#lastCommit);
     const row = message.transactional ? this.#place.row : 0;
-    queue.push(messageRecord(context, this.#messageTopic, names, message, scope, lsn, rowOffset(offset, 'MESSAGE', lsn, row, 0)), message.content.length + 64);
+    queue.push(
+      messageRecord(context, this.#messageTopic, names, message, scope, lsn, rowOffset(offset, 'MESSAGE', lsn, row, 0)),
+      message.content.length + 64,
+    );
   }
 }

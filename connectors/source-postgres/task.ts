@@ -39,23 +39,26 @@ export async function startTask(config: Config, taskContext: SourceTaskContext, 
   const { log, rawConfig } = taskContext;
   const settings = readSettings(config, rawConfig);
   for (const { message } of unsupportedKeys(rawConfig).ignored) log.warn(message);
-  if (config['plugin.name'] !== 'pgoutput') log.warn(`plugin.name is ${config['plugin.name']}: pgoutput is used all the same, nothing else is supported`);
+  if (config['plugin.name'] !== 'pgoutput')
+    log.warn(`plugin.name is ${config['plugin.name']}: pgoutput is used all the same, nothing else is supported`);
 
   const connector = createConnector(config);
   await using starting = new AsyncDisposableStack();
   const sql = starting.use(new SqlLink(connector));
   const [offset] = await taskContext.offsets([{ server: settings.topicPrefix }]);
-  const plan = await sql.use(async (client): Promise<Plan> => {
-    const withSlot = settings.snapshotMode !== 'initial_only';
-    if (withSlot) await checkServer(client, config['database.user']);
-    const planned = planStart(settings, readOffset(offset), withSlot ? await findSlot(client, settings) : undefined, log);
-    const tables = await capturedTables(client, settings);
-    if (tables.length === 0) log.warn('no table matches the filters: nothing will be captured until one is created');
-    if (withSlot) await ensurePublication(client, settings, tables, log);
-    return planned;
-  }).catch((error: unknown) => {
-    throw explain(error, `start reading from ${connector.address}`);
-  });
+  const plan = await sql
+    .use(async (client): Promise<Plan> => {
+      const withSlot = settings.snapshotMode !== 'initial_only';
+      if (withSlot) await checkServer(client, config['database.user']);
+      const planned = planStart(settings, readOffset(offset), withSlot ? await findSlot(client, settings) : undefined, log);
+      const tables = await capturedTables(client, settings);
+      if (tables.length === 0) log.warn('no table matches the filters: nothing will be captured until one is created');
+      if (withSlot) await ensurePublication(client, settings, tables, log);
+      return planned;
+    })
+    .catch((error: unknown) => {
+      throw explain(error, `start reading from ${connector.address}`);
+    });
 
   const names = { version, server: settings.topicPrefix, database: settings.database };
   const queue = new RecordQueue(settings);
@@ -81,7 +84,8 @@ export async function startTask(config: Config, taskContext: SourceTaskContext, 
       stopping.abort();
       await engine.stop();
       await running;
-      if (settings.slotDropOnStop) await sql.use((client) => dropSlot(client, settings.slot)).catch((error: unknown) => log.warn(String(error)));
+      if (settings.slotDropOnStop)
+        await sql.use((client) => dropSlot(client, settings.slot)).catch((error: unknown) => log.warn(String(error)));
       await sql[Symbol.asyncDispose]();
     },
   };
@@ -126,7 +130,8 @@ class Engine {
     const lsn = await this.#retrying('snapshot', () => snapshotWithSlot(this.#parts, plan.only));
     if (plan.only || lsn === undefined) return;
     const slot = await this.#retrying('look up the slot', () => sql.use((client) => findSlot(client, settings)));
-    if (slot === undefined) throw new ConfigError(`replication slot "${settings.slot}" was dropped during the snapshot.`, { hint: 'Restart the connector.' });
+    if (slot === undefined)
+      throw new ConfigError(`replication slot "${settings.slot}" was dropped during the snapshot.`, { hint: 'Restart the connector.' });
     return this.#streamOn(startOf({ phase: 'streaming', from: lsn, lastCommit: undefined, last: undefined }, slot));
   }
 
@@ -165,7 +170,10 @@ class Engine {
   async #session(position: StreamStart, onStarted: () => void): Promise<{ readonly error: unknown; readonly reached: StreamStart }> {
     const { settings, connector, queue, log, signal } = this.#parts;
     const failed = Promise.withResolvers<Error>();
-    const decoder = new StreamDecoder({ ...this.#parts, onRelation: (relation) => this.#relation(relation, decoder, failed.reject) }, position);
+    const decoder = new StreamDecoder(
+      { ...this.#parts, onRelation: (relation) => this.#relation(relation, decoder, failed.reject) },
+      position,
+    );
     failed.promise.catch(() => {});
     const confirmable = () => {
       if (!settings.flushLsn) return undefined;
@@ -195,7 +203,13 @@ class Engine {
     const replication = this.#stream?.replication;
     replication?.hold();
     this.#parts.sql
-      .use((client) => readTable(client, relation.oid, relation.columns.map((column) => column.type)))
+      .use((client) =>
+        readTable(
+          client,
+          relation.oid,
+          relation.columns.map((column) => column.type),
+        ),
+      )
       .then((catalog) => {
         decoder.setLayout(relation.oid, this.#layouts.layout(relation, catalog));
         replication?.release();

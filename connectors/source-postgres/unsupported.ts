@@ -22,11 +22,19 @@ const table: readonly Unsupported[] = [
   refused(/^column\.mask\./, 'is not supported, and unmasked values would be published. Leave the columns out with column.exclude.list.'),
   refused(/^column\.truncate\./, 'is not supported, and whole values would be published. Leave the columns out with column.exclude.list.'),
   refused(/^snapshot\.select\.statement\.overrides/, 'is not supported, and the snapshot would hold rows that it should not.'),
-  refused(/^provide\.transaction\.metadata$/, 'is not supported yet. Remove it; txId in the source block tells transactions apart.', 'false'),
+  refused(
+    /^provide\.transaction\.metadata$/,
+    'is not supported yet. Remove it; txId in the source block tells transactions apart.',
+    'false',
+  ),
   refused(/^converters$/, 'is not supported, and values would not have the form that is expected.', ''),
   refused(/^post\.processors$/, 'is not supported.', ''),
   refused(/^snapshot\.query\.mode$/, 'can only be select_all.', 'select_all'),
-  refused(/^topic\.naming\.strategy$/, 'is not supported, and topics would be named otherwise.', 'io.debezium.schema.SchemaTopicNamingStrategy'),
+  refused(
+    /^topic\.naming\.strategy$/,
+    'is not supported, and topics would be named otherwise.',
+    'io.debezium.schema.SchemaTopicNamingStrategy',
+  ),
   refused(/^sourceinfo\.struct\.maker$/, 'is not supported.', 'io.debezium.connector.postgresql.PostgresSourceInfoStructMaker'),
   refused(/^(schema|field)\.name\.adjustment\.mode$/, 'is not supported, and schemas would be named otherwise.', 'none'),
   refused(/^skip\.messages\.without\.change$/, 'is not supported.', 'false'),
@@ -74,13 +82,17 @@ const table: readonly Unsupported[] = [
 ];
 
 /** The keys of this config that are not acted on, in two kinds. */
-export function unsupportedKeys(raw: RawConfig): { readonly refused: readonly ConfigProblem[]; readonly ignored: readonly ConfigProblem[] } {
+export function unsupportedKeys(raw: RawConfig): {
+  readonly refused: readonly ConfigProblem[];
+  readonly ignored: readonly ConfigProblem[];
+} {
   const found = Object.entries(raw).flatMap(([key, value]) => {
     const entry = table.find((candidate) => candidate.key.test(key));
     return entry === undefined || entry.harmless.includes(value.trim().toLowerCase()) || entry.harmless.includes(value.trim())
       ? []
       : [{ refuse: entry.refuse, key, message: `${key} ${entry.why}` }];
   });
-  const problems = (refuse: boolean): ConfigProblem[] => found.filter((one) => one.refuse === refuse).map(({ key, message }) => ({ key, message }));
+  const problems = (refuse: boolean): ConfigProblem[] =>
+    found.filter((one) => one.refuse === refuse).map(({ key, message }) => ({ key, message }));
   return { refused: problems(true), ignored: problems(false) };
 }

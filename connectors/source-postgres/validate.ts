@@ -34,7 +34,12 @@ export async function validate(config: Config, raw: RawConfig): Promise<readonly
     await checkServer(client, config['database.user']);
     await findSlot(client, settings);
     if (settings.autocreate === 'filtered' && (await capturedTables(client, settings)).length === 0) {
-      return [{ key: 'table.include.list', message: `No table filters found for filtered publication ${settings.publication}: no table of database "${settings.database}" matches.` }];
+      return [
+        {
+          key: 'table.include.list',
+          message: `No table filters found for filtered publication ${settings.publication}: no table of database "${settings.database}" matches.`,
+        },
+      ];
     }
     return [];
   } catch (error) {

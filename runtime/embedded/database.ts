@@ -8,7 +8,7 @@ import { ConfigError } from '../api/index.ts';
 import { lockDirectory } from './directory-lock.ts';
 import { storageError } from './storage-error.ts';
 
-/** What is kept when the power goes; see docs/decisions/embedded-log-durability.md. kill -9 loses nothing in either. */
+/** What is kept when the power goes; see docs/decisions/0006-embedded-log-durability.md. kill -9 loses nothing in either. */
 export type Synchronous = 'full' | 'normal';
 
 export interface DatabaseOptions {

@@ -24,7 +24,7 @@ export function createHerder(options: HerderOptions): Herder {
   let phase: 'starting' | 'ready' | 'failed' = 'starting';
 
   const statuses = statusPublisher(options, () => assignment);
-  const taskRuns = createTaskRuns(taskHost, options.configProviders, statuses, logger);
+  const taskRuns = createTaskRuns(taskHost, options.configProviders, statuses, logger, options.startups);
   const reconciler = createReconciler(options, taskRuns, statuses, () => assignment);
   const requests = createKeyedQueue();
   const infoOf = (entry: ConnectorEntry): ConnectorInfo => connectorInfo(entry, pluginHost);

@@ -3,8 +3,9 @@ import type { Log } from '../ports/log.ts';
 import type { Assignment, Membership } from '../ports/membership.ts';
 import type { ConfigStore, OffsetStore, RunState, StatusStore } from '../ports/stores.ts';
 import type { PluginHost, TaskHost, TaskId } from '../ports/tasks.ts';
-import type { ConfigProviders } from './config-providers.ts';
+import type { ConfigProviders } from '../ports/config-providers.ts';
 import type { LogLevels } from './logger-levels.ts';
+import type { StartupCounts } from './startup-counts.ts';
 
 export interface HerderSettings {
   /** What `GET /` answers. */
@@ -29,6 +30,8 @@ export interface HerderOptions {
   readonly log: Log;
   readonly logger: Logger;
   readonly logLevels: LogLevels;
+  /** Where starts are counted, for `/metrics`. */
+  readonly startups?: StartupCounts;
   readonly settings: HerderSettings;
 }
 

@@ -10,6 +10,7 @@ import type { TaskId } from '../ports/tasks.ts';
 import { taskName } from './herder-context.ts';
 import type { HerderOptions, StatusPublisher } from './herder-context.ts';
 import { createKeyedQueue } from './keyed-queue.ts';
+import { createStartupCounts } from './startup-counts.ts';
 import { makeTaskConfigs } from './task-configs.ts';
 import type { TaskPlan, TaskRuns } from './task-runs.ts';
 
@@ -44,7 +45,7 @@ export function createReconciler(
   statuses: StatusPublisher,
   assignment: () => Assignment,
 ): Reconciler {
-  const { configStore, statusStore, pluginHost, logger } = options;
+  const { configStore, statusStore, pluginHost, logger, startups = createStartupCounts() } = options;
   const queue = createKeyedQueue();
   const queued = new Map<string, Promise<void>>();
   const runs = new Map<string, ConnectorRun>();
@@ -113,7 +114,10 @@ export function createReconciler(
 
   async function makeTasks({ name, properties }: ConnectorEntry, run: ConnectorRun): Promise<void> {
     const config = JSON.stringify(properties);
+    const startup = startups.begin('connector');
     const made = await makeTaskConfigs(name, properties, options);
+    if ('trace' in made) startup.failed();
+    else startup.succeeded();
     const now = configStore.get(name);
     // Meanwhile changed, stopped or deleted: the pass that follows deals with it.
     if (stopping || now?.target !== 'STARTED' || JSON.stringify(now.properties) !== config) return void pass(name);

@@ -1,6 +1,6 @@
 import type { RawConfig } from '../api/index.ts';
 import type { ConfigInfo, ConfigInfos } from '../ports/tasks.ts';
-import type { ResolvedConfig } from './config-providers.ts';
+import type { ResolvedConfig } from '../ports/config-providers.ts';
 
 /** Shorter ones would take apart ordinary words; where they stand alone they are known by their key. */
 const shortestSecret = 4;

@@ -2,8 +2,8 @@
 import { ConfigError, ConnectError } from '../api/index.ts';
 import type { Logger, RawConfig } from '../api/index.ts';
 import type { PluginHost } from '../ports/tasks.ts';
-import { hasPlaceholder } from './config-providers.ts';
-import type { ConfigProviders } from './config-providers.ts';
+import { hasPlaceholder } from '../ports/config-providers.ts';
+import type { ConfigProviders } from '../ports/config-providers.ts';
 import { traceOf } from './secrets.ts';
 
 export type MadeTaskConfigs = { readonly configs: readonly RawConfig[] } | { readonly trace: string };

@@ -2,10 +2,12 @@
 import type { Logger, RawConfig } from '../api/index.ts';
 import type { RunState } from '../ports/stores.ts';
 import type { ConnectorKind, TaskEvents, TaskHost, TaskId } from '../ports/tasks.ts';
-import type { ConfigProviders } from './config-providers.ts';
+import type { ConfigProviders } from '../ports/config-providers.ts';
 import { taskName } from './herder-context.ts';
 import type { StatusPublisher } from './herder-context.ts';
 import { traceOf, withoutSecrets } from './secrets.ts';
+import { createStartupCounts } from './startup-counts.ts';
+import type { Startup } from './startup-counts.ts';
 
 /** A task as the stores have it: placeholders unresolved. */
 export interface TaskPlan {
@@ -38,23 +40,33 @@ export interface TaskRuns {
   close(): Promise<void>;
 }
 
-export function createTaskRuns(taskHost: TaskHost, providers: ConfigProviders, statuses: StatusPublisher, logger: Logger): TaskRuns {
+export function createTaskRuns(
+  taskHost: TaskHost,
+  providers: ConfigProviders,
+  statuses: StatusPublisher,
+  logger: Logger,
+  startups = createStartupCounts(),
+): TaskRuns {
   const connectors = new Map<string, Map<number, Run>>();
   let closed = false;
   const runOf = (id: TaskId): Run | undefined => connectors.get(id.connector)?.get(id.task);
   const madeOf = (plan: TaskPlan): string => JSON.stringify([plan.connectorConfig, plan.taskConfig]);
 
-  function eventsOf(id: TaskId, run: Run, secrets: readonly string[]): TaskEvents {
+  function eventsOf(id: TaskId, run: Run, secrets: readonly string[], startup: Startup): TaskEvents {
     const publish = (state: RunState, trace?: string): void => {
       if (run.over || runOf(id) !== run) return;
       run.state = state;
       statuses.task(id, state, trace);
     };
     return {
-      running: () => publish(run.paused ? 'PAUSED' : 'RUNNING'),
+      running: () => {
+        startup.succeeded();
+        publish(run.paused ? 'PAUSED' : 'RUNNING');
+      },
       paused: () => publish('PAUSED'),
       resumed: () => publish('RUNNING'),
       failed: (_id, trace) => {
+        startup.failed();
         publish('FAILED', withoutSecrets(trace, secrets));
         run.over = true;
         logger.error(`task ${taskName(id)} failed: ${firstLine(withoutSecrets(trace, secrets))}`);
@@ -70,6 +82,7 @@ export function createTaskRuns(taskHost: TaskHost, providers: ConfigProviders, s
 
   async function launch(plan: TaskPlan, run: () => Run): Promise<Error | undefined> {
     const { id } = plan;
+    const startup = startups.begin('task');
     let secrets: readonly string[] = [];
     try {
       const connector = await providers.resolve(plan.connectorConfig);
@@ -83,11 +96,11 @@ export function createTaskRuns(taskHost: TaskHost, providers: ConfigProviders, s
           taskConfig: task.config,
           paused: plan.paused,
         },
-        eventsOf(id, run(), secrets),
+        eventsOf(id, run(), secrets, startup),
       );
       return undefined;
     } catch (error) {
-      eventsOf(id, run(), secrets).failed(id, traceOf(error, secrets));
+      eventsOf(id, run(), secrets, startup).failed(id, traceOf(error, secrets));
       return error as Error;
     }
   }

@@ -28,10 +28,13 @@ export class SourceOutbox {
   readonly #submitted = new SubmittedRecords();
   readonly #positions = new PositionTable();
   readonly #room = new Gate(true);
-  #onBroken: ((error: unknown) => void) | undefined;
-  #failure: unknown;
+  #onBroken: ((error: Error) => void) | undefined;
+  #failure: Error | undefined;
   #inFlightBytes = 0;
+  /** Encoded since the last cut. */
   #pendingRecords = 0;
+  /** Cut, and not yet acknowledged. */
+  #inFlightRecords = 0;
   /** Records since the last cut, kept only for a task that asks for `commitRecord`. */
   #records: Placed[] = [];
   #idle: (() => void)[] = [];
@@ -44,7 +47,7 @@ export class SourceOutbox {
     this.#parts = parts;
   }
 
-  #fail(error: unknown): void {
+  #fail(error: Error): void {
     this.#failure ??= error;
     this.#room.open();
     for (const resolve of this.#idle.splice(0)) resolve();
@@ -108,19 +111,28 @@ export class SourceOutbox {
     const submission = this.#submitted.submit(taken);
     const atomic = positions.atomic?.(taken) ?? [];
     if (batches.length + atomic.length === 0) return this.#acknowledged(submission, records, []);
+    this.#inFlightRecords += count;
+    figures.observe('source-record-active-count', this.#inFlightRecords);
     const bytes = batches.reduce((sum, { length }) => sum + length, 0);
     this.#inFlightBytes += bytes;
     if (this.#submitted.inFlight >= inFlightLimit || this.#inFlightBytes >= inFlightBytesLimit) this.#room.close();
-    figures.set('source-record-active-count', this.#submitted.inFlight);
+    this.#countActive();
     producer.append([...batches, ...atomic]).then(
       (appended) => {
         this.#inFlightBytes -= bytes;
         for (const { buffer } of appended) this.#parts.pool.give(buffer);
         figures.add('source-record-write-total', count);
+        this.#inFlightRecords -= count;
+        this.#countActive();
         this.#acknowledged(submission, records, appended);
       },
       (error: unknown) => this.#fail(new ConnectError(`the log did not take the records: ${messageOf(error)}`, { cause: error })),
     );
+  }
+
+  /** Records that were polled and are not in the log yet. */
+  #countActive(): void {
+    this.#parts.figures.set('source-record-active-count', this.#inFlightRecords + this.#pendingRecords);
   }
 
   #acknowledged(

@@ -77,6 +77,7 @@ export function workerSettings(config: RawConfig, { file, mode }: { readonly fil
     offsetFile: mode === 'standalone' && !embedded ? values.text('offset.storage.file.filename') : undefined,
     stores: mode === 'distributed' || embedded ? storesOf(config, values, embedded) : undefined,
     group: mode === 'distributed' ? groupOf(values) : undefined,
+    pluginCallTimeoutMs: values.number('millrace.plugin.call.timeout.ms'),
     task: {
       memoryMaxBytes: values.number('millrace.task.memory.max.bytes'),
       unresponsiveAfterMs: values.number('millrace.task.unresponsive.after.ms'),

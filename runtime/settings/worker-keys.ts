@@ -137,6 +137,12 @@ export const ownKeys: WorkerKeys = {
     'How much memory, heap and buffers together, one task’s thread may hold before it is ended and FAILED.',
     { min: 16_777_216 },
   ),
+  'millrace.plugin.call.timeout.ms': used(
+    'long',
+    '60000',
+    'How long a connector’s own code may take outside its tasks (to validate a config, to make task configs) before it is ended.',
+    { min: 100 },
+  ),
   'millrace.task.unresponsive.after.ms': used('long', '10000', 'Silence of a task’s thread after which its status says so.', { min: 100 }),
   'millrace.embedded.synchronous': used(
     'string',

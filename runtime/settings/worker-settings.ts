@@ -52,6 +52,8 @@ export interface WorkerSettings {
   /** Distributed on Kafka, or standalone on the embedded log. */
   readonly stores: { readonly config: StoreTopic; readonly offset: StoreTopic; readonly status: StoreTopic } | undefined;
   readonly group: GroupSettings | undefined;
+  /** For each call of a connector's code outside its tasks. */
+  readonly pluginCallTimeoutMs: number;
   readonly task: { readonly memoryMaxBytes: number; readonly unresponsiveAfterMs: number };
   readonly logging: { readonly level: string; readonly format: 'text' | 'json' };
   /** Everything as written, `config.providers.*` and client settings included. */

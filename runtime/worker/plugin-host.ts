@@ -1,6 +1,7 @@
 /** Runs connectors' code outside tasks in a thread that lives for a few seconds, each call bounded in time. */
 import { Worker } from 'node:worker_threads';
 import { ConnectError } from '../api/index.ts';
+import type { Logger } from '../api/index.ts';
 import type { PluginHost } from '../ports/tasks.ts';
 import { discoverPlugins } from '../plugins/plugin-index.ts';
 import { callOver } from './rpc.ts';
@@ -15,8 +16,8 @@ export interface PluginHostSettings {
 
 const idleMs = 5000;
 
-export async function createPluginHost({ pluginPath, callTimeoutMs }: PluginHostSettings): Promise<PluginHost> {
-  const index = await discoverPlugins(pluginPath);
+export async function createPluginHost({ pluginPath, callTimeoutMs }: PluginHostSettings, log: Pick<Logger, 'warn'>): Promise<PluginHost> {
+  const index = await discoverPlugins(pluginPath, { warn: (message) => log.warn(message) });
   let current: { thread: Worker; calls: Caller; running: number; idle: NodeJS.Timeout | undefined } | undefined;
 
   function thread(): NonNullable<typeof current> {

@@ -16,7 +16,8 @@ type Message =
 /** What ports and workers have in common. */
 export interface Postable {
   postMessage(message: unknown, transfer?: readonly Transferable[]): void;
-  // `any` is what Node's own types say of a message; each listener names the type that it was sent as.
+  // Node's own types say `any` of a message; each listener names the type that it was sent as.
+  // oxlint-disable-next-line typescript/no-explicit-any
   on(event: 'message', listener: (message: any) => void): unknown;
 }
 

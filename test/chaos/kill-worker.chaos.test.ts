@@ -70,19 +70,23 @@ for (const log of ['embedded', 'kafka'] as const) {
       await using pipeline = await startPipeline({ postgres: database, ...(await brokers()) });
 
       let inSnapshot = 0;
+      const deaths: number[] = [];
       for (let kill = 0; kill < snapshotKills; kill++) {
         const before = await pipeline.reader.count(pipeline.topic);
         if (random.next() < 0.7)
           await until('rows are read', async () => (await pipeline.reader.count(pipeline.topic)) > before, 90_000, 5);
         await sleep(random.between(0, 200));
         await pipeline.worker.kill('SIGKILL');
+        deaths.push(await pipeline.reader.count(pipeline.topic));
         if (!/snapshot: done/.test(pipeline.worker.logTail(100_000))) inSnapshot++;
         await pipeline.restart();
       }
       await load.stop();
 
       const outcome = await settle(pipeline, await readHistory(database.url), { snapshot: true });
-      t.diagnostic(`${snapshotKills} kills, ${inSnapshot} of them in the snapshot of ${snapshotRows} rows; ${summary(outcome)}`);
+      t.diagnostic(
+        `${snapshotKills} kills, ${inSnapshot} of them in the snapshot of ${snapshotRows} rows, ${new Set(deaths).size} of them after progress; ${summary(outcome)}`,
+      );
       deepEqual(await pipeline.troubles(), []);
       deepEqual(outcome.topic.problems, []);
       deepEqual(outcome.file.problems, []);

@@ -33,6 +33,8 @@ export interface LoadOptions {
   readonly keys?: number;
   /** How long each client rests between two transactions. */
   readonly pauseMs?: number;
+  /** The most changes of the usual transaction; 6 if left out. */
+  readonly changes?: number;
   /** Left out: rows are deleted too. */
   readonly deletes?: boolean;
 }
@@ -143,8 +145,8 @@ function isOutage(error: unknown): boolean {
 
 /** Mostly a few changes, now and then many, now and then several of one key. */
 function transaction(states: Map<number, KeyState>, mine: number, options: LoadOptions, random: Random): string {
-  const { clients = 4, keys = 400, deletes = true } = options;
-  const changes = random.next() < 0.02 ? random.between(100, 300) : random.between(1, 6);
+  const { clients = 4, keys = 400, changes: most = 6, deletes = true } = options;
+  const changes = random.next() < 0.02 ? random.between(100, 300) : random.between(1, most);
   const statements = Array.from({ length: changes }, () => {
     const id = random.between(0, Math.floor(keys / clients) - 1) * clients + mine;
     const { version: last = 0, alive = false } = states.get(id) ?? {};

@@ -13,13 +13,17 @@ const text = 0x74;
  */
 export function readTuple(bytes: Uint8Array, start: number, end: number, columns: number, slots: Int32Array, base: number): number {
   let at = start + 2;
-  if (at > end || (((bytes[start] as number) << 8) | (bytes[start + 1] as number)) !== columns) throw wrongCount(bytes, start, end, columns);
+  if (at > end || (((bytes[start] as number) << 8) | (bytes[start + 1] as number)) !== columns)
+    throw wrongCount(bytes, start, end, columns);
   let slot = base;
   for (let i = 0; i < columns; i++, slot += 2) {
     const kind = bytes[at];
     if (kind === text) {
       const length =
-        ((bytes[at + 1] as number) << 24) | ((bytes[at + 2] as number) << 16) | ((bytes[at + 3] as number) << 8) | (bytes[at + 4] as number);
+        ((bytes[at + 1] as number) << 24) |
+        ((bytes[at + 2] as number) << 16) |
+        ((bytes[at + 3] as number) << 8) |
+        (bytes[at + 4] as number);
       at += 5;
       const next = at + length;
       if (length < 0 || next > end) throw new ProtocolError(`a value of ${length} bytes, ${end - at} left in the message`);

@@ -10,7 +10,10 @@ import { unsupportedKeys } from '../unsupported.ts';
 import { configValues } from './harness.ts';
 
 const minimal = { 'topic.prefix': 'shop', 'database.hostname': 'h', 'database.user': 'u', 'database.dbname': 'd' };
-const rows = readFileSync(new URL('./fixtures/config-defaults.tsv', import.meta.url), 'utf8').trimEnd().split('\n').map((line) => line.split('\t'));
+const rows = readFileSync(new URL('./fixtures/config-defaults.tsv', import.meta.url), 'utf8')
+  .trimEnd()
+  .split('\n')
+  .map((line) => line.split('\t'));
 
 test('groups, types and defaults are those of Debezium', () => {
   for (const [group, key = '', type, standard, importance] of rows) {
@@ -37,7 +40,9 @@ test("each of Debezium's keys is acted on, warned about, or refused", () => {
 });
 
 test('values that make no difference pass in silence', () => {
-  const raw = Object.fromEntries(rows.filter(([, key = '', , standard]) => !(key in config) && standard !== '').map(([, key = '', , standard = '']) => [key, standard]));
+  const raw = Object.fromEntries(
+    rows.filter(([, key = '', , standard]) => !(key in config) && standard !== '').map(([, key = '', , standard = '']) => [key, standard]),
+  );
   assert.deepEqual(unsupportedKeys(raw), { refused: [], ignored: [] });
 });
 

@@ -92,7 +92,10 @@ test('PostgreSQL dies and comes back: the task goes on, with nothing lost or rep
   }
   await sql(server, `insert into t values (${last + 1})`);
   const records = await running.count(last + 1);
-  assert.deepEqual(records.map((record) => keyField(record, 'id')), Array.from({ length: last + 1 }, (_, i) => i + 1));
+  assert.deepEqual(
+    records.map((record) => keyField(record, 'id')),
+    Array.from({ length: last + 1 }, (_, i) => i + 1),
+  );
 });
 
 test('slot.drop.on.stop', async () => {

@@ -39,27 +39,96 @@ async function failure(more: RawConfig, offset?: Record<string, number | string>
     return error as Error;
   } finally {
     await running?.[Symbol.asyncDispose]();
-    await sql(database, `select pg_drop_replication_slot(slot_name) from pg_replication_slots where slot_name = '${raw['slot.name']}' and not active`);
+    await sql(
+      database,
+      `select pg_drop_replication_slot(slot_name) from pg_replication_slots where slot_name = '${raw['slot.name']}' and not active`,
+    );
   }
   throw new Error('it did not fail');
 }
 
 const streamed = { lsn: 100, lsn_proc: 100, lsn_commit: 100, messageType: 'INSERT', txId: 1, ts_usec: 1 };
 
-const table: readonly { name: string; config: RawConfig; offset?: Record<string, number | string>; kind: typeof ConfigError; message: RegExp }[] = [
-  { name: 'a wrong password', config: { 'database.password': 'wrong' }, kind: ConfigError, message: /password authentication failed.*Check database.user and database.password/ },
-  { name: 'an unknown database', config: { 'database.dbname': 'nowhere' }, kind: ConfigError, message: /"nowhere" does not exist.*Check database.dbname/ },
+const table: readonly {
+  name: string;
+  config: RawConfig;
+  offset?: Record<string, number | string>;
+  kind: typeof ConfigError;
+  message: RegExp;
+}[] = [
+  {
+    name: 'a wrong password',
+    config: { 'database.password': 'wrong' },
+    kind: ConfigError,
+    message: /password authentication failed.*Check database.user and database.password/,
+  },
+  {
+    name: 'an unknown database',
+    config: { 'database.dbname': 'nowhere' },
+    kind: ConfigError,
+    message: /"nowhere" does not exist.*Check database.dbname/,
+  },
   { name: 'nobody there', config: { 'database.port': '1' }, kind: RetriableError, message: /ECONNREFUSED.*Check that PostgreSQL runs/ },
-  { name: 'an unknown host', config: { 'database.hostname': 'nowhere.invalid' }, kind: ConfigError, message: /nowhere.invalid.*Check database.hostname|EAI_AGAIN/ },
-  { name: 'no right to replicate', config: { 'database.user': 'plain', 'database.password': 'plain' }, kind: ConfigError, message: /user "plain" may not replicate.*ALTER ROLE/ },
-  { name: 'no right to publish all tables', config: { 'database.user': 'replicator', 'database.password': 'replicator', 'publication.autocreate.mode': 'all_tables' }, kind: ConfigError, message: /publication "pub" for all tables.*filtered/ },
-  { name: 'no right to read', config: { 'database.user': 'replicator', 'database.password': 'replicator', 'publication.name': 'given', 'publication.autocreate.mode': 'disabled' }, kind: ConfigError, message: /read table public.t for the snapshot: permission denied.*Grant/ },
-  { name: 'no publication', config: { 'publication.autocreate.mode': 'disabled' }, kind: ConfigError, message: /publication "pub" does not exist.*CREATE PUBLICATION/ },
-  { name: 'no table', config: { 'table.include.list': 'public.missing' }, kind: ConfigError, message: /No table filters found for filtered publication pub.*table.include.list/ },
+  {
+    name: 'an unknown host',
+    config: { 'database.hostname': 'nowhere.invalid' },
+    kind: ConfigError,
+    message: /nowhere.invalid.*Check database.hostname|EAI_AGAIN/,
+  },
+  {
+    name: 'no right to replicate',
+    config: { 'database.user': 'plain', 'database.password': 'plain' },
+    kind: ConfigError,
+    message: /user "plain" may not replicate.*ALTER ROLE/,
+  },
+  {
+    name: 'no right to publish all tables',
+    config: { 'database.user': 'replicator', 'database.password': 'replicator', 'publication.autocreate.mode': 'all_tables' },
+    kind: ConfigError,
+    message: /publication "pub" for all tables.*filtered/,
+  },
+  {
+    name: 'no right to read',
+    config: {
+      'database.user': 'replicator',
+      'database.password': 'replicator',
+      'publication.name': 'given',
+      'publication.autocreate.mode': 'disabled',
+    },
+    kind: ConfigError,
+    message: /read table public.t for the snapshot: permission denied.*Grant/,
+  },
+  {
+    name: 'no publication',
+    config: { 'publication.autocreate.mode': 'disabled' },
+    kind: ConfigError,
+    message: /publication "pub" does not exist.*CREATE PUBLICATION/,
+  },
+  {
+    name: 'no table',
+    config: { 'table.include.list': 'public.missing' },
+    kind: ConfigError,
+    message: /No table filters found for filtered publication pub.*table.include.list/,
+  },
   { name: 'a slot that is gone', config: {}, offset: streamed, kind: ConfigError, message: /slot "[^"]+" does not exist.*when_needed/ },
-  { name: 'a masked column', config: { 'column.mask.with.5.chars': 'public.t.id' }, kind: ConfigError, message: /column.mask.with.5.chars is not supported, and unmasked values/ },
-  { name: 'two lists', config: { 'table.include.list': 'a.b', 'table.exclude.list': 'c.d' }, kind: ConfigError, message: /table.include.list and table.exclude.list are both set/ },
-  { name: 'no pattern', config: { 'table.include.list': 'public.(t' }, kind: ConfigError, message: /table.include.list: "public.\(t" is not a regular expression/ },
+  {
+    name: 'a masked column',
+    config: { 'column.mask.with.5.chars': 'public.t.id' },
+    kind: ConfigError,
+    message: /column.mask.with.5.chars is not supported, and unmasked values/,
+  },
+  {
+    name: 'two lists',
+    config: { 'table.include.list': 'a.b', 'table.exclude.list': 'c.d' },
+    kind: ConfigError,
+    message: /table.include.list and table.exclude.list are both set/,
+  },
+  {
+    name: 'no pattern',
+    config: { 'table.include.list': 'public.(t' },
+    kind: ConfigError,
+    message: /table.include.list: "public.\(t" is not a regular expression/,
+  },
 ];
 
 describe('what is wrong is said, and what to do', () => {
@@ -92,7 +161,10 @@ describe('what is wrong is said, and what to do', () => {
     await using running = await runTask(raw);
     await running.until(() => running.logs.some((line) => line.includes('streaming from')));
     await sql(database, 'drop publication dropped', 'insert into t values (77)');
-    await assert.rejects(running.until(() => false, 15_000), /publication.*dropped.*Create the publication/s);
+    await assert.rejects(
+      running.until(() => false, 15_000),
+      /publication.*dropped.*Create the publication/s,
+    );
   });
 
   test('wal_level', async () => {
@@ -106,11 +178,16 @@ describe('what is wrong is said, and what to do', () => {
     await using plain = await startPostgres({ flags: ['-c', 'max_replication_slots=1'] });
     await sql(plain, 'create table t (id int primary key)', `select pg_create_physical_replication_slot('taken')`);
     await using running = await runTask(rawConfig(plain));
-    await assert.rejects(running.until(() => false, 15_000), /max_replication_slots/);
+    await assert.rejects(
+      running.until(() => false, 15_000),
+      /max_replication_slots/,
+    );
   });
 
   test('a slot that lost its WAL, and when_needed', async () => {
-    await using small = await startPostgres({ flags: ['-c', 'max_slot_wal_keep_size=1MB', '-c', 'max_wal_size=32MB', '-c', 'min_wal_size=32MB'] });
+    await using small = await startPostgres({
+      flags: ['-c', 'max_slot_wal_keep_size=1MB', '-c', 'max_wal_size=32MB', '-c', 'min_wal_size=32MB'],
+    });
     await sql(small, 'create table t (id int primary key)', 'insert into t values (1)', 'create table filler (x text)');
     const raw = rawConfig(small, { 'table.include.list': 'public.t' });
     let offset;
@@ -120,7 +197,13 @@ describe('what is wrong is said, and what to do', () => {
       await running.until(() => running.logs.some((line) => line.includes('streaming from')));
       offset = running.records[0]?.sourceOffset;
     }
-    for (let i = 0; i < 4; i++) await sql(small, `insert into filler select repeat('x', 1000) from generate_series(1, 20000)`, 'select pg_switch_wal()', 'checkpoint');
+    for (let i = 0; i < 4; i++)
+      await sql(
+        small,
+        `insert into filler select repeat('x', 1000) from generate_series(1, 20000)`,
+        'select pg_switch_wal()',
+        'checkpoint',
+      );
     await assert.rejects(runTask(raw, { offset }), /lost WAL that it still needed.*when_needed/);
     await using anew = await runTask({ ...raw, 'snapshot.mode': 'when_needed' }, { offset });
     await anew.count(1);

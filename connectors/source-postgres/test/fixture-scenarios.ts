@@ -42,7 +42,12 @@ export const scenarios: readonly Scenario[] = [
   both('updates', [extensions]),
   { ...both('updates', [extensions]), name: 'updates_toast_hex_map', config: 'updates_toast_hex_map', stream: 'updates_toast_hex_map' },
   both('deletes_not_null_fallbacks', [types]),
-  { ...both('deletes_not_null_fallbacks', [types]), name: 'deletes_not_null_fallbacks_alt_modes', config: 'deletes_not_null_fallbacks_alt_modes', stream: 'deletes_not_null_fallbacks_alt_modes' },
+  {
+    ...both('deletes_not_null_fallbacks', [types]),
+    name: 'deletes_not_null_fallbacks_alt_modes',
+    config: 'deletes_not_null_fallbacks_alt_modes',
+    stream: 'deletes_not_null_fallbacks_alt_modes',
+  },
   both('schema_change_paced', []),
   both('truncate_messages_default', []),
   modes('modes_adaptive_time_microseconds'),
@@ -62,13 +67,29 @@ interface Known {
 
 const everywhere = /./;
 const knownDifferences: readonly Known[] = [
-  { scenario: everywhere, difference: /\.(d_uuidgen|d_tsnow|d_tsnow_nn|d_now_date): |toast_.*\.a_uuid\.\d+: /, why: 'made anew in each run: random, or the time' },
-  { scenario: everywhere, difference: /\.d_text_nn\.default: "x" \| "x'y"$/, why: "Debezium cuts defaults off at their first quote (dbz#2440)" },
+  {
+    scenario: everywhere,
+    difference: /\.(d_uuidgen|d_tsnow|d_tsnow_nn|d_now_date): |toast_.*\.a_uuid\.\d+: /,
+    why: 'made anew in each run: random, or the time',
+  },
+  {
+    scenario: everywhere,
+    difference: /\.d_text_nn\.default: "x" \| "x'y"$/,
+    why: 'Debezium cuts defaults off at their first quote (dbz#2440)',
+  },
   { scenario: everywhere, difference: /\.a_bit3\b/, why: 'Debezium gives bit(n)[] the schema of bit(n), and null' },
   { scenario: everywhere, difference: /\.a_(time|timetz)\.0: /, why: 'Debezium loses the microseconds of time[] and timetz[]' },
   { scenario: everywhere, difference: /\.a_ltree: null/, why: 'Debezium drops an ltree[] that holds a null' },
-  { scenario: everywhere, difference: /\.a_(int|text)2d\b/, why: 'Debezium makes nulls or Java object hashes of inner arrays; ours hold their items' },
-  { scenario: everywhere, difference: /\.c_(line|lseg|box|path|poly|circle): /, why: 'unknown types: pgjdbc rewrites geometric text with .0' },
+  {
+    scenario: everywhere,
+    difference: /\.a_(int|text)2d\b/,
+    why: 'Debezium makes nulls or Java object hashes of inner arrays; ours hold their items',
+  },
+  {
+    scenario: everywhere,
+    difference: /\.c_(line|lseg|box|path|poly|circle): /,
+    why: 'unknown types: pgjdbc rewrites geometric text with .0',
+  },
   { scenario: everywhere, difference: /\.c_numeric_5_neg2\b/, why: 'Debezium takes a negative scale for a huge one (dbz: scale "2046")' },
   { scenario: everywhere, difference: /\.c_name: null \| /, why: 'Debezium streams null for columns of type name' },
   { scenario: /types|modes/, difference: /\.[cd]_money: "[^"]+" \| "[^"]+"$/, why: 'Debezium snapshots money through a double' },

@@ -38,14 +38,17 @@ async function compareScenario(scenario: Scenario): Promise<void> {
     const snapshot = scenario.snapshot === undefined ? [] : recorded(scenario.snapshot);
     const stream = scenario.stream === undefined ? [] : recorded(scenario.stream);
     const expected = [...snapshot, ...stream];
-    const mine = (): Message[] => running.records.filter(({ topic }) => !topic.startsWith('__debezium-heartbeat')).map((record) => asMessage(record, converter));
+    const mine = (): Message[] =>
+      running.records.filter(({ topic }) => !topic.startsWith('__debezium-heartbeat')).map((record) => asMessage(record, converter));
     // The first heartbeat says that the snapshot is over and the stream runs.
     await running.until((records) => records.some(({ topic }) => topic.startsWith('__debezium-heartbeat')));
     await client.query('create table if not exists public.fixture_end (id int primary key)').catch(() => {});
     for (const part of later) await runScript(client, part());
-    const { rows } = await client.query<{ lsn: string }>('select (pg_current_wal_insert_lsn() - \'0/0\')::text as lsn');
+    const { rows } = await client.query<{ lsn: string }>("select (pg_current_wal_insert_lsn() - '0/0')::text as lsn");
     const end = Number(rows[0]?.lsn);
-    await running.until((records) => records.some(({ topic, sourceOffset }) => topic.startsWith('__debezium-heartbeat') && Number(sourceOffset['lsn']) >= end));
+    await running.until((records) =>
+      records.some(({ topic, sourceOffset }) => topic.startsWith('__debezium-heartbeat') && Number(sourceOffset['lsn']) >= end),
+    );
 
     const found = compareAll(expected, mine(), scenario).filter((difference) => !isKnownDifference(scenario.name, difference));
     assert.deepEqual(found.slice(0, 40), []);
@@ -69,7 +72,10 @@ function compareAll(expected: readonly Message[], found: readonly Message[], sce
       });
     }
     const missing = left.length === right.length ? [] : [`${topic}: ${left.length} messages expected, ${right.length} found`];
-    return [...missing, ...right.flatMap((message, index) => (left[index] === undefined ? [] : differences(left[index], message, `${topic}[${index}]`)))];
+    return [
+      ...missing,
+      ...right.flatMap((message, index) => (left[index] === undefined ? [] : differences(left[index], message, `${topic}[${index}]`))),
+    ];
   });
 }
 

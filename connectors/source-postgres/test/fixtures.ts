@@ -23,9 +23,17 @@ export const connectorConfig = (name: string): Record<string, string> =>
   JSON.parse(readFileSync(new URL(`${name}.config.json`, folder), 'utf8')) as Record<string, string>;
 
 export function recorded(name: string): Message[] {
-  const lines = gunzipSync(readFileSync(new URL(`${name}.jsonl.gz`, folder))).toString('utf8').trim().split('\n');
+  const lines = gunzipSync(readFileSync(new URL(`${name}.jsonl.gz`, folder)))
+    .toString('utf8')
+    .trim()
+    .split('\n');
   return lines.map((line) => {
-    const { topic, headers, key, value } = JSON.parse(line) as { topic: string; headers: [string, string][]; key: string | null; value: string | null };
+    const { topic, headers, key, value } = JSON.parse(line) as {
+      topic: string;
+      headers: [string, string][];
+      key: string | null;
+      value: string | null;
+    };
     return { topic, headers: headers.map(([name, text]) => [name, headerValue(text)]), key: parse(key), value: parse(value) };
   });
 }
@@ -56,7 +64,10 @@ export function asMessage(record: SourceRecord, converter: JsonConverter): Messa
   const { topic } = record;
   return {
     topic,
-    headers: record.headers.map(({ key, schema, value }) => [key, typeof value === 'string' ? value : json(topic, schema, value, headerConverter)]),
+    headers: record.headers.map(({ key, schema, value }) => [
+      key,
+      typeof value === 'string' ? value : json(topic, schema, value, headerConverter),
+    ]),
     key: record.keySchema === null ? null : json(topic, record.keySchema, record.key, converter),
     value: record.valueSchema === null ? null : json(topic, record.valueSchema, record.value, converter),
   };
@@ -64,7 +75,8 @@ export function asMessage(record: SourceRecord, converter: JsonConverter): Messa
 
 function parse(text: string | null): unknown {
   if (text === null) return null;
-  const keepNumbers = (_: string, value: unknown, { source }: { source: string }): unknown => (typeof value === 'number' ? { number: source } : value);
+  const keepNumbers = (_: string, value: unknown, { source }: { source: string }): unknown =>
+    typeof value === 'number' ? { number: source } : value;
   return (JSON.parse as (text: string, reviver: typeof keepNumbers) => unknown)(text, keepNumbers);
 }
 
@@ -76,7 +88,10 @@ export function differences(expected: unknown, found: unknown, path: string): st
   if (volatile.test(path)) return expected === null || found === null ? compare(expected, found, path) : [];
   if (isObject(expected) && isObject(found)) {
     const names = [...new Set([...Object.keys(expected), ...Object.keys(found)])];
-    const order = Object.keys(expected).join() === Object.keys(found).join() ? [] : compare(Object.keys(expected).join(), Object.keys(found).join(), `${path}{}`);
+    const order =
+      Object.keys(expected).join() === Object.keys(found).join()
+        ? []
+        : compare(Object.keys(expected).join(), Object.keys(found).join(), `${path}{}`);
     if ('number' in expected || Array.isArray(expected) !== Array.isArray(found)) return compare(expected, found, path);
     const label = (name: string): string => {
       const item = Array.isArray(expected) ? ((expected as unknown[])[Number(name)] as { field?: string } | undefined) : undefined;

@@ -15,7 +15,15 @@ const frame = (type: string, payload: string): Buffer => {
   return Buffer.concat([head, body]);
 };
 
-const frames = [frame('W', 'start'), frame('d', 'one'), frame('d', ''), frame('d', 'x'.repeat(70)), frame('c', ''), frame('d', 'last'), frame('Z', 'I')];
+const frames = [
+  frame('W', 'start'),
+  frame('d', 'one'),
+  frame('d', ''),
+  frame('d', 'x'.repeat(70)),
+  frame('c', ''),
+  frame('d', 'last'),
+  frame('Z', 'I'),
+];
 const expected = ['W:start', 'one', '', 'x'.repeat(70), 'c:', 'last', 'Z:I'];
 
 test('frames come whole and in order, however the bytes are cut', () => {
@@ -47,7 +55,7 @@ test('a handler that stops is left alone until it is ready, at whatever frame', 
     });
     for (let from = 0; from < stream.length; from += size) {
       const chunk = Buffer.from(stream.subarray(from, from + size));
-      for (let at = 0; at < chunk.length; ) {
+      for (let at = 0; at < chunk.length;) {
         cutter.stopped = false;
         at = cutter.cut(chunk, at);
       }
@@ -67,7 +75,9 @@ test('lines of COPY: nulls, escapes, empty values', () => {
     const bytes = Buffer.from(`##${line}\n`);
     const slots = new Int32Array(2 * columns + 2);
     readCopyRow(bytes, 2, bytes.length, columns, slots, 2);
-    return Array.from({ length: columns }, (_, i) => (slots[2 + 2 * i] === slotNull ? null : bytes.toString('utf8', slots[2 + 2 * i], slots[3 + 2 * i])));
+    return Array.from({ length: columns }, (_, i) =>
+      slots[2 + 2 * i] === slotNull ? null : bytes.toString('utf8', slots[2 + 2 * i], slots[3 + 2 * i]),
+    );
   };
   assert.deepEqual(row('1\ta b\t\\N\t', 4), ['1', 'a b', null, '']);
   assert.deepEqual(row('a\\tb\\nc\\\\d\\\\N\té\t\\\\N', 3), ['a\tb\nc\\d\\N', 'é', '\\N']);

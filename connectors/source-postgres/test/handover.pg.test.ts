@@ -40,7 +40,11 @@ for (const slot of ['new', 'existing'] as const) {
     await sql(database, 'create table t (id int primary key)', 'insert into t select generate_series(1, 20000)');
     const raw = rawConfig(database);
     if (slot === 'existing') {
-      await sql(database, 'create publication pub for table t', `select pg_create_logical_replication_slot('${raw['slot.name']}', 'pgoutput')`);
+      await sql(
+        database,
+        'create publication pub for table t',
+        `select pg_create_logical_replication_slot('${raw['slot.name']}', 'pgoutput')`,
+      );
     }
     for (let round = 0; round < 3; round++) {
       const writers = startWriters(database, 4);
@@ -53,7 +57,11 @@ for (const slot of ['new', 'existing'] as const) {
       const ids = running.records.map((record) => keyField(record, 'id') as number);
       assert.equal(new Set(ids).size, ids.length, 'no row twice');
       const seen = new Set(ids);
-      assert.deepEqual([...written].filter((id) => !seen.has(id)), [], 'no row missing');
+      assert.deepEqual(
+        [...written].filter((id) => !seen.has(id)),
+        [],
+        'no row missing',
+      );
       assert.equal([...seen].filter((id) => id > 0 && id <= 20_000).length, 20_000);
       const kinds = running.records.map((record) => field(record, 'op'));
       assert.equal(kinds.lastIndexOf('r') < kinds.indexOf('c'), true, 'the snapshot first');

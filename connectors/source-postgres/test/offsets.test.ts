@@ -30,7 +30,12 @@ describe("offsets, Debezium's own among them", () => {
     const last = { txId: 7, lsn: 50, row: 0, part: 0 };
     assert.deepEqual(streaming(row), { phase: 'streaming', from: undefined, lastCommit: undefined, last });
     assert.deepEqual(streaming({ ...row, lsn_commit: 40 }), { phase: 'streaming', from: 40, lastCommit: 40, last });
-    assert.deepEqual(streaming({ ...row, lsn_commit: 40, millrace_row: 3, millrace_part: 1 }), { phase: 'streaming', from: 40, lastCommit: 40, last: { ...last, row: 3, part: 1 } });
+    assert.deepEqual(streaming({ ...row, lsn_commit: 40, millrace_row: 3, millrace_part: 1 }), {
+      phase: 'streaming',
+      from: 40,
+      lastCommit: 40,
+      last: { ...last, row: 3, part: 1 },
+    });
   });
   test('between transactions; without a snapshot', () => {
     assert.deepEqual(readOffset(commitOffset(60, 7, 1)), { phase: 'streaming', from: 60, lastCommit: 60, last: undefined });
@@ -38,7 +43,14 @@ describe("offsets, Debezium's own among them", () => {
   });
   test('order within a transaction', () => {
     const place = { txId: 1, lsn: 10, row: 2, part: 1 };
-    for (const [lsn, row, part, expected] of [[9, 9, 9, false], [10, 1, 9, false], [10, 2, 1, false], [10, 2, 2, true], [10, 3, 0, true], [11, 0, 0, true]] as const) {
+    for (const [lsn, row, part, expected] of [
+      [9, 9, 9, false],
+      [10, 1, 9, false],
+      [10, 2, 1, false],
+      [10, 2, 2, true],
+      [10, 3, 0, true],
+      [11, 0, 0, true],
+    ] as const) {
       assert.equal(isBeyond(lsn, row, part, place), expected);
     }
   });

@@ -13,11 +13,27 @@ const int = (value: number, bytes: number): Buffer => {
   return buffer.subarray(8 - bytes);
 };
 const text = (value: string): Buffer => Buffer.from(`${value}\0`);
-const message = (...parts: (number | Buffer)[]): Buffer => Buffer.concat(parts.map((part) => (typeof part === 'number' ? Buffer.from([part]) : part)));
+const message = (...parts: (number | Buffer)[]): Buffer =>
+  Buffer.concat(parts.map((part) => (typeof part === 'number' ? Buffer.from([part]) : part)));
 
 const begin = message(kinds.begin, int(0x16, 4), int(0xb374d848, 4), int(762_520_455_123_456, 8), int(4_000_000_000, 4));
 const commit = message(kinds.commit, 0, int(100, 8), int(200, 8), int(0, 8));
-const relation = message(kinds.relation, int(16_384, 4), text('public'), text('t é'), 0x64, int(2, 2), 1, text('id'), int(23, 4), int(-1, 4), 0, text('n'), int(1700, 4), int(655_366, 4));
+const relation = message(
+  kinds.relation,
+  int(16_384, 4),
+  text('public'),
+  text('t é'),
+  0x64,
+  int(2, 2),
+  1,
+  text('id'),
+  int(23, 4),
+  int(-1, 4),
+  0,
+  text('n'),
+  int(1700, 4),
+  int(655_366, 4),
+);
 const truncate = message(kinds.truncate, int(2, 4), 1, int(16_384, 4), int(16_385, 4));
 const logical = message(kinds.message, 1, int(300, 8), text('pre'), int(3, 4), Buffer.from('abc'));
 const value = (content: string): Buffer => message(0x74, int(Buffer.byteLength(content), 4), Buffer.from(content));
@@ -44,7 +60,12 @@ describe('pgoutput', () => {
 
   test('a truncate and a logical message', () => {
     assert.deepEqual(readTruncate(truncate, 0, truncate.length), { relations: [16_384, 16_385] });
-    assert.deepEqual(readLogicalMessage(logical, 0, logical.length), { transactional: true, lsn: 300, prefix: 'pre', content: new Uint8Array([97, 98, 99]) });
+    assert.deepEqual(readLogicalMessage(logical, 0, logical.length), {
+      transactional: true,
+      lsn: 300,
+      prefix: 'pre',
+      content: new Uint8Array([97, 98, 99]),
+    });
   });
 
   test('a tuple', () => {
@@ -57,7 +78,14 @@ describe('pgoutput', () => {
   });
 
   test('whatever the bytes are, the answer is a message or a ProtocolError', () => {
-    const readers = [readBegin, readCommit, readRelation, readTruncate, readLogicalMessage, (bytes: Buffer, start: number, end: number) => readTuple(bytes, start, end, 4, new Int32Array(8), 0)];
+    const readers = [
+      readBegin,
+      readCommit,
+      readRelation,
+      readTruncate,
+      readLogicalMessage,
+      (bytes: Buffer, start: number, end: number) => readTuple(bytes, start, end, 4, new Int32Array(8), 0),
+    ];
     const samples = [begin, commit, relation, truncate, logical, tuple];
     let seed = 42;
     const random = (below: number): number => {

@@ -25,17 +25,36 @@ async function changes(database: PostgresAddress): Promise<void> {
   await sql(database, `insert into a select i, 'x' from generate_series(1, 20) i`);
   await slow.query('begin');
   await slow.query(`insert into b select i from generate_series(1, 10) i`);
-  await sql(database, `copy a (id) from program 'seq 1001 1150'`, 'update a set id = id + 100 where id <= 5', 'delete from a where id between 6 and 9');
+  await sql(
+    database,
+    `copy a (id) from program 'seq 1001 1150'`,
+    'update a set id = id + 100 where id <= 5',
+    'delete from a where id between 6 and 9',
+  );
   await slow.query(`copy b (id) from program 'seq 101 130'`);
-  await sql(database, `begin; insert into a values (50, 'y'); savepoint s; insert into a values (51, 'z'); rollback to s; update a set name = 'w' where id = 50; commit`);
+  await sql(
+    database,
+    `begin; insert into a values (50, 'y'); savepoint s; insert into a values (51, 'z'); rollback to s; update a set name = 'w' where id = 50; commit`,
+  );
   await slow.query('commit');
   await sql(database, `select pg_logical_emit_message(true, 'pre', 'content')`, `select pg_logical_emit_message(false, 'pre', 'content')`);
-  await sql(database, 'truncate a, b', `insert into b values (1)`, `copy a (id) from program 'seq 2001 2040'`, `insert into b values (7777)`);
+  await sql(
+    database,
+    'truncate a, b',
+    `insert into b values (1)`,
+    `copy a (id) from program 'seq 2001 2040'`,
+    `insert into b values (7777)`,
+  );
 }
 
 test('goes on exactly behind whichever record was stored last', async () => {
   await using database = await createDatabase(await usePostgres(), 'resume');
-  await sql(database, 'create table a (id int primary key, name text)', 'create table b (id int primary key)', `insert into b values (9999)`);
+  await sql(
+    database,
+    'create table a (id int primary key, name text)',
+    'create table b (id int primary key)',
+    `insert into b values (9999)`,
+  );
   const raw = rawConfig(database, { 'skipped.operations': 'none', 'flush.lsn.source': 'false' });
   let whole: SourceRecord[];
   {
@@ -45,11 +64,19 @@ test('goes on exactly behind whichever record was stored last', async () => {
     whole = await running.until((records) => records.some((record) => keyField(record, 'id') === 7777 && record.topic === 'shop.public.b'));
   }
   const expected = whole.map(text);
-  assert.ok(whole.some((record) => record.sourceOffset['millrace_row'] !== undefined), 'rows that share an LSN');
-  assert.ok(whole.some((record) => record.sourceOffset['millrace_part'] !== undefined), 'records that share a row');
+  assert.ok(
+    whole.some((record) => record.sourceOffset['millrace_row'] !== undefined),
+    'rows that share an LSN',
+  );
+  assert.ok(
+    whole.some((record) => record.sourceOffset['millrace_part'] !== undefined),
+    'records that share a row',
+  );
 
   // Every record whose neighbours share its LSN, and some of the others.
-  const places = expected.map((_, index) => index).filter((index) => index % 7 === 0 || whole[index]?.sourceOffset['millrace_part'] !== undefined || index > expected.length - 4);
+  const places = expected
+    .map((_, index) => index)
+    .filter((index) => index % 7 === 0 || whole[index]?.sourceOffset['millrace_part'] !== undefined || index > expected.length - 4);
   for (const index of places) {
     // As an offset store gives it back.
     const offset = JSON.parse(JSON.stringify(whole[index]?.sourceOffset)) as Record<string, number | string>;
@@ -65,17 +92,29 @@ test('goes on exactly behind whichever record was stored last', async () => {
 test('a lost connection repeats and loses nothing', async () => {
   await using database = await createDatabase(await usePostgres(), 'resume');
   await sql(database, 'create table a (id int primary key, name text)');
-  const raw = rawConfig(database, { 'snapshot.mode': 'no_data', 'max.queue.size': '100', 'max.batch.size': '50', 'retriable.restart.connector.wait.ms': '100' });
+  const raw = rawConfig(database, {
+    'snapshot.mode': 'no_data',
+    'max.queue.size': '100',
+    'max.batch.size': '50',
+    'retriable.restart.connector.wait.ms': '100',
+  });
   await using running = await runTask(raw);
   await running.until(() => running.logs.some((line) => line.includes('streaming from')));
   const kill = `select pg_terminate_backend(active_pid) from pg_replication_slots where active_pid is not null and database = current_database()`;
   for (let round = 0; round < 5; round++) {
     const first = round * 3000;
-    await sql(database, `insert into a select i, repeat('x', 200) from generate_series(${first + 1}, ${first + 1000}) i`, `copy a (id) from program 'seq ${first + 1001} ${first + 3000}'`);
+    await sql(
+      database,
+      `insert into a select i, repeat('x', 200) from generate_series(${first + 1}, ${first + 1000}) i`,
+      `copy a (id) from program 'seq ${first + 1001} ${first + 3000}'`,
+    );
     await running.count(first + 300 + round * 517);
     await sql(database, kill);
   }
   const records = await running.count(15_000, 60_000);
-  assert.deepEqual(records.map((record) => keyField(record, 'id')), Array.from({ length: 15_000 }, (_, i) => i + 1));
+  assert.deepEqual(
+    records.map((record) => keyField(record, 'id')),
+    Array.from({ length: 15_000 }, (_, i) => i + 1),
+  );
   assert.ok(running.logs.some((line) => line.includes('Trying again in')));
 });

@@ -8,7 +8,9 @@ import { usePostgres } from '../../../test/services/share.ts';
 import { rawConfig, runTask, sql } from './harness.ts';
 
 const object = (struct: unknown): Record<string, unknown> | null =>
-  struct === null ? null : Object.fromEntries((struct as Struct).schema.fields.map(({ name, index }) => [name, (struct as Struct).at(index)]));
+  struct === null
+    ? null
+    : Object.fromEntries((struct as Struct).schema.fields.map(({ name, index }) => [name, (struct as Struct).at(index)]));
 const shown = (record: SourceRecord): unknown => [object(record.key), object((record.value as Struct | null)?.get('after') ?? null)];
 
 test('keys are those of the time of the change, however far the catalog has gone since', async () => {
@@ -44,12 +46,25 @@ test('keys are those of the time of the change, however far the catalog has gone
     [{ id: 1 }, { id: 1, name: 'a' }],
     [{ key: 2 }, { key: 2, name: 'b' }],
     [{ key: 3 }, { key: 3, name: 'c', more: 5 }],
-    [{ key: 4, name: 'd' }, { key: 4, name: 'd', more: 5 }],
-    [{ key: 5, name: 'e' }, { key: 5, name: 'e' }],
-    [{ key: 6, name: 'f' }, { key: 6, name: 'f' }],
+    [
+      { key: 4, name: 'd' },
+      { key: 4, name: 'd', more: 5 },
+    ],
+    [
+      { key: 5, name: 'e' },
+      { key: 5, name: 'e' },
+    ],
+    [
+      { key: 6, name: 'f' },
+      { key: 6, name: 'f' },
+    ],
     [{ id: '2c0e1bb2-0d0a-4e0e-8e86-54f83f5a94a1' }, { id: '2c0e1bb2-0d0a-4e0e-8e86-54f83f5a94a1' }],
   ]);
-  assert.equal(records.every((record) => record.keySchema?.fields?.every(({ schema }) => !schema.optional)), true, 'key fields are required');
+  assert.equal(
+    records.every((record) => record.keySchema?.fields?.every(({ schema }) => !schema.optional)),
+    true,
+    'key fields are required',
+  );
   assert.equal(records[5]?.topic, 'shop.public.other');
 });
 
@@ -77,15 +92,40 @@ test('tables, columns and keys are those that the lists choose', async () => {
     'insert into orders_old values (1)',
     'insert into audit.orders values (1)',
   );
-  const lists = { 'table.include.list': 'PUBLIC.orders', 'column.exclude.list': '.*\\.secret', 'message.key.columns': 'public.orders:region,id' };
-  await using running = await runTask(rawConfig(database, { ...lists, 'publication.autocreate.mode': 'all_tables', 'topic.delimiter': '_', 'tombstones.on.delete': 'false', 'skipped.operations': 'u' }));
+  const lists = {
+    'table.include.list': 'PUBLIC.orders',
+    'column.exclude.list': '.*\\.secret',
+    'message.key.columns': 'public.orders:region,id',
+  };
+  await using running = await runTask(
+    rawConfig(database, {
+      ...lists,
+      'publication.autocreate.mode': 'all_tables',
+      'topic.delimiter': '_',
+      'tombstones.on.delete': 'false',
+      'skipped.operations': 'u',
+    }),
+  );
   await running.count(1);
-  await sql(database, 'insert into orders_old values (2)', 'insert into audit.orders values (2)', `update orders set secret = 'x'`, 'delete from orders', `insert into orders values (2, 'us', 'hush')`);
+  await sql(
+    database,
+    'insert into orders_old values (2)',
+    'insert into audit.orders values (2)',
+    `update orders set secret = 'x'`,
+    'delete from orders',
+    `insert into orders values (2, 'us', 'hush')`,
+  );
   const records = await running.count(3);
   assert.deepEqual(records.map(shown), [
-    [{ region: 'eu', id: 1 }, { id: 1, region: 'eu' }],
+    [
+      { region: 'eu', id: 1 },
+      { id: 1, region: 'eu' },
+    ],
     [{ region: '', id: 1 }, null],
-    [{ region: 'us', id: 2 }, { id: 2, region: 'us' }],
+    [
+      { region: 'us', id: 2 },
+      { id: 2, region: 'us' },
+    ],
   ]);
   assert.equal(records[0]?.topic, 'shop_public_orders');
 });

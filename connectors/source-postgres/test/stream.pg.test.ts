@@ -10,13 +10,32 @@ test('a snapshot, then inserts, updates, deletes, truncates', async () => {
   await sql(database, 'create table t (id int primary key, name text)', `insert into t values (1, 'a'), (2, 'b')`);
   await using running = await runTask(rawConfig(database, { 'skipped.operations': 'none' }));
   const records = await running.count(2);
-  assert.deepEqual(records.map((record) => field(record, 'source', 'snapshot')), ['first', 'last']);
+  assert.deepEqual(
+    records.map((record) => field(record, 'source', 'snapshot')),
+    ['first', 'last'],
+  );
   assert.equal(records[1]?.sourceOffset['snapshot_completed'], true);
 
-  await sql(database, `insert into t values (3, 'c')`, `update t set name = 'x' where id = 1`, 'update t set id = 10 where id = 2', 'delete from t where id = 3', 'truncate t');
+  await sql(
+    database,
+    `insert into t values (3, 'c')`,
+    `update t set name = 'x' where id = 1`,
+    'update t set id = 10 where id = 2',
+    'delete from t where id = 3',
+    'truncate t',
+  );
   await running.count(10);
   assert.deepEqual(
     records.slice(2).map((record) => [field(record, 'op'), keyField(record, 'id')]),
-    [['c', 3], ['u', 1], ['d', 2], [null, 2], ['c', 10], ['d', 3], [null, 3], ['t', undefined]],
+    [
+      ['c', 3],
+      ['u', 1],
+      ['d', 2],
+      [null, 2],
+      ['c', 10],
+      ['d', 3],
+      [null, 3],
+      ['t', undefined],
+    ],
   );
 });

@@ -15,9 +15,15 @@ export function byteaType(settings: ValueSettings): ValueType {
   const { placeholder } = settings;
   switch (settings.binary) {
     case 'bytes':
-      return valueType(schemas.bytes, 'other', decodeBytea, new Uint8Array(0), { unavailable: Buffer.from(placeholder), generated: undefined });
+      return valueType(schemas.bytes, 'other', decodeBytea, new Uint8Array(0), {
+        unavailable: Buffer.from(placeholder),
+        generated: undefined,
+      });
     case 'hex':
-      return valueType(schemas.string, 'other', (b, s, e) => asciiText(b, s + 2, e), '', { unavailable: placeholder, generated: undefined });
+      return valueType(schemas.string, 'other', (b, s, e) => asciiText(b, s + 2, e), '', {
+        unavailable: placeholder,
+        generated: undefined,
+      });
     case 'base64':
       return encoded('base64', placeholder);
     case 'base64-url-safe':
@@ -58,4 +64,10 @@ export const decodeBits: Decode = (bytes, start, end) => {
 };
 
 /** The bytes of the text, for types that the connector does not know (include.unknown.datatypes). */
-export const unknownType: ValueType = valueType(schemas.bytes, 'other', (bytes, start, end) => new Uint8Array(bytes.subarray(start, end)), new Uint8Array(0), { generated: undefined });
+export const unknownType: ValueType = valueType(
+  schemas.bytes,
+  'other',
+  (bytes, start, end) => new Uint8Array(bytes.subarray(start, end)),
+  new Uint8Array(0),
+  { generated: undefined },
+);

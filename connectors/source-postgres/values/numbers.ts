@@ -104,4 +104,3 @@ function decodeDecimalText(bytes: Uint8Array, start: number, end: number): strin
   const text = asciiText(bytes, start, end);
   return specialNames[text] ?? text;
 }
-

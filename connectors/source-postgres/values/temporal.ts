@@ -1,6 +1,19 @@
 import { dateSchema, schemaOf, timeSchema, timestampSchema } from '@millrace/runtime/api';
 
-import { dateText, dayMs, dayUs, infinityOf, readDate, readDays, readTime, readTimestamp, readUs, readZoneAt, timeText, toUtc } from './civil.ts';
+import {
+  dateText,
+  dayMs,
+  dayUs,
+  infinityOf,
+  readDate,
+  readDays,
+  readTime,
+  readTimestamp,
+  readUs,
+  readZoneAt,
+  timeText,
+  toUtc,
+} from './civil.ts';
 import { asciiText, valueType } from './value-type.ts';
 import type { Decode, ValueSettings, ValueType } from './value-type.ts';
 
@@ -15,26 +28,41 @@ const text = (name: string) => schemaOf('string', { name: `io.debezium.time.${na
 
 export function dateType({ times }: ValueSettings): ValueType {
   if (times === 'connect') {
-    return valueType(dateSchema(), 'other', (bytes, start, end) => {
-      const infinity = infinityOf(bytes, start);
-      if (infinity !== 0) return infiniteDates[infinity + 1];
-      readDate(bytes, start, end);
-      return new Date(readDays * dayMs);
-    }, new Date(0));
+    return valueType(
+      dateSchema(),
+      'other',
+      (bytes, start, end) => {
+        const infinity = infinityOf(bytes, start);
+        if (infinity !== 0) return infiniteDates[infinity + 1];
+        readDate(bytes, start, end);
+        return new Date(readDays * dayMs);
+      },
+      new Date(0),
+    );
   }
   if (times === 'isostring') {
-    return valueType(text('IsoDate'), 'other', (bytes, start, end) => {
-      if (infinityOf(bytes, start) !== 0) return asciiText(bytes, start, end);
-      readDate(bytes, start, end);
-      return `${dateText(readDays)}Z`;
-    }, '1970-01-01Z');
+    return valueType(
+      text('IsoDate'),
+      'other',
+      (bytes, start, end) => {
+        if (infinityOf(bytes, start) !== 0) return asciiText(bytes, start, end);
+        readDate(bytes, start, end);
+        return `${dateText(readDays)}Z`;
+      },
+      '1970-01-01Z',
+    );
   }
-  return valueType(int32('Date'), 'other', (bytes, start, end) => {
-    const infinity = infinityOf(bytes, start);
-    if (infinity !== 0) return infiniteDays[infinity + 1];
-    readDate(bytes, start, end);
-    return readDays;
-  }, 0);
+  return valueType(
+    int32('Date'),
+    'other',
+    (bytes, start, end) => {
+      const infinity = infinityOf(bytes, start);
+      if (infinity !== 0) return infiniteDays[infinity + 1];
+      readDate(bytes, start, end);
+      return readDays;
+    },
+    0,
+  );
 }
 
 /** `typmod` is the number of fraction digits, or -1 for six. */
@@ -42,15 +70,41 @@ export function timeType(typmod: number, { times }: ValueSettings): ValueType {
   const coarse = typmod >= 0 && typmod <= 3;
   switch (times) {
     case 'connect':
-      return valueType(timeSchema(), 'other', time(() => new Date(Math.floor(readUs / 1000))), new Date(0));
+      return valueType(
+        timeSchema(),
+        'other',
+        time(() => new Date(Math.floor(readUs / 1000))),
+        new Date(0),
+      );
     case 'isostring':
-      return valueType(text('IsoTime'), 'other', time(() => `${timeText(readUs % dayUs, 'trim')}Z`), '00:00:00Z');
+      return valueType(
+        text('IsoTime'),
+        'other',
+        time(() => `${timeText(readUs % dayUs, 'trim')}Z`),
+        '00:00:00Z',
+      );
     case 'nanoseconds':
-      return valueType(int64('NanoTime'), 'other', time(() => readUs * 1000), 0);
+      return valueType(
+        int64('NanoTime'),
+        'other',
+        time(() => readUs * 1000),
+        0,
+      );
     case 'adaptive':
-      if (coarse) return valueType(int32('Time'), 'other', time(() => Math.floor(readUs / 1000)), 0);
+      if (coarse)
+        return valueType(
+          int32('Time'),
+          'other',
+          time(() => Math.floor(readUs / 1000)),
+          0,
+        );
   }
-  return valueType(int64('MicroTime'), 'other', time(() => readUs), 0);
+  return valueType(
+    int64('MicroTime'),
+    'other',
+    time(() => readUs),
+    0,
+  );
 }
 
 function time(value: () => unknown): Decode {
@@ -65,21 +119,48 @@ export function timestampType(typmod: number, { times }: ValueSettings): ValueTy
   const coarse = typmod >= 0 && typmod <= 3;
   switch (times) {
     case 'connect':
-      return valueType(timestampSchema(), 'other', timestamp(() => new Date(readMs()), (side) => infiniteDates[side]), new Date(0));
+      return valueType(
+        timestampSchema(),
+        'other',
+        timestamp(
+          () => new Date(readMs()),
+          (side) => infiniteDates[side],
+        ),
+        new Date(0),
+      );
     case 'isostring':
       return valueType(
         text('IsoTimestamp'),
         'other',
-        timestamp(() => `${dateText(readDays)}T${timeText(readUs, 'trim')}Z`, (side) => (side > 1 ? 'infinity' : '-infinity')),
+        timestamp(
+          () => `${dateText(readDays)}T${timeText(readUs, 'trim')}Z`,
+          (side) => (side > 1 ? 'infinity' : '-infinity'),
+        ),
         '1970-01-01T00:00:00Z',
       );
     case 'nanoseconds':
-      return valueType(int64('NanoTimestamp'), 'other', timestamp(nanoseconds, (side) => BigInt.asIntN(64, (infiniteUs[side] as bigint) * 1000n)), 0);
+      return valueType(
+        int64('NanoTimestamp'),
+        'other',
+        timestamp(nanoseconds, (side) => BigInt.asIntN(64, (infiniteUs[side] as bigint) * 1000n)),
+        0,
+      );
     case 'adaptive':
     case 'adaptive_time_microseconds':
-      if (coarse) return valueType(int64('Timestamp'), 'other', timestamp(readMs, (side) => (infiniteUs[side] as bigint) / 1000n), 0);
+      if (coarse)
+        return valueType(
+          int64('Timestamp'),
+          'other',
+          timestamp(readMs, (side) => (infiniteUs[side] as bigint) / 1000n),
+          0,
+        );
   }
-  return valueType(int64('MicroTimestamp'), 'other', timestamp(microseconds, (side) => infiniteUs[side]), 0);
+  return valueType(
+    int64('MicroTimestamp'),
+    'other',
+    timestamp(microseconds, (side) => infiniteUs[side]),
+    0,
+  );
 }
 
 function timestamp(value: () => unknown, infinite: (side: number) => unknown): Decode {
@@ -132,13 +213,18 @@ export function intervalType({ intervals }: ValueSettings): ValueType {
   if (intervals === 'string') {
     return valueType(text('Interval'), 'other', (b, s, e) => isoInterval(asciiText(b, s, e)), 'P0Y0M0DT0H0M0S');
   }
-  return valueType(int64('MicroDuration'), 'other', (bytes, start, end) => {
-    const { years, months, days, sign, hours, minutes, seconds, micros } = intervalParts(asciiText(bytes, start, end));
-    const clock = sign * ((hours * 60n + minutes) * 60n + seconds) * 1_000_000n + sign * micros;
-    const total = (years * 12n + months) * monthUs + days * BigInt(dayUs) + clock;
-    const number = Number(total);
-    return Number.isSafeInteger(number) ? number : total;
-  }, 0);
+  return valueType(
+    int64('MicroDuration'),
+    'other',
+    (bytes, start, end) => {
+      const { years, months, days, sign, hours, minutes, seconds, micros } = intervalParts(asciiText(bytes, start, end));
+      const clock = sign * ((hours * 60n + minutes) * 60n + seconds) * 1_000_000n + sign * micros;
+      const total = (years * 12n + months) * monthUs + days * BigInt(dayUs) + clock;
+      const number = Number(total);
+      return Number.isSafeInteger(number) ? number : total;
+    },
+    0,
+  );
 }
 
 function isoInterval(value: string): string {

@@ -50,7 +50,15 @@ export function valueType(
   zero: unknown,
   more: { unavailable?: unknown; generated?: unknown; itemsRequired?: boolean } = {},
 ): ValueType {
-  return { schema, form, decode, zero, unavailable: more.unavailable ?? null, generated: 'generated' in more ? more.generated : zero, ...(more.itemsRequired ? { itemsRequired: true } : {}) };
+  return {
+    schema,
+    form,
+    decode,
+    zero,
+    unavailable: more.unavailable ?? null,
+    generated: 'generated' in more ? more.generated : zero,
+    ...(more.itemsRequired ? { itemsRequired: true } : {}),
+  };
 }
 
 /** The schema of a column of this type. */

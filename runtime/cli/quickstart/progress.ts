@@ -11,7 +11,7 @@ export interface Screen {
  */
 export async function step<T>(screen: Screen, what: string, work: () => Promise<T>): Promise<T> {
   const began = performance.now();
-  screen.write(`${what} `);
+  screen.write(what);
   const dots = setInterval(() => screen.write('.'), 1_000);
   try {
     const result = await work();

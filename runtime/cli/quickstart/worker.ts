@@ -2,7 +2,7 @@ import { appendFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { createConfigProviders } from '../../herder/config-providers.ts';
+import { createConfigProviders } from '../../settings/config-providers.ts';
 import { createLogging } from '../../logging/logging.ts';
 import { loadConnectorFile } from '../../settings/connector-file.ts';
 import { loadWorkerSettings } from '../../settings/worker-file.ts';

@@ -17,6 +17,7 @@ import type { JsonWriters, RowWriter } from './writer-types.ts';
 /** Compiled once for each tree; the caller keeps it. */
 export function compileWireWriter(node: StructNode, writers: JsonWriters): RowWriter {
   const steps = wireSteps(node, writers);
+  // oxlint-disable-next-line typescript/no-implied-eval -- no text from outside goes into the source, see above
   const make = new Function('steps', 'help', sourceOf(steps)) as (steps: readonly Step[], help: typeof helpers) => GeneratedWriter;
   const write = make(steps, helpers);
   return (row, out) => {

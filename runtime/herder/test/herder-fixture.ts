@@ -16,7 +16,7 @@ import { memoryStatusStore } from '../../stores/status-store.ts';
 import { topicConfigStore } from '../../stores/topic-config-store.ts';
 import { topicOffsetStore } from '../../stores/topic-offset-store.ts';
 import { topicStatusStore } from '../../stores/topic-status-store.ts';
-import { createConfigProviders } from '../config-providers.ts';
+import { createConfigProviders } from '../../settings/config-providers.ts';
 import { createHerder } from '../create-herder.ts';
 import type { HerderSettings } from '../herder-context.ts';
 import { singleMembership } from '../single-membership.ts';

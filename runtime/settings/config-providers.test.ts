@@ -4,8 +4,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { createConfigProviders } from './config-providers.ts';
-import { parseProperties } from './java-properties.ts';
-import { withoutSecrets } from './secrets.ts';
 
 let folder: string;
 before(async () => {
@@ -59,22 +57,4 @@ test('a provider that is not there is refused when the worker starts', () => {
     /no config provider x\.Vault/,
   );
   assert.throws(() => createConfigProviders({ 'config.providers': 'v' }), /config\.providers\.v\.class is missing/);
-});
-
-test('properties files read as Java reads them', () => {
-  const text = '# c\n! c\n\n a = b \\\n   c\nd\\=e:f\\tg\nh\n\\u0069 j\nk\\\\=l\n';
-  assert.deepEqual(
-    [...parseProperties(text)],
-    [
-      ['a', 'b c'],
-      ['d=e', 'f\tg'],
-      ['h', ''],
-      ['i', 'j'],
-      ['k\\', 'l'],
-    ],
-  );
-});
-
-test('long secrets are taken out whole, short ones do not tear words apart', () => {
-  assert.equal(withoutSecrets('user with pass-word and pass', ['pass', 'pass-word', 'u']), 'user with [hidden] and [hidden]');
 });

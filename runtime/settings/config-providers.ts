@@ -7,27 +7,12 @@ import { readFile } from 'node:fs/promises';
 import { isAbsolute, join, normalize, sep } from 'node:path';
 import { ConfigError } from '../api/index.ts';
 import type { RawConfig } from '../api/index.ts';
+import { placeholder } from '../ports/config-providers.ts';
+import type { ConfigProviders } from '../ports/config-providers.ts';
 import { parseProperties } from './java-properties.ts';
-
-export interface ResolvedConfig {
-  readonly config: RawConfig;
-  /** What placeholders stood for; must not show in any message. */
-  readonly secrets: readonly string[];
-}
-
-export interface ConfigProviders {
-  /** Throws a ConfigError for a placeholder of a known provider that cannot be resolved. Others stay as they are. */
-  resolve(config: RawConfig): Promise<ResolvedConfig>;
-}
 
 /** Resolves one `${provider:path:key}`; undefined where there is no such key. */
 type Provider = (path: string, key: string) => Promise<string | undefined>;
-
-const placeholder = /\$\{([^}]*?):(?:([^}]*?):)?([^}]*?)\}/g;
-
-export function hasPlaceholder(value: string): boolean {
-  return value.search(placeholder) >= 0;
-}
 
 /** From the worker's own config: `config.providers`, `config.providers.NAME.class`, `config.providers.NAME.param.*`. */
 export function createConfigProviders(worker: RawConfig, environment: NodeJS.ProcessEnv = process.env): ConfigProviders {
@@ -85,7 +70,10 @@ type Make = (param: (key: string) => string | undefined, environment: NodeJS.Pro
 const kinds: Readonly<Record<string, Make>> = {
   FileConfigProvider: (param) => {
     const allowed = allowedPaths(param('allowed.paths'));
-    return async (path, key) => parseProperties(await textOf(allowed(path))).get(key);
+    return async (path, key) => {
+      const entries = parseProperties(await textOf(allowed(path)));
+      return Object.hasOwn(entries, key) ? entries[key] : undefined;
+    };
   },
   DirectoryConfigProvider: (param) => {
     const allowed = allowedPaths(param('allowed.paths'));

@@ -1,0 +1,188 @@
+/** Keys of Debezium's group Postgres: the server, the slot, the publication. */
+import { defineConfig } from '@millrace/runtime/api';
+
+import { atLeast, check, oneOf } from './config-rules.ts';
+
+const slotName = check((text) =>
+  /^[a-z0-9_]{1,63}$/.test(text)
+    ? undefined
+    : 'Valid replication slot name must contain only digits, lowercase characters and underscores with length <= 63',
+);
+const topicPrefix = check((text) =>
+  /^[A-Za-z0-9._-]+$/.test(text) ? undefined : 'only letters, digits, dots, underscores and hyphens may be in a topic name',
+);
+export const postgresKeys = defineConfig({
+  'topic.prefix': {
+    type: 'string',
+    rule: topicPrefix,
+    importance: 'high',
+    group: 'Postgres',
+    doc: 'Names this source: the first part of all its topics, and its key in the offsets. Never change it while offsets are to be kept.',
+  },
+  'database.hostname': {
+    type: 'string',
+    rule: { kind: 'not-empty' },
+    importance: 'high',
+    group: 'Postgres',
+    doc: 'Host name or address of the PostgreSQL server.',
+  },
+  'database.port': {
+    type: 'int',
+    default: 5432,
+    rule: { kind: 'range', min: 1, max: 65_535 },
+    importance: 'high',
+    group: 'Postgres',
+    doc: 'Port of the PostgreSQL server.',
+  },
+  'database.user': {
+    type: 'string',
+    rule: { kind: 'not-empty' },
+    importance: 'high',
+    group: 'Postgres',
+    doc: 'User with LOGIN and REPLICATION, and SELECT on the tables.',
+  },
+  'database.password': { type: 'password', default: null, importance: 'high', group: 'Postgres', doc: 'Password of the user.' },
+  'database.dbname': {
+    type: 'string',
+    rule: { kind: 'not-empty' },
+    importance: 'high',
+    group: 'Postgres',
+    doc: 'The database whose changes are read.',
+  },
+  'database.sslmode': {
+    type: 'string',
+    default: 'prefer',
+    rule: oneOf('disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full'),
+    importance: 'medium',
+    group: 'Postgres',
+    doc: 'Whether the connection is encrypted, and what is checked; as libpq.',
+  },
+  'database.sslrootcert': {
+    type: 'string',
+    default: null,
+    importance: 'medium',
+    group: 'Postgres',
+    doc: 'File with the authorities to trust (PEM).',
+  },
+  'database.sslcert': {
+    type: 'string',
+    default: null,
+    importance: 'medium',
+    group: 'Postgres',
+    doc: 'File with the client certificate (PEM).',
+  },
+  'database.sslkey': {
+    type: 'string',
+    default: null,
+    importance: 'medium',
+    group: 'Postgres',
+    doc: 'File with the key of the client certificate (PEM).',
+  },
+  'database.sslpassword': { type: 'password', default: null, importance: 'medium', group: 'Postgres', doc: 'Password of that key.' },
+  'database.tcpKeepAlive': {
+    type: 'boolean',
+    default: true,
+    importance: 'medium',
+    group: 'Postgres',
+    doc: 'Whether the connection sends TCP keep-alive probes.',
+  },
+  'database.initial.statements': {
+    type: 'string',
+    default: null,
+    importance: 'low',
+    group: 'Postgres',
+    doc: 'SQL to run on each connection that is not for replication; statements are separated by semicolons.',
+  },
+  'database.query.timeout.ms': {
+    type: 'int',
+    default: 600_000,
+    rule: atLeast(0),
+    importance: 'low',
+    group: 'Postgres',
+    doc: 'How long a query of the catalog may take, in ms; 0 is without limit.',
+  },
+  'plugin.name': {
+    type: 'string',
+    default: 'decoderbufs',
+    rule: oneOf('pgoutput', 'decoderbufs'),
+    importance: 'medium',
+    group: 'Postgres',
+    doc: 'The output plugin. Only pgoutput, which PostgreSQL brings, is used; anything else is warned about.',
+  },
+  'slot.name': {
+    type: 'string',
+    default: 'debezium',
+    rule: slotName,
+    importance: 'medium',
+    group: 'Postgres',
+    doc: 'The replication slot; created when it does not exist.',
+  },
+  'slot.drop.on.stop': {
+    type: 'boolean',
+    default: false,
+    importance: 'medium',
+    group: 'Postgres',
+    doc: 'Whether the slot is dropped when the connector stops. For tests: changes made meanwhile are lost.',
+  },
+  'slot.failover': {
+    type: 'boolean',
+    default: false,
+    importance: 'medium',
+    group: 'Postgres',
+    doc: 'Whether a slot that is created is synchronised to standbys (PostgreSQL 17 and later).',
+  },
+  'slot.max.retries': {
+    type: 'int',
+    default: 6,
+    rule: atLeast(0),
+    importance: 'low',
+    group: 'Postgres',
+    doc: 'How often to try again while somebody else reads from the slot.',
+  },
+  'slot.retry.delay.ms': {
+    type: 'long',
+    default: 10_000,
+    rule: atLeast(0),
+    importance: 'low',
+    group: 'Postgres',
+    doc: 'Wait between those tries, in ms.',
+  },
+  'publication.name': {
+    type: 'string',
+    default: 'dbz_publication',
+    rule: { kind: 'not-empty' },
+    importance: 'medium',
+    group: 'Postgres',
+    doc: 'The publication that says which tables are streamed.',
+  },
+  'publication.autocreate.mode': {
+    type: 'string',
+    default: 'all_tables',
+    rule: oneOf('all_tables', 'filtered', 'disabled', 'no_tables'),
+    importance: 'medium',
+    group: 'Postgres',
+    doc: 'What publication to make: of all tables (needs a superuser), of the tables that the filters choose, of none, or not to make one.',
+  },
+  'status.update.interval.ms': {
+    type: 'int',
+    default: 10_000,
+    rule: atLeast(1),
+    importance: 'medium',
+    group: 'Postgres',
+    doc: 'How often the position is reported to the server, in ms.',
+  },
+  'flush.lsn.source': {
+    type: 'boolean',
+    default: true,
+    importance: 'low',
+    group: 'Postgres',
+    doc: 'Whether positions that are safely in the log are confirmed, so that PostgreSQL may recycle its WAL.',
+  },
+  'skipped.operations': {
+    type: 'list',
+    default: ['t'],
+    importance: 'low',
+    group: 'Postgres',
+    doc: 'Operations to leave out: c, u, d, t, or none.',
+  },
+});

@@ -1,0 +1,102 @@
+/** The servers go away and come back; nobody touches the worker. */
+import { deepEqual, equal } from 'node:assert/strict';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import pg from 'pg';
+
+import { startKafka } from '../services/kafka.ts';
+import { startPostgres } from '../services/postgres.ts';
+import type { PostgresServer } from '../services/postgres.ts';
+import type { Server } from '../services/server.ts';
+import { startPipeline, until } from './chaos-pipeline.ts';
+import type { ChaosPipeline } from './chaos-pipeline.ts';
+import { settle, summary } from './pipeline-check.ts';
+import { createTables, readHistory, startLoad } from './row-load.ts';
+import { createRandom, isFull, seedNote } from './seed.ts';
+import type { Random } from './seed.ts';
+
+const rounds = isFull ? 5 : 1;
+
+interface Outage {
+  readonly name: string;
+  readonly happen: () => Promise<void>;
+}
+
+function postgresOutages(postgres: PostgresServer, random: Random): Outage[] {
+  return [
+    { name: 'PostgreSQL killed', happen: () => killed(postgres, random) },
+    { name: 'PostgreSQL restarted fast', happen: () => postgres.restart() },
+    { name: 'walsender terminated', happen: () => terminateWalSender(postgres.url) },
+  ];
+}
+
+async function killed(server: Server, random: Random): Promise<void> {
+  await server.kill('SIGKILL');
+  await sleep(random.between(0, 3_000));
+  await server.restart();
+}
+
+async function terminateWalSender(url: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    const { rowCount } = await client.query('select pg_terminate_backend(active_pid) from pg_replication_slots where active');
+    equal(rowCount, 1);
+  } finally {
+    await client.end();
+  }
+}
+
+/** How long after the end of the outage records come again. Waits until the pipeline flows, before and after. */
+async function survive({ name, happen }: Outage, pipeline: ChaosPipeline): Promise<string> {
+  const flows = async (): Promise<void> => {
+    const before = await pipeline.reader.count(pipeline.topic);
+    await until(`records flow again: ${name}`, async () => (await pipeline.reader.count(pipeline.topic)) > before, 180_000, 50);
+  };
+  await flows();
+  await happen();
+  const backAt = Date.now();
+  await flows();
+  return `${name}: ${Date.now() - backAt} ms`;
+}
+
+for (const log of ['kafka', 'embedded'] as const) {
+  test(`outages, ${log} log: the pipeline recovers by itself`, { timeout: 30 * 60_000 }, async (t) => {
+    t.diagnostic(seedNote);
+    const random = createRandom(`outages ${log}`);
+    await using services = new AsyncDisposableStack();
+    const postgres = services.use(await startPostgres({ private: true }));
+    const kafka = log === 'kafka' ? services.use(await startKafka({ private: true })) : undefined;
+    await createTables(postgres.url);
+    const source = { 'snapshot.mode': 'no_data' };
+    await using pipeline = await startPipeline({ postgres, ...(kafka && { brokers: kafka.brokers }), source });
+    await until('the source streams', () => /streaming from replication slot/.test(pipeline.worker.logTail(1_000)));
+    await using load = startLoad({ url: postgres.url });
+
+    const outages = postgresOutages(postgres, random);
+    if (kafka !== undefined) {
+      outages.push(
+        { name: 'Kafka killed', happen: () => killed(kafka, random) },
+        { name: 'Kafka restarted', happen: () => kafka.restart() },
+      );
+    }
+    const recovered: string[] = [];
+    for (let round = 0; round < rounds; round++) {
+      for (const outage of outages) {
+        recovered.push(await survive(outage, pipeline));
+        // Nobody restarts a task that failed, so that each look is a look at all that was.
+        deepEqual(await pipeline.troubles(), []);
+      }
+    }
+    await load.stop();
+
+    const outcome = await settle(pipeline, await readHistory(postgres.url));
+    t.diagnostic(`flowing again after ${recovered.join(', ')}`);
+    t.diagnostic(`${load.transactions} transactions, ${load.lostConnections} connections lost by clients; ${summary(outcome)}`);
+    deepEqual(await pipeline.troubles(), []);
+    deepEqual(outcome.topic.problems, []);
+    deepEqual(outcome.file.problems, []);
+    if (log === 'embedded') equal(outcome.topic.repeats, 0);
+  });
+}
