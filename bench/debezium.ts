@@ -17,7 +17,10 @@ export interface DebeziumBench {
 type Reads = DebeziumOptions['reads'];
 
 /** Every subject reads the same rows: each slot exists before they are loaded. */
-export async function benchDebezium({ rows, warmUpRows }: DebeziumBench, say: (line: string) => void): Promise<Record<Reads, Measurement[]>> {
+export async function benchDebezium(
+  { rows, warmUpRows }: DebeziumBench,
+  say: (line: string) => void,
+): Promise<Record<Reads, Measurement[]>> {
   await using kafka = await startKafka({ private: true, heap: '1G' });
   await using postgres = await startPostgres({ private: true });
   await using database = await createDatabase(postgres);

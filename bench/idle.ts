@@ -42,7 +42,9 @@ export async function benchIdle(say: (line: string) => void): Promise<IdleFigure
       await using worker = await start();
       results.push(await idleFigures(name, worker, file));
       const { readyAfterMs, aloneBytes, oneTaskBytes, twentyTasksBytes } = results.at(-1)!;
-      say(`${name}: ready after ${(readyAfterMs / 1000).toFixed(1)} s, RSS ${[aloneBytes, oneTaskBytes, twentyTasksBytes].map(megabytes).join(' / ')} MB with 0 / 1 / 20 idle tasks`);
+      say(
+        `${name}: ready after ${(readyAfterMs / 1000).toFixed(1)} s, RSS ${[aloneBytes, oneTaskBytes, twentyTasksBytes].map(megabytes).join(' / ')} MB with 0 / 1 / 20 idle tasks`,
+      );
     }
     return results;
   } finally {

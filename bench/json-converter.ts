@@ -2,16 +2,7 @@
  * What CPU one row costs in the JSON converter: `node bench/json-converter.ts [rows]`. Rows are Debezium-like envelopes
  * of a six-column table, as wire structs; the same rows as objects come after for comparison, and reading them back.
  */
-import {
-  ByteSink,
-  Decimal,
-  ValueStruct,
-  WireStruct,
-  decimalSchema,
-  isStruct,
-  schemas,
-  structSchema,
-} from '../runtime/api/index.ts';
+import { ByteSink, Decimal, ValueStruct, WireStruct, decimalSchema, isStruct, schemas, structSchema } from '../runtime/api/index.ts';
 import type { Struct, StructNode, StructSchema, WireForm, WireNode, WireRow } from '../runtime/api/index.ts';
 import { createJsonConverter } from '../runtime/converters/json/json-converter.ts';
 
@@ -163,8 +154,7 @@ function batch(count: number, size: number): WireStruct[] {
   const poll = [1795303096020, 1795303096020346n, 1795303096020346000n];
   let transaction: unknown[] = [];
   return Array.from({ length: count }, (_, i) => {
-    if (i % size === 0)
-      transaction = [1795303096000 + i, 1795303096020346n, 1795303096020346000n, 271387784 + i, 997 + i];
+    if (i % size === 0) transaction = [1795303096000 + i, 1795303096020346n, 1795303096020346000n, 271387784 + i, 997 + i];
     const row: WireRow = { bytes, slots, base: i * 12, scopes: [transaction, poll], own: [271387784 + i * 100] };
     return new WireStruct(envelope, row);
   });
@@ -205,9 +195,7 @@ function measure(name: string, structs: readonly Struct[], schemasEnable: boolea
   const { user, system } = process.cpuUsage(before);
   const ns = (user + system) * 1000;
   bytes += out.position;
-  console.log(
-    `${name.padEnd(52)} ${(ns / count).toFixed(0).padStart(6)} ns CPU/row ${(bytes / count).toFixed(0).padStart(5)} bytes/row`,
-  );
+  console.log(`${name.padEnd(52)} ${(ns / count).toFixed(0).padStart(6)} ns CPU/row ${(bytes / count).toFixed(0).padStart(5)} bytes/row`);
 }
 
 function measureRead(name: string, struct: Struct, schemasEnable: boolean, count: number): void {
@@ -220,9 +208,7 @@ function measureRead(name: string, struct: Struct, schemasEnable: boolean, count
   for (let i = 0; i < count; i++) converter.read('t', bytes);
   const { user, system } = process.cpuUsage(before);
   const ns = (user + system) * 1000;
-  console.log(
-    `${name.padEnd(52)} ${(ns / count).toFixed(0).padStart(6)} ns CPU/row ${String(bytes.length).padStart(5)} bytes/row`,
-  );
+  console.log(`${name.padEnd(52)} ${(ns / count).toFixed(0).padStart(6)} ns CPU/row ${String(bytes.length).padStart(5)} bytes/row`);
 }
 
 const large = batch(10_000, perTransaction);

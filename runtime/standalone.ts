@@ -55,7 +55,9 @@ export async function startStandalone(
     const logThread = stack.use(await startLogThread(settings.log, logging.logger('millrace.log')));
     const stores = storesOf(settings, logThread, logging);
     for (const store of Object.values(stores)) stack.use(store);
-    const pluginHost = stack.use(await createPluginHost({ pluginPath: settings.pluginPath, callTimeoutMs: settings.pluginCallTimeoutMs }, log));
+    const pluginHost = stack.use(
+      await createPluginHost({ pluginPath: settings.pluginPath, callTimeoutMs: settings.pluginCallTimeoutMs }, log),
+    );
     const taskHost = stack.use(
       createTaskHost(logThread, stores.offsetStore, (name) => logging.logger(name), {
         ...settings.task,
@@ -73,7 +75,12 @@ export async function startStandalone(
         log: logThread.log,
         logger: logging.logger('millrace.herder'),
         logLevels: logging.levels,
-        settings: { version: packageJson.version, commit: 'unknown', topicTracking: settings.topicTracking, overridePolicy: settings.overridePolicy },
+        settings: {
+          version: packageJson.version,
+          commit: 'unknown',
+          topicTracking: settings.topicTracking,
+          overridePolicy: settings.overridePolicy,
+        },
       }),
     );
     handler = createRestApp({

@@ -42,7 +42,9 @@ export function errorPolicy(config: RawConfig, task: string, log: Logger, figure
         log.error(`Error encountered in task ${task}. Executing stage '${stage}'${where}.`, { error: String(error) });
       }
       if (!toleratesAll) {
-        throw new ConnectError(`Tolerance exceeded in error handler: stage ${stage}, record {${describe(place)}}: ${String(error)}`, { cause: error });
+        throw new ConnectError(`Tolerance exceeded in error handler: stage ${stage}, record {${describe(place)}}: ${String(error)}`, {
+          cause: error,
+        });
       }
       figures.add('total-records-skipped');
     },
@@ -61,5 +63,10 @@ function causeOf(error: unknown): unknown {
 }
 
 function describe({ topic, partition, offset, timestamp }: RecordPlace): string {
-  return [`topic='${topic}'`, `partition=${partition}`, ...(offset === undefined ? [] : [`offset=${offset}`]), `timestamp=${timestamp}`].join(', ');
+  return [
+    `topic='${topic}'`,
+    `partition=${partition}`,
+    ...(offset === undefined ? [] : [`offset=${offset}`]),
+    `timestamp=${timestamp}`,
+  ].join(', ');
 }

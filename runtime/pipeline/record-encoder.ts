@@ -122,7 +122,10 @@ export class RecordEncoder {
   #place(state: TopicState, record: SourceRecord, keyPresent: boolean | undefined): number {
     if (record.partition !== null) {
       if (record.partition >= 0 && record.partition < state.partitions) return record.partition;
-      throw new StageError('KAFKA_PRODUCE', new RangeError(`partition ${record.partition} of topic "${state.topic}", which has ${state.partitions}`));
+      throw new StageError(
+        'KAFKA_PRODUCE',
+        new RangeError(`partition ${record.partition} of topic "${state.topic}", which has ${state.partitions}`),
+      );
     }
     if (state.partitions === 1) return 0;
     return keyPresent ? partitionForKey(this.#key.written(), state.partitions) : state.sticky;

@@ -163,7 +163,9 @@ export function sinkLoop(parts: SinkLoopParts, pausedAtStart: boolean): Loop {
   }
 
   function drop(partitions: readonly TopicPartition[]): void {
-    waiting = waiting.filter(({ from }) => !partitions.some(({ topic, partition }) => topic === from.topic && partition === from.partition));
+    waiting = waiting.filter(
+      ({ from }) => !partitions.some(({ topic, partition }) => topic === from.topic && partition === from.partition),
+    );
   }
 
   async function handle(event: GroupEvent): Promise<void> {
@@ -242,7 +244,9 @@ export function sinkLoop(parts: SinkLoopParts, pausedAtStart: boolean): Loop {
         }
       }
       await commit().catch((error: unknown) => {
-        throw new ConnectError(`the last flush before stopping failed: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+        throw new ConnectError(`the last flush before stopping failed: ${error instanceof Error ? error.message : String(error)}`, {
+          cause: error,
+        });
       });
       await task.close?.(positions.keys());
     },

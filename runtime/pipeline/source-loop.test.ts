@@ -36,7 +36,14 @@ function record(n: number, value: string | null = `v${n}`): SourceRecord {
 }
 
 /** The far end: holds what was appended, acknowledges when told to. */
-function farEnd(): { producer: LogProducer; values: (string | null)[]; appends: number; acknowledge(): void; refuse(error: Error): void; auto: boolean } {
+function farEnd(): {
+  producer: LogProducer;
+  values: (string | null)[];
+  appends: number;
+  acknowledge(): void;
+  refuse(error: Error): void;
+  auto: boolean;
+} {
   const waiting: { batches: readonly OutboundBatch[]; resolve(appended: AppendedBatch[]): void; reject(error: Error): void }[] = [];
   const end = {
     values: [] as (string | null)[],
@@ -134,7 +141,10 @@ test('records arrive in order, and the last position is stored at the stop', asy
   await drained;
   stop.abort();
   await running;
-  assert.deepEqual(far.values, all.map(({ value }) => value));
+  assert.deepEqual(
+    far.values,
+    all.map(({ value }) => value),
+  );
   assert.deepEqual(stored, [{ partition: { s: 1 }, offset: { n: 499 } }]);
   assert.deepEqual(committed, stored);
 });

@@ -116,4 +116,3 @@ export function sourceLoop(parts: SourceParts, paused: boolean): Loop {
     },
   };
 }
-

@@ -135,11 +135,7 @@ export class SourceOutbox {
     this.#parts.figures.set('source-record-active-count', this.#inFlightRecords + this.#pendingRecords);
   }
 
-  #acknowledged(
-    submission: ReturnType<SubmittedRecords['submit']>,
-    records: readonly Placed[],
-    appended: readonly AppendedBatch[],
-  ): void {
+  #acknowledged(submission: ReturnType<SubmittedRecords['submit']>, records: readonly Placed[], appended: readonly AppendedBatch[]): void {
     this.#submitted.acknowledge(submission);
     this.#room.open();
     if (records.length > 0) this.#tellRecords(records, appended);

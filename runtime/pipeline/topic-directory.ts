@@ -9,14 +9,20 @@ export interface TopicDirectory {
 }
 
 /** `onUsed` hears of each topic once. */
-export function topicDirectory(log: Log, creation: (topic: string) => TopicSpec | undefined, onUsed: (topic: string) => void): TopicDirectory {
+export function topicDirectory(
+  log: Log,
+  creation: (topic: string) => TopicSpec | undefined,
+  onUsed: (topic: string) => void,
+): TopicDirectory {
   return {
     async partitionsOf(topic) {
       let [found] = await log.describeTopics([topic]);
       if (found === undefined) {
         const spec = creation(topic);
         if (spec === undefined) {
-          throw new ConfigError(`topic "${topic}" does not exist, and topic.creation.enable=false.`, { hint: 'Create it, or enable topic creation.' });
+          throw new ConfigError(`topic "${topic}" does not exist, and topic.creation.enable=false.`, {
+            hint: 'Create it, or enable topic creation.',
+          });
         }
         await log.createTopics([spec]);
         [found] = await log.describeTopics([topic]);
@@ -33,7 +39,13 @@ export function topicDirectory(log: Log, creation: (topic: string) => TopicSpec 
  */
 export function topicCreation(config: RawConfig, enabled: boolean): (topic: string) => TopicSpec | undefined {
   if (!enabled) return () => undefined;
-  const groups = [...(config['topic.creation.groups'] ?? '').split(',').map((name) => name.trim()).filter(Boolean), 'default'].map((group) => {
+  const groups = [
+    ...(config['topic.creation.groups'] ?? '')
+      .split(',')
+      .map((name) => name.trim())
+      .filter(Boolean),
+    'default',
+  ].map((group) => {
     const prefix = `topic.creation.${group}.`;
     const own = Object.fromEntries(
       Object.entries(config)

@@ -42,7 +42,17 @@ export function serveLog(log: Log, port: MessagePort): ServedPort {
     opened.clear();
   };
 
-  const admin = ['clusterId', 'describeTopics', 'topicConfig', 'createTopics', 'deleteTopics', 'offsetsAt', 'groupOffsets', 'alterGroupOffsets', 'deleteGroup'] as const;
+  const admin = [
+    'clusterId',
+    'describeTopics',
+    'topicConfig',
+    'createTopics',
+    'deleteTopics',
+    'offsetsAt',
+    'groupOffsets',
+    'alterGroupOffsets',
+    'deleteGroup',
+  ] as const;
   const offered: Offered = {
     ...Object.fromEntries(
       admin.map((method) => [
@@ -55,7 +65,10 @@ export function serveLog(log: Log, port: MessagePort): ServedPort {
     openGroup: async (_signal, options: GroupOptions) => keep(await log.openGroup(options)),
     append: async (_signal, handle: number, batches: readonly OutboundBatch[]) => {
       const appended = await of<LogProducer>(handle).append(batches);
-      return new Handover(appended, appended.map(({ buffer }) => buffer));
+      return new Handover(
+        appended,
+        appended.map(({ buffer }) => buffer),
+      );
     },
     fetch: async (signal, handle: number, limits: FetchLimits) => handover(await of<LogReader>(handle).fetch(limits, signal)),
     poll: async (signal, handle: number, limits: FetchLimits) => {

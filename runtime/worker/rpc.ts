@@ -61,7 +61,11 @@ export function serveCalls(port: Postable, offered: Offered): void {
 
 /** Makes calls to the thread at the other end. */
 export interface Caller {
-  call<T>(method: string, args: readonly unknown[], options?: { transfer?: readonly Transferable[]; signal?: AbortSignal | undefined }): Promise<T>;
+  call<T>(
+    method: string,
+    args: readonly unknown[],
+    options?: { transfer?: readonly Transferable[]; signal?: AbortSignal | undefined },
+  ): Promise<T>;
   /** Rejects what is under way and what comes later: the other end is gone. */
   fail(error: Error): void;
 }
@@ -84,10 +88,12 @@ export function callOver(port: Postable): Caller {
       const call = next++;
       return new Promise((resolve, reject) => {
         const cancel = (): void => port.postMessage({ cancel: call });
-        const settle = <A extends unknown[]>(then: (...args: A) => void) => (...args: A): void => {
-          signal?.removeEventListener('abort', cancel);
-          then(...args);
-        };
+        const settle =
+          <A extends unknown[]>(then: (...args: A) => void) =>
+          (...args: A): void => {
+            signal?.removeEventListener('abort', cancel);
+            then(...args);
+          };
         waiting.set(call, signal === undefined ? { resolve, reject } : { resolve: settle(resolve), reject: settle(reject) });
         port.postMessage({ call, method, args }, transfer);
         if (signal?.aborted) cancel();

@@ -71,7 +71,12 @@ export async function startSink(env: TaskEnvironment, parts: SinkParts): Promise
 function topicsOf(config: Readonly<Record<string, string>>): GroupOptions['topics'] {
   const pattern = config['topics.regex']?.trim();
   if (pattern) return { pattern };
-  return { names: (config['topics'] ?? '').split(',').map((name) => name.trim()).filter(Boolean) };
+  return {
+    names: (config['topics'] ?? '')
+      .split(',')
+      .map((name) => name.trim())
+      .filter(Boolean),
+  };
 }
 
 /** Records that a config sends to a dead-letter queue must not vanish because there is none yet. */

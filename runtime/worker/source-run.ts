@@ -91,7 +91,11 @@ function positionWriter({ spec, settings, offsets }: TaskEnvironment): PositionW
 }
 
 /** Batches for the offsets topic, one for each of its partitions that is touched. */
-function offsetBatches(connector: string, positions: readonly SourcePosition[], topic: { name: string; partitions: number }): OutboundBatch[] {
+function offsetBatches(
+  connector: string,
+  positions: readonly SourcePosition[],
+  topic: { name: string; partitions: number },
+): OutboundBatch[] {
   const writers = new Map<number, BatchWriter>();
   const now = Date.now();
   for (const { partition: sourcePartition, offset } of positions) {

@@ -4,7 +4,10 @@ import type { RawConfig } from '../api/index.ts';
 import type { Log } from '../ports/log.ts';
 import type { TaskSpec } from '../ports/tasks.ts';
 
-export type ToTask = { readonly kind: 'pause'; readonly paused: boolean } | { readonly kind: 'stop' } | { readonly kind: 'ping'; readonly number: number };
+export type ToTask =
+  | { readonly kind: 'pause'; readonly paused: boolean }
+  | { readonly kind: 'stop' }
+  | { readonly kind: 'ping'; readonly number: number };
 
 export type FromTask =
   | { readonly kind: 'running' | 'paused' | 'resumed' | 'stopped' }

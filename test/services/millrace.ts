@@ -77,7 +77,8 @@ export async function startMillrace(options: MillraceOptions = {}): Promise<Mill
     folder: folder.path,
     readyAfterMs: performance.now() - begin,
     request,
-    put: async (name: string, config: Readonly<Record<string, string>>) => void (await request('PUT', `/connectors/${name}/config`, config)),
+    put: async (name: string, config: Readonly<Record<string, string>>) =>
+      void (await request('PUT', `/connectors/${name}/config`, config)),
     status: (name: string) => request('GET', `/connectors/${name}/status`) as Promise<ConnectorStatus>,
   });
 }
