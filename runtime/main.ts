@@ -15,8 +15,14 @@ async function runStandalone(workerFile: string, connectorFiles: readonly string
     resolve: async (config) => (await createConfigProviders(config).resolve(config)).config,
   });
   const connectors = await Promise.all(connectorFiles.map(loadConnectorFile));
-  await using worker = await startStandalone(settings, connectors);
-  await Promise.race([stopped.promise, worker.died]);
+  const worker = await startStandalone(settings, connectors);
+  try {
+    await Promise.race([stopped.promise, worker.died]);
+  } finally {
+    await worker[Symbol.asyncDispose]();
+    // Node waits for its threads without end; everything of ours is stopped and written by now.
+    if (worker.blockedThreads() > 0) process.kill(process.pid, 'SIGKILL');
+  }
 }
 
 process.exit(await runCli(process.argv.slice(2), { version: packageJson.version, runStandalone, openLog }));

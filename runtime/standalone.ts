@@ -7,6 +7,7 @@ import type { ConfigStore, OffsetStore, StatusStore } from './ports/stores.ts';
 import { createConfigProviders } from './settings/config-providers.ts';
 import { createHerder } from './herder/create-herder.ts';
 import { singleMembership } from './herder/single-membership.ts';
+import { createStartupCounts } from './herder/startup-counts.ts';
 import { createLogging } from './logging/logging.ts';
 import type { Logging } from './logging/logging.ts';
 import { createRestApp } from './rest/app.ts';
@@ -25,6 +26,7 @@ import { startLogThread } from './worker/log-thread-host.ts';
 import type { LogThreadHost } from './worker/log-thread-host.ts';
 import { createPluginHost } from './worker/plugin-host.ts';
 import { createTaskHost } from './worker/task-host.ts';
+import type { TaskSettings } from './worker/task-messages.ts';
 
 export interface Standalone extends AsyncDisposable {
   /** The REST API's first listener. */
@@ -32,6 +34,8 @@ export interface Standalone extends AsyncDisposable {
   readonly herder: Herder;
   /** Rejects when the worker cannot go on (the log thread died). */
   readonly died: Promise<never>;
+  /** Threads that a system call keeps alive although they were ended: the process cannot exit by itself before they do. */
+  blockedThreads(): number;
 }
 
 /**
@@ -47,24 +51,27 @@ export async function startStandalone(
   for (const warning of settings.warnings) log.warn(warning);
   const stack = new AsyncDisposableStack();
   try {
-    let handler: RequestListener = (_request, response) => {
-      response.writeHead(503, { 'content-type': 'application/json' }).end('{"error_code":503,"message":"The worker is starting"}');
-    };
+    let apps: { readonly main: RequestListener; readonly admin: RequestListener } = { main: isStarting, admin: isStarting };
     // The listeners come first: a busy port is the commonest mistake, and tasks are named by their address.
-    const rest = stack.use(await startRestServer((request, response) => handler(request, response), settings.rest.listeners));
+    const rest = stack.use(await startRestServer((request, response) => apps.main(request, response), settings.rest.listeners));
+    const { adminListeners } = settings.rest;
+    if (adminListeners !== undefined && adminListeners.length > 0) {
+      stack.use(await startRestServer((request, response) => apps.admin(request, response), adminListeners));
+    }
     const logThread = stack.use(await startLogThread(settings.log, logging.logger('millrace.log')));
     const stores = storesOf(settings, logThread, logging);
     for (const store of Object.values(stores)) stack.use(store);
     const pluginHost = stack.use(
-      await createPluginHost({ pluginPath: settings.pluginPath, callTimeoutMs: settings.pluginCallTimeoutMs }, log),
+      await createPluginHost({ ...settings.task, pluginPath: settings.pluginPath, callTimeoutMs: settings.pluginCallTimeoutMs }, log),
     );
     const taskHost = stack.use(
       createTaskHost(logThread, stores.offsetStore, (name) => logging.logger(name), {
         ...settings.task,
         gracefulTimeoutMs: settings.gracefulTimeoutMs,
-        task: settings,
+        task: taskSettings(settings),
       }),
     );
+    const startups = createStartupCounts();
     const herder = stack.use(
       createHerder({
         ...stores,
@@ -75,6 +82,7 @@ export async function startStandalone(
         log: logThread.log,
         logger: logging.logger('millrace.herder'),
         logLevels: logging.levels,
+        startups,
         settings: {
           version: packageJson.version,
           commit: 'unknown',
@@ -83,25 +91,48 @@ export async function startStandalone(
         },
       }),
     );
-    handler = createRestApp({
+    const source = herderMetrics(
       herder,
-      metrics: createMetrics(herderMetrics(herder, () => taskHost.metrics())),
+      () => taskHost.metrics(),
+      () => startups.attributes(),
+    );
+    const restOptions = {
+      herder,
+      metrics: createMetrics(source),
       topicTracking: settings.topicTracking,
       origins: settings.rest.origins,
       responseHeaders: settings.rest.responseHeaders,
-      part: settings.rest.adminListeners === undefined ? 'all' : 'without-admin',
       log: logging.logger('millrace.rest'),
-    });
+    };
+    apps = {
+      main: createRestApp({ ...restOptions, part: adminListeners === undefined ? 'all' : 'without-admin' }),
+      admin: createRestApp({ ...restOptions, part: 'admin' }),
+    };
     await herder.start();
     for (const connector of connectors) await createOrUpdate(herder, connector, logging);
     log.info(`worker ready: ${rest.url}`);
     flushCompileCache();
     const running = stack.move();
-    return { url: rest.url, herder, died: logThread.died, [Symbol.asyncDispose]: () => running.disposeAsync() };
+    return {
+      url: rest.url,
+      herder,
+      died: logThread.died,
+      blockedThreads: () => taskHost.blocked(),
+      [Symbol.asyncDispose]: () => running.disposeAsync(),
+    };
   } catch (error) {
     await stack.disposeAsync();
     throw error;
   }
+}
+
+const isStarting: RequestListener = (_request, response) => {
+  response.writeHead(503, { 'content-type': 'application/json' }).end('{"error_code":503,"message":"The worker is starting"}');
+};
+
+/** Nothing else: what the worker's file holds beside these is not for connectors to read. */
+function taskSettings({ converters, pluginPath, offsetFlushIntervalMs, offsetFlushTimeoutMs, topicCreation }: WorkerSettings): TaskSettings {
+  return { converters, pluginPath, offsetFlushIntervalMs, offsetFlushTimeoutMs, topicCreation };
 }
 
 async function createOrUpdate(herder: Herder, { name, config, initialState, file }: ConnectorFile, logging: Logging): Promise<void> {

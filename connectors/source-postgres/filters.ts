@@ -1,30 +1,29 @@
 /** Debezium's include and exclude lists: regular expressions that match the whole name, whatever its case. */
-import { ConfigError } from '@millrace/runtime/api';
+import { ConfigError, javaPattern } from '@millrace/runtime/api';
 
 export type NameFilter = (name: string) => boolean;
 
+export interface Pattern {
+  test(name: string): boolean;
+}
+
 /** Throws a ConfigError for a pattern that is none. */
-export function pattern(key: string, text: string): RegExp {
-  // Java's inline flag for what is done anyway.
-  const source = text.trim().replace(/^\(\?i\)/, '');
+export function pattern(key: string, text: string): Pattern {
   try {
-    return new RegExp(`^(?:${source})$`, 'iu');
-  } catch {
-    try {
-      return new RegExp(`^(?:${source})$`, 'i');
-    } catch (cause) {
-      throw new ConfigError(`${key}: "${text}" is not a regular expression: ${(cause as Error).message}`, { cause });
-    }
+    const { matches } = javaPattern(`(?i)${text.trim()}`);
+    return { test: matches };
+  } catch (cause) {
+    throw new ConfigError(`${key}: "${text}" is not a regular expression: ${(cause as Error).message}`, { cause });
   }
 }
 
-export const patterns = (key: string, list: readonly string[] | null): RegExp[] =>
+export const patterns = (key: string, list: readonly string[] | null): Pattern[] =>
   (list ?? []).filter((text) => text.trim() !== '').map((text) => pattern(key, text));
 
 export interface FilterLists {
-  readonly schemas: { readonly include: readonly RegExp[]; readonly exclude: readonly RegExp[] };
-  readonly tables: { readonly include: readonly RegExp[]; readonly exclude: readonly RegExp[] };
-  readonly columns: { readonly include: readonly RegExp[]; readonly exclude: readonly RegExp[] };
+  readonly schemas: { readonly include: readonly Pattern[]; readonly exclude: readonly Pattern[] };
+  readonly tables: { readonly include: readonly Pattern[]; readonly exclude: readonly Pattern[] };
+  readonly columns: { readonly include: readonly Pattern[]; readonly exclude: readonly Pattern[] };
 }
 
 const matches = ({ include, exclude }: FilterLists['tables'], name: string): boolean =>
@@ -50,7 +49,7 @@ export function inSnapshotOrder<T extends { readonly schema: string; readonly ta
 }
 
 export interface KeyRule {
-  readonly tables: RegExp;
+  readonly tables: Pattern;
   readonly columns: readonly string[];
 }
 

@@ -4,7 +4,7 @@ import type { RawConfig } from '@millrace/runtime/api';
 
 import type { Config } from './config.ts';
 import { keyRules, pattern, patterns } from './filters.ts';
-import type { FilterLists, KeyRule, NameFilter } from './filters.ts';
+import type { FilterLists, KeyRule, NameFilter, Pattern } from './filters.ts';
 import { unsupportedKeys } from './unsupported.ts';
 import type { ValueSettings } from './values/value-type.ts';
 
@@ -122,6 +122,6 @@ function snapshotFilter(list: readonly string[] | null): NameFilter {
 function prefixFilter(config: Config): NameFilter {
   const [include, exclude] = (['message.prefix.include.list', 'message.prefix.exclude.list'] as const).map((key) =>
     (config[key] ?? []).map((text) => pattern(key, text)),
-  ) as [RegExp[], RegExp[]];
+  ) as [Pattern[], Pattern[]];
   return (prefix) => (include.length > 0 ? include.some((regex) => regex.test(prefix)) : !exclude.some((regex) => regex.test(prefix)));
 }

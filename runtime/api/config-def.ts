@@ -20,6 +20,8 @@ export interface ConfigKey {
   readonly width?: 'none' | 'short' | 'medium' | 'long';
   readonly displayName?: string;
   readonly dependents?: readonly string[];
+  /** The key is taken so that configs written for Connect work, but nothing acts on it: why, for the warning that names it when it is set to anything but its default. */
+  readonly noEffect?: string;
   /** Kept out of documentation and `GET /config`, as Connect's defineInternal. */
   readonly internal?: boolean;
 }

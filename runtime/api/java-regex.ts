@@ -38,6 +38,17 @@ export function javaPattern(pattern: string): JavaPattern {
   };
 }
 
+/** A rule of a config table: why the value is no expression that {@link javaPattern} takes. Null passes. */
+export function badPattern(pattern: unknown): string | undefined {
+  if (pattern === null || pattern === undefined) return undefined;
+  try {
+    javaPattern(String(pattern));
+    return undefined;
+  } catch (error) {
+    return `Invalid regex: ${(error as Error).message}`;
+  }
+}
+
 function translate(pattern: string): { source: string; flags: string } {
   let flags = '';
   let rest = pattern;

@@ -100,10 +100,7 @@ export function mapSchema(keys: Schema, values: Schema, options: SchemaOptions =
 }
 
 /** Builds a struct schema from its fields, in order. Throws a TypeError when a name occurs twice. */
-export function structSchema(
-  fields: Iterable<readonly [name: string, schema: Schema]>,
-  options: SchemaOptions = {},
-): StructSchema {
+export function structSchema(fields: Iterable<readonly [name: string, schema: Schema]>, options: SchemaOptions = {}): StructSchema {
   const list: Field[] = [];
   const seen = new Set<string>();
   for (const [name, schema] of fields) {
@@ -164,8 +161,7 @@ function equalSchemas(a: Schema, b: Schema): boolean {
   const left = a.fields ?? [];
   const right = b.fields ?? [];
   return (
-    left.length === right.length &&
-    left.every((field, i) => field.name === right[i]?.name && sameSchema(field.schema, right[i].schema))
+    left.length === right.length && left.every((field, i) => field.name === right[i]?.name && sameSchema(field.schema, right[i].schema))
   );
 }
 

@@ -54,6 +54,8 @@ export interface SinkPlugin<D extends ConfigDef = ConfigDef> {
   readonly kind: 'sink';
   readonly version: string;
   readonly config: D;
+  /** Keys outside `config` that it reads or judges by itself, such as those with names in them; others are warned about as unknown. */
+  alsoKnows?(key: string): boolean;
   /** Checks that need more than one key, or a look at the target; runs in a thread of its own, bounded in time. */
   validate?(values: ConfigValues<D>, raw: RawConfig): Promise<readonly ConfigProblem[]> | readonly ConfigProblem[];
   /** The config of each task, at most `maxTasks`. Left out: `maxTasks` tasks, each with the connector's config. */

@@ -63,6 +63,8 @@ export interface SourcePlugin<D extends ConfigDef = ConfigDef> {
   readonly kind: 'source';
   readonly version: string;
   readonly config: D;
+  /** Keys outside `config` that it reads or judges by itself, such as those with names in them; others are warned about as unknown. */
+  alsoKnows?(key: string): boolean;
   /** Checks that need more than one key, or a look at the source; runs in a thread of its own, bounded in time. */
   validate?(values: ConfigValues<D>, raw: RawConfig): Promise<readonly ConfigProblem[]> | readonly ConfigProblem[];
   /** The config of each task, at most `maxTasks`. Left out: one task with the connector's config. */

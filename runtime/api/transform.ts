@@ -1,5 +1,6 @@
 import type { ConfigDef, ConfigValues } from './config-def.ts';
 import type { ConnectRecord } from './record.ts';
+import type { Logger } from './source.ts';
 
 /**
  * Maps a record to a new record, or to null to drop it. What it leaves alone it hands on by identity (schemas,
@@ -13,8 +14,8 @@ export type Predicate = (record: ConnectRecord) => boolean;
 export interface TransformPlugin<D extends ConfigDef = ConfigDef> {
   readonly kind: 'transform';
   readonly config: D;
-  /** Throws a ConfigError when the values do not go together. */
-  create(values: ConfigValues<D>): Transform;
+  /** Throws a ConfigError when the values do not go together. `log` is the task's; there is none while a config is only checked. */
+  create(values: ConfigValues<D>, log?: Logger): Transform;
 }
 
 export interface PredicatePlugin<D extends ConfigDef = ConfigDef> {

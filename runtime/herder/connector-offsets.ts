@@ -1,13 +1,13 @@
 /** `/connectors/{n}/offsets`. Sources: KIP-875, org.apache.kafka.connect.runtime.Worker.modifyConnectorOffsets. */
 import { ConfigError, RetriableError } from '../api/index.ts';
 import type { RawConfig } from '../api/index.ts';
+import { withoutSecrets } from '../ports/config-providers.ts';
 import { RequestError } from '../ports/herder.ts';
 import type { ConnectorOffset, Herder } from '../ports/herder.ts';
 import type { ConnectorEntry } from '../ports/stores.ts';
 import { notFound } from './connector-requests.ts';
 import type { HerderOptions } from './herder-context.ts';
 import type { KeyedQueue } from './keyed-queue.ts';
-import { withoutSecrets } from './secrets.ts';
 import { sinkGroup } from './sink-group.ts';
 import { parseSinkOffsets } from './sink-offsets.ts';
 import type { SinkOffset } from './sink-offsets.ts';

@@ -1,18 +1,7 @@
 import type { RawConfig } from '../api/index.ts';
 import type { ConfigInfo, ConfigInfos } from '../ports/tasks.ts';
+import { withoutSecrets } from '../ports/config-providers.ts';
 import type { ResolvedConfig } from '../ports/config-providers.ts';
-
-/** Shorter ones would take apart ordinary words; where they stand alone they are known by their key. */
-const shortestSecret = 4;
-
-/** The text without what placeholders stood for. */
-export function withoutSecrets(text: string, secrets: readonly string[]): string {
-  let clean = text;
-  for (const secret of [...secrets].sort((a, b) => b.length - a.length)) {
-    if (secret.length >= shortestSecret) clean = clean.replaceAll(secret, '[hidden]');
-  }
-  return clean;
-}
 
 /** A validation's answer as it may be shown: placeholders in place of what they stand for, in values and messages. */
 export function showable(infos: ConfigInfos, written: RawConfig, resolved: ResolvedConfig): ConfigInfos {

@@ -2,10 +2,11 @@
 import type { Logger, RawConfig } from '../api/index.ts';
 import type { RunState } from '../ports/stores.ts';
 import type { ConnectorKind, TaskEvents, TaskHost, TaskId } from '../ports/tasks.ts';
+import { withoutSecrets } from '../ports/config-providers.ts';
 import type { ConfigProviders } from '../ports/config-providers.ts';
 import { taskName } from './herder-context.ts';
 import type { StatusPublisher } from './herder-context.ts';
-import { traceOf, withoutSecrets } from './secrets.ts';
+import { traceOf } from './secrets.ts';
 import { createStartupCounts } from './startup-counts.ts';
 import type { Startup } from './startup-counts.ts';
 
@@ -95,6 +96,7 @@ export function createTaskRuns(
           connectorConfig: connector.config,
           taskConfig: task.config,
           paused: plan.paused,
+          secrets,
         },
         eventsOf(id, run(), secrets, startup),
       );

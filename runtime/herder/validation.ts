@@ -4,9 +4,10 @@ import type { RawConfig } from '../api/index.ts';
 import { RequestError } from '../ports/herder.ts';
 import type { ConfigInfos } from '../ports/tasks.ts';
 import { overrideProblems } from './client-overrides.ts';
+import { withoutSecrets } from '../ports/config-providers.ts';
 import type { ResolvedConfig } from '../ports/config-providers.ts';
 import type { HerderOptions } from './herder-context.ts';
-import { showable, withoutSecrets } from './secrets.ts';
+import { showable } from './secrets.ts';
 import { sinkGroup } from './sink-group.ts';
 
 export type Validation = Pick<HerderOptions, 'pluginHost' | 'configProviders' | 'settings'>;

@@ -4,6 +4,8 @@ import type { Reader, Writer } from '@platformatic/kafka';
 import { RetriableError } from '../api/index.ts';
 import type { NetworkSettings } from './client-settings.ts';
 import { connectionError } from './connection-error.ts';
+import { framedRequests } from './framed-requests.ts';
+import type { FramedRequests } from './framed-requests.ts';
 import { backoffMs, pause } from './retry.ts';
 
 export interface BrokerAddress {
@@ -26,6 +28,7 @@ export class BrokerConnection {
   readonly #closing = new AbortController();
   #connection: Promise<Connection> | undefined;
   #open: Connection | undefined;
+  #framed: { readonly connection: Connection; readonly requests: FramedRequests } | undefined;
   #failures = 0;
   #lastUsed = 0;
 
@@ -64,23 +67,14 @@ export class BrokerConnection {
     }
   }
 
-  /** A request in our own encoding. */
+  /** A request in our own encoding, of a flexible version. */
   send<T>(api: { key: number; version: number }, write: () => Writer, parse: (reader: Reader) => T, timeoutMs?: number): Promise<T> {
-    return this.request(
-      (connection) =>
-        new Promise<T>((resolve, reject) => {
-          connection.send<T>(
-            api.key,
-            api.version,
-            write,
-            (_id, _key, _version, reader) => parse(reader),
-            true,
-            true,
-            (error, answer) => (error ? reject(error) : resolve(answer as T)),
-          );
-        }),
-      timeoutMs,
-    );
+    return this.request((connection) => {
+      if (this.#framed?.connection !== connection) {
+        this.#framed = { connection, requests: framedRequests(connection, this.#clientId) };
+      }
+      return this.#framed.requests.send(api, write(), parse);
+    }, timeoutMs);
   }
 
   /** Ends the connection at once; requests under way reject. The next request connects again. */

@@ -4,6 +4,9 @@ import { defineConfig } from '../api/index.ts';
 const common = 'Common';
 const errors = 'Error Handling';
 
+/** `plugin.version` and its like (KIP-891). */
+export const onlyVersion = 'there is one version of each plugin';
+
 /** A rule for lists of names that other keys are made of. */
 export function uniqueAliases(value: unknown): string | undefined {
   const aliases = value as readonly string[];
@@ -43,6 +46,7 @@ export const commonConfig = defineConfig({
     default: null,
     importance: 'medium',
     doc: 'Version of the connector. Accepted for compatibility; there is one version of each plugin.',
+    noEffect: onlyVersion,
     group: common,
     width: 'medium',
     displayName: 'Connector version',
@@ -106,6 +110,7 @@ export const commonConfig = defineConfig({
     default: 'restart',
     rule: { kind: 'one-of', values: ['none', 'restart'], ignoreCase: true },
     importance: 'low',
+    // Both values do the same: nothing that the config providers give expires, as with Kafka's own providers.
     doc: "The action that should be taken on the connector when changes in external configuration providers result in a change in the connector's configuration properties.",
     group: common,
     width: 'medium',
@@ -171,6 +176,7 @@ function versionKey(displayName: string) {
     default: null,
     importance: 'low',
     doc: 'Accepted for compatibility; there is one version of each plugin.',
+    noEffect: onlyVersion,
     group: common,
     width: 'short',
     displayName,

@@ -1,10 +1,17 @@
 /** What Connect adds for sinks, and for sources. */
-import { defineConfig } from '../api/index.ts';
+import { badPattern, defineConfig } from '../api/index.ts';
 import type { ConfigDef } from '../api/index.ts';
 import { uniqueAliases } from './connector-config.ts';
 
 const common = 'Common';
 const errors = 'Error Handling';
+
+function firstBadPattern(patterns: unknown): string | undefined {
+  return (patterns as readonly string[]).map(badPattern).find((problem) => problem !== undefined);
+}
+
+const noDeadLetters = 'there are no dead-letter queues yet';
+const noTransactions = 'on Kafka there are no transactions yet, and on the embedded log the records and offsets of each write are one';
 
 /** org.apache.kafka.connect.runtime.SinkConnectorConfig. */
 export const sinkConfig = defineConfig({
@@ -20,6 +27,7 @@ export const sinkConfig = defineConfig({
   'topics.regex': {
     type: 'string',
     default: '',
+    rule: { kind: 'custom', check: badPattern },
     importance: 'high',
     doc: 'Regular expression giving topics to consume. Only one of topics or topics.regex should be specified.',
     group: common,
@@ -40,6 +48,7 @@ export const sinkConfig = defineConfig({
     default: 3,
     importance: 'medium',
     doc: "Replication factor used to create the dead letter queue topic when it doesn't already exist.",
+    noEffect: noDeadLetters,
     group: errors,
     width: 'medium',
     displayName: 'Dead Letter Queue Topic Replication Factor',
@@ -49,6 +58,7 @@ export const sinkConfig = defineConfig({
     default: false,
     importance: 'medium',
     doc: 'If true, add headers containing error context to the messages written to the dead letter queue. All error context header keys start with `__connect.errors.`.',
+    noEffect: noDeadLetters,
     group: errors,
     width: 'medium',
     displayName: 'Enable Error Context Headers',
@@ -85,6 +95,7 @@ export const sourceConfig = defineConfig({
     rule: { kind: 'one-of', values: ['interval', 'poll', 'connector'], ignoreCase: true },
     importance: 'medium',
     doc: "Permitted values are: poll, interval, connector. If set to 'poll', a new producer transaction will be started and committed for every batch of records that each task provides.",
+    noEffect: noTransactions,
     group: exactlyOnce,
     width: 'short',
     displayName: 'Transaction Boundary',
@@ -95,6 +106,7 @@ export const sourceConfig = defineConfig({
     rule: { kind: 'range', min: 0 },
     importance: 'low',
     doc: "If 'transaction.boundary' is set to 'interval', determines the interval for producer transaction commits by connector tasks. If unset, defaults to the value of the worker-level 'offset.flush.interval.ms' property.",
+    noEffect: noTransactions,
     group: exactlyOnce,
     width: 'short',
     displayName: 'Transaction boundary interval',
@@ -126,7 +138,14 @@ export function topicCreationConfig(group: string, isDefault: boolean): ConfigDe
         Number(value) === -1 || Number(value) > 0 ? undefined : 'Must be -1 (the default of the log), or positive',
     } as const,
   });
-  const patterns = (doc: string) => ({ ...base, type: 'list' as const, default: [], importance: 'low' as const, doc });
+  const patterns = (doc: string) => ({
+    ...base,
+    type: 'list' as const,
+    default: [],
+    importance: 'low' as const,
+    doc,
+    rule: { kind: 'custom', check: firstBadPattern } as const,
+  });
   return {
     ...(isDefault
       ? {}

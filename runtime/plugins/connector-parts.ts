@@ -1,6 +1,7 @@
 /** What a connector's config names beside the connector: its transforms, predicates and converters. */
 import { ConfigError } from '../api/index.ts';
 import type { ConfigDef, RawConfig } from '../api/index.ts';
+import { onlyVersion } from './connector-config.ts';
 import { loadPlugin } from './load-plugin.ts';
 import type { PluginTypes } from './load-plugin.ts';
 import type { PluginDescriptor, PluginKind } from './manifest.ts';
@@ -43,6 +44,20 @@ export async function loadNamed<K extends PluginKind>(
   return { descriptor, plugin: await loadPlugin({ ...descriptor, kind }) };
 }
 
+/** `plugin.version` of a transform or predicate. */
+export function versionKey(group: string): ConfigDef {
+  return {
+    'plugin.version': {
+      type: 'string',
+      default: null,
+      importance: 'medium',
+      doc: 'Accepted for compatibility; there is one version of each plugin.',
+      noEffect: onlyVersion,
+      group,
+    },
+  };
+}
+
 /** The keys that every transform has (`transforms.<alias>.…`), after `type`. */
 export function transformKeys(group: string, predicates: readonly string[]): ConfigDef {
   return {
@@ -65,13 +80,7 @@ export function transformKeys(group: string, predicates: readonly string[]): Con
       doc: 'Whether the configured predicate should be negated.',
       group,
     },
-    'plugin.version': {
-      type: 'string',
-      default: null,
-      importance: 'medium',
-      doc: 'Accepted for compatibility; there is one version of each plugin.',
-      group,
-    },
+    ...versionKey(group),
   };
 }
 

@@ -1,5 +1,5 @@
 import { ConfigError } from '../api/index.ts';
-import type { Converter, HeaderConverter, Predicate, RawConfig, SinkPlugin, SourcePlugin, Transform } from '../api/index.ts';
+import type { Converter, HeaderConverter, Logger, Predicate, RawConfig, SinkPlugin, SourcePlugin, Transform } from '../api/index.ts';
 import { keysUnder, listOf, loadNamed } from './connector-parts.ts';
 import { mustParse } from './config-validation.ts';
 import { loadPlugin } from './load-plugin.ts';
@@ -38,9 +38,14 @@ const simpleHeaders = 'org.apache.kafka.connect.storage.SimpleHeaderConverter';
 
 /**
  * All that a task's pipeline is made of, from its config (the connector's and the task's keys together) and the
- * worker's converter settings. Throws a ConfigError for what validation would have refused.
+ * worker's converter settings. Transforms write to `log`. Throws a ConfigError for what validation would have refused.
  */
-export async function buildPipelineParts(raw: RawConfig, workerDefaults: RawConfig, index: PluginIndex): Promise<PipelineParts> {
+export async function buildPipelineParts(
+  raw: RawConfig,
+  workerDefaults: RawConfig,
+  index: PluginIndex,
+  log?: Logger,
+): Promise<PipelineParts> {
   const descriptor = index.connector(raw['connector.class'] ?? '');
   const plugin = await loadPlugin(descriptor);
   const common: CommonParts = {
@@ -48,7 +53,7 @@ export async function buildPipelineParts(raw: RawConfig, workerDefaults: RawConf
     keyConverter: await converterFor('key', raw, workerDefaults, index),
     valueConverter: await converterFor('value', raw, workerDefaults, index),
     headerConverter: await headerConverterFor(raw, workerDefaults, index),
-    transforms: await transformsOf(raw, index),
+    transforms: await transformsOf(raw, index, log),
   };
   return plugin.kind === 'source' ? { kind: 'source', plugin, ...common } : { kind: 'sink', plugin: plugin as SinkPlugin, ...common };
 }
@@ -68,13 +73,13 @@ async function headerConverterFor(raw: RawConfig, workerDefaults: RawConfig, ind
   return plugin.createHeaderConverter(mustParse(plugin.config, keysUnder(chosen, `${key}.`), key));
 }
 
-async function transformsOf(raw: RawConfig, index: PluginIndex): Promise<TransformPart[]> {
+async function transformsOf(raw: RawConfig, index: PluginIndex, log: Logger | undefined): Promise<TransformPart[]> {
   const parts: TransformPart[] = [];
   for (const alias of listOf(raw, 'transforms')) {
     const prefix = `transforms.${alias}.`;
     const own = keysUnder(raw, prefix);
     const { plugin } = await loadNamed('transform', `${prefix}type`, own['type'], index);
-    const transform = plugin.create(mustParse(plugin.config, own, `transform ${alias}`) as never);
+    const transform = plugin.create(mustParse(plugin.config, own, `transform ${alias}`) as never, log);
     const predicate = await predicateFor(own['predicate']?.trim() ?? '', prefix, raw, index);
     parts.push({
       alias,

@@ -18,3 +18,17 @@ export const placeholder = /\$\{([^}]*?):(?:([^}]*?):)?([^}]*?)\}/g;
 export function hasPlaceholder(value: string): boolean {
   return value.search(placeholder) >= 0;
 }
+
+/** Shorter ones would take apart ordinary words; where they stand alone they are known by their key. */
+const shortestSecret = 4;
+
+/** The text without what placeholders stood for. */
+export function withoutSecrets(text: string, secrets: readonly string[]): string {
+  let clean = text;
+  // One that was read from a file of its own ends in a line break, which is gone where it is used.
+  const all = new Set(secrets.flatMap((secret) => [secret, secret.trim()]));
+  for (const secret of [...all].sort((a, b) => b.length - a.length)) {
+    if (secret.length >= shortestSecret) clean = clean.replaceAll(secret, '[hidden]');
+  }
+  return clean;
+}

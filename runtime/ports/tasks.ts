@@ -16,6 +16,8 @@ export interface TaskSpec {
   /** The task's own config, placeholders resolved. */
   readonly taskConfig: RawConfig;
   readonly paused: boolean;
+  /** What placeholders stood for: kept out of the task's log lines. */
+  readonly secrets?: readonly string[];
 }
 
 /** What tasks tell. Every event names the run it belongs to, so that a late one of an earlier run is known. */

@@ -1,9 +1,9 @@
-import { defineConfig, definePredicate, javaPattern } from '../api/index.ts';
+import { badPattern, defineConfig, definePredicate, javaPattern } from '../api/index.ts';
 
 const config = defineConfig({
   pattern: {
     type: 'string',
-    rule: { kind: 'not-empty' },
+    rule: { kind: 'custom', check: (value) => (value === '' ? 'String must be non-empty' : badPattern(value)) },
     importance: 'medium',
     doc: "A Java regular expression for matching against the name of a record's topic.",
   },

@@ -13,6 +13,16 @@ import {
 import type { ConfigValues, ConnectRecord, Header, Schema, Struct, StructNode, StructSchema, Transform } from '../api/index.ts';
 import { fieldValue, perSchema, replaceNullKey } from './record-side.ts';
 
+const renamed = {
+  type: 'string',
+  default: null,
+  importance: 'low',
+  internal: true,
+  doc: 'Accepted for compatibility with configs written before Debezium 2.5.',
+  noEffect:
+    'Debezium 3 ignores it too. Set delete.tombstone.handling.mode to one of drop, tombstone, rewrite, rewrite-with-tombstone, delete-to-tombstone',
+} as const;
+
 const modes = ['drop', 'tombstone', 'rewrite', 'rewrite-with-tombstone', 'delete-to-tombstone'];
 
 const config = defineConfig({
@@ -62,6 +72,8 @@ const config = defineConfig({
     doc: "Controls the output event's schema compatibility when using the drop fields feature: only optional fields are dropped.",
   },
   'replace.null.with.default': replaceNullKey,
+  'drop.tombstones': renamed,
+  'delete.handling.mode': renamed,
 });
 
 /** io.debezium.transforms.ExtractNewRecordState: the row in place of the change event. */
@@ -119,7 +131,13 @@ function unwrap(values: Values): Transform {
     }
     if (!isStruct(row)) throw new DataError(`topic ${record.topic}: a change event with neither "after" nor "before"`);
     const unwrapped = (plain ? asRequired(row, replaceNull) : undefined) ?? rowOf(record, value, row, deleted);
-    return { ...withHeaders, topic: routed(record.topic, row, values['route.by.field']), valueSchema: unwrapped.schema, value: unwrapped };
+    return {
+      ...withHeaders,
+      ...(values['drop.fields.from.key'] ? keyWithout(record, values) : {}),
+      topic: routed(record.topic, row, values['route.by.field']),
+      valueSchema: unwrapped.schema,
+      value: unwrapped,
+    };
   };
 }
 
@@ -198,9 +216,32 @@ function droppedFields(record: ConnectRecord, row: StructSchema, values: Values)
   return new Set(row.fields.filter(({ name, schema }) => listed.includes(name) && (!keep || schema.optional)).map(({ name }) => name));
 }
 
+/** Only the key of a struct can do without some of its fields. */
+function keyWithout(record: ConnectRecord, values: Values): Pick<ConnectRecord, 'keySchema' | 'key'> | undefined {
+  const { key } = record;
+  if (!isStruct(key)) return undefined;
+  const dropped = droppedFields(record, key.schema, values);
+  if (dropped.size === 0) return undefined;
+  const schema = withoutFields(key.schema, dropped);
+  const left = schema.fields.map(({ name }) => key.get(name));
+  return { keySchema: schema, key: new ValueStruct(schema, left) };
+}
+
+const shortened = new WeakMap<StructSchema, Map<string, StructSchema>>();
+
+/** Made once for each list of fields, since what comes after is cached by the schema's identity. */
 function withoutFields(schema: StructSchema, dropped: ReadonlySet<string>): StructSchema {
-  return structSchema(
-    schema.fields.filter(({ name }) => !dropped.has(name)).map((field) => [field.name, field.schema]),
-    schema,
-  );
+  const known = shortened.get(schema) ?? new Map<string, StructSchema>();
+  shortened.set(schema, known);
+  const names = JSON.stringify([...dropped]);
+  let shorter = known.get(names);
+  if (shorter === undefined) {
+    const kept = schema.fields.filter(({ name }) => !dropped.has(name));
+    shorter = structSchema(
+      kept.map((field) => [field.name, field.schema]),
+      schema,
+    );
+    known.set(names, shorter);
+  }
+  return shorter;
 }

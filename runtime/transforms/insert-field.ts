@@ -1,4 +1,14 @@
-import { ValueStruct, defineConfig, defineTransform, schemas, structSchema, timestampSchema, withOptions } from '../api/index.ts';
+import {
+  ConfigError,
+  DataError,
+  ValueStruct,
+  defineConfig,
+  defineTransform,
+  schemas,
+  structSchema,
+  timestampSchema,
+  withOptions,
+} from '../api/index.ts';
 import type { ConnectRecord, Schema, SinkRecord, StructSchema, TransformPlugin } from '../api/index.ts';
 import { basicsOf, fieldValue, keySide, mustBeMap, mustBeStruct, perSchema, replaceNullKey, valueSide } from './record-side.ts';
 import type { RecordSide } from './record-side.ts';
@@ -33,18 +43,28 @@ function insertion(spec: string | null, schema: Schema, valueOf: Insertion['valu
   return [{ name: marked ? spec.slice(0, -1) : spec, schema: optional ? withOptions(schema, { optional }) : schema, valueOf }];
 }
 
+function offsetOf(record: ConnectRecord): unknown {
+  const { offset } = record as Partial<SinkRecord>;
+  if (offset === undefined) throw new DataError('offset.field: only records that a sink reads have an offset');
+  return offset;
+}
+
 /** org.apache.kafka.connect.transforms.InsertField: appends what is known of the record, or a fixed text. */
 function insertField(side: RecordSide): TransformPlugin<typeof config> {
   return defineTransform({
     config,
     create(values) {
+      if (values['static.field'] && values['static.value'] === null) {
+        throw new ConfigError(`static.field=${values['static.field']} needs static.value, the text to put there.`);
+      }
       const insertions = [
         ...insertion(values['topic.field'], schemas.string, ({ topic }) => topic),
         ...insertion(values['partition.field'], schemas.int32, ({ partition }) => partition),
-        ...insertion(values['offset.field'], schemas.int64, (record) => (record as SinkRecord).offset),
+        ...insertion(values['offset.field'], schemas.int64, offsetOf),
         ...insertion(values['timestamp.field'], timestampSchema(), ({ timestamp }) => (timestamp === null ? null : new Date(timestamp))),
         ...insertion(values['static.value'] === null ? null : values['static.field'], schemas.string, () => values['static.value']),
       ];
+      if (insertions.length === 0) throw new ConfigError('No field insertion configured: set at least one of the keys that end in .field.');
       const replaceNull = values['replace.null.with.default'];
       const extended = perSchema((schema: StructSchema) =>
         structSchema(
@@ -57,7 +77,7 @@ function insertField(side: RecordSide): TransformPlugin<typeof config> {
       );
       return (record) => {
         const value = side.valueOf(record);
-        if (value === null || value === undefined || insertions.length === 0) return record;
+        if (value === null || value === undefined) return record;
         if (side.schemaOf(record) === null) {
           const added = insertions.map((one) => [one.name, one.valueOf(record)]);
           return side.replace(record, null, { ...mustBeMap(value, 'field insertion'), ...Object.fromEntries(added) });

@@ -1,23 +1,14 @@
-import { defineConfig, defineTransform, javaPattern } from '../api/index.ts';
+import { badPattern, defineConfig, defineTransform, javaPattern } from '../api/index.ts';
 
 const config = defineConfig({
   regex: {
     type: 'string',
     importance: 'high',
     doc: 'Regular expression to use for matching.',
-    rule: { kind: 'custom', check: (value) => whyNot(String(value)) },
+    rule: { kind: 'custom', check: badPattern },
   },
   replacement: { type: 'string', importance: 'high', doc: 'Replacement string.' },
 });
-
-function whyNot(pattern: string): string | undefined {
-  try {
-    javaPattern(pattern);
-    return undefined;
-  } catch (error) {
-    return `Invalid regex: ${(error as Error).message}`;
-  }
-}
 
 /** org.apache.kafka.connect.transforms.RegexRouter: a topic that matches as a whole gets its first match replaced. */
 export default defineTransform({

@@ -20,7 +20,21 @@ const config = defineConfig({
     doc: 'Field rename mappings, as `from:to`, separated by commas.',
   },
   'replace.null.with.default': replaceNullKey,
+  blacklist: renamed('blacklist', 'exclude'),
+  whitelist: renamed('whitelist', 'include'),
 });
+
+/** Gone since Kafka 4.0, where it is passed over in silence; fields that were to be left out would then go along. */
+function renamed(name: string, now: string) {
+  return {
+    type: 'list',
+    default: null,
+    importance: 'low',
+    doc: `Refused: it is called ${now} since Kafka 4.0.`,
+    internal: true,
+    rule: { kind: 'custom', check: () => `${name} is called ${now} since Kafka 4.0. Write ${now} in its place` },
+  } as const;
+}
 
 /** org.apache.kafka.connect.transforms.ReplaceField: leaves fields out, or gives them other names. */
 function replaceField(side: RecordSide): TransformPlugin<typeof config> {

@@ -26,11 +26,19 @@ export function serveLog(log: Log, port: MessagePort): ServedPort {
   const opened = new Map<number, LogProducer | LogReader | LogGroup>();
   let next = 0;
   let released: Promise<void> | undefined;
+  const opening = new Set<Promise<unknown>>();
 
-  const keep = (handle: LogProducer | LogReader | LogGroup): number => {
-    opened.set(++next, handle);
-    if (released !== undefined) void handle[Symbol.asyncDispose]();
-    return next;
+  const keep = async (open: () => Promise<LogProducer | LogReader | LogGroup>): Promise<number> => {
+    if (released !== undefined) throw new ConnectError('this port to the log was closed');
+    const handle = ++next;
+    const begun = open();
+    opening.add(begun);
+    try {
+      opened.set(handle, await begun);
+      return handle;
+    } finally {
+      opening.delete(begun);
+    }
   };
   const of = <T>(handle: number): T => {
     const found = opened.get(handle);
@@ -38,6 +46,7 @@ export function serveLog(log: Log, port: MessagePort): ServedPort {
     return found as T;
   };
   const release = async (): Promise<void> => {
+    await Promise.allSettled(opening);
     await Promise.allSettled([...opened.values()].map((handle) => handle[Symbol.asyncDispose]()));
     opened.clear();
   };
@@ -60,9 +69,9 @@ export function serveLog(log: Log, port: MessagePort): ServedPort {
         (_signal: AbortSignal, ...args: never[]) => (log[method] as (...args: never[]) => Promise<unknown>).apply(log, args),
       ]),
     ),
-    openProducer: async (_signal, options: ProducerOptions) => keep(await log.openProducer(options)),
-    openReader: async (_signal, options: ReaderOptions) => keep(await log.openReader(options)),
-    openGroup: async (_signal, options: GroupOptions) => keep(await log.openGroup(options)),
+    openProducer: async (_signal, options: ProducerOptions) => keep(() => log.openProducer(options)),
+    openReader: async (_signal, options: ReaderOptions) => keep(() => log.openReader(options)),
+    openGroup: async (_signal, options: GroupOptions) => keep(() => log.openGroup(options)),
     append: async (_signal, handle: number, batches: readonly OutboundBatch[]) => {
       const appended = await of<LogProducer>(handle).append(batches);
       return new Handover(

@@ -94,8 +94,9 @@ export function callOver(port: Postable): Caller {
             signal?.removeEventListener('abort', cancel);
             then(...args);
           };
-        waiting.set(call, signal === undefined ? { resolve, reject } : { resolve: settle(resolve), reject: settle(reject) });
+        // Throws for what cannot cross; answers come later than now.
         port.postMessage({ call, method, args }, transfer);
+        waiting.set(call, signal === undefined ? { resolve, reject } : { resolve: settle(resolve), reject: settle(reject) });
         if (signal?.aborted) cancel();
         else signal?.addEventListener('abort', cancel, { once: true });
       });

@@ -1,31 +1,23 @@
 /** Runs each task in a thread of its own: starts it, watches it, stops it, and ends it where it will not stop. */
-import { Worker } from 'node:worker_threads';
 import { ConnectError } from '../api/index.ts';
-import type { Logger, OffsetMap } from '../api/index.ts';
-import type { OffsetStore, StoredOffset } from '../ports/stores.ts';
-import type { TaskEvents, TaskHost, TaskId, TaskMetrics, TaskSpec } from '../ports/tasks.ts';
-import type { LogPort, LogThreadHost } from './log-thread-host.ts';
-import { serveCalls } from './rpc.ts';
-import { siblingModule } from './sibling-module.ts';
-import type { FromTask, TaskSettings, TaskThreadData, ToTask } from './task-messages.ts';
-import { watchTask } from './task-watch.ts';
-import type { TaskWatch, WatchLimits } from './task-watch.ts';
-import { traceOf } from './thread-errors.ts';
+import type { Logger } from '../api/index.ts';
+import { withoutSecrets } from '../ports/config-providers.ts';
+import type { OffsetStore } from '../ports/stores.ts';
+import type { TaskEvents, TaskHost, TaskId, TaskSpec } from '../ports/tasks.ts';
+import type { LogThreadHost } from './log-thread-host.ts';
+import type { TaskSettings } from './task-messages.ts';
+import { startTaskThread } from './task-thread-host.ts';
+import type { TaskThread } from './task-thread-host.ts';
+import type { WatchLimits } from './task-watch.ts';
 
 export interface TaskHostSettings extends WatchLimits {
   readonly task: TaskSettings;
   readonly gracefulTimeoutMs: number;
 }
 
-interface TaskThread {
-  readonly spec: TaskSpec;
-  readonly thread: Worker;
-  readonly logPort: LogPort;
-  readonly watch: TaskWatch;
-  /** Resolves when nothing of the thread is left, its readers and producers included. */
-  readonly ended: Promise<void>;
-  /** No events from now on. */
-  mute(): void;
+export interface WorkerTaskHost extends TaskHost {
+  /** Threads that a system call keeps alive although they were ended; the process cannot exit before they do. */
+  blocked(): number;
 }
 
 export function createTaskHost(
@@ -33,83 +25,46 @@ export function createTaskHost(
   offsets: OffsetStore,
   logger: (name: string) => Logger,
   settings: TaskHostSettings,
-): TaskHost {
+): WorkerTaskHost {
   const threads = new Map<string, TaskThread>();
+  const abandoned = new Set<TaskThread>();
 
   async function start(spec: TaskSpec, events: TaskEvents): Promise<void> {
-    const key = keyOf(spec.id);
-    if (threads.has(key)) throw new ConnectError(`task ${key} runs already`);
-    const logPort = await logThread.openPort();
+    const name = keyOf(spec.id);
+    if (threads.has(name)) throw new ConnectError(`task ${name} runs already`);
     const { atomicTopic } = offsets;
     const own = atomicTopic === undefined ? settings.task : { ...settings.task, atomicOffsets: atomicTopic };
-    const data: TaskThreadData = { spec, settings: own, logKind: logThread.kind, logPort: logPort.port };
-    const thread = new Worker(siblingModule('task-thread'), {
-      workerData: data,
-      transferList: [logPort.port],
-      name: key,
-      resourceLimits: { maxOldGenerationSizeMb: Math.ceil(settings.memoryMaxBytes / 1024 / 1024) },
+    const { secrets = [], ...shown } = spec;
+    const log = secretive(logger(`${spec.id.connector}|task-${spec.id.task}`), secrets);
+    const logPort = await logThread.openPort();
+    let thread: TaskThread;
+    try {
+      const data = { spec: shown, settings: own, logKind: logThread.kind };
+      thread = startTaskThread({ name, data, logPort, offsets, events, log, limits: settings });
+    } catch (error) {
+      await logPort.release();
+      throw error;
+    }
+    threads.set(name, thread);
+    void thread.ended.then(() => {
+      if (threads.get(name) === thread) threads.delete(name);
     });
-    let over = false;
-    const fail = (trace: string): void => {
-      if (over) return;
-      over = true;
-      events.failed(spec.id, trace);
-    };
-    const watch = watchTask(thread, settings, {
-      responsive: (answering, forMs) => {
-        if (!over) events.responsive(spec.id, answering, forMs);
-      },
-      tooLarge: (message) => {
-        fail(`task ${key}: ${message}`);
-        void thread.terminate();
-      },
-    });
-    const taskLog = logger(`${spec.id.connector}|task-${spec.id.task}`);
-    const hear = (message: FromTask): void => {
-      if (!('kind' in message)) return;
-      if (message.kind === 'pong') watch.pong(message.attributes);
-      else if (message.kind === 'log') taskLog[message.level](message.message, message.fields);
-      else if (message.kind === 'failed') fail(message.trace);
-      else if (over || message.kind === 'stopped') return;
-      else if (message.kind === 'topic-used') events.topicUsed(spec.id, message.topic);
-      else events[message.kind](spec.id);
-    };
-    thread.on('message', hear);
-    thread.on('error', (error: Error) => fail(uncaught(key, error, settings)));
-    serveOffsets(thread, spec.id.connector, offsets);
-    const { promise: ended, resolve } = Promise.withResolvers<void>();
-    thread.on('exit', (code) => {
-      watch.stop();
-      fail(`task ${key}: its thread ended with code ${code} and no word`);
-      void logPort.release().finally(() => {
-        if (threads.get(key)?.thread === thread) threads.delete(key);
-        resolve();
-      });
-    });
-    threads.set(key, { spec, thread, logPort, watch, ended, mute: () => (over = true) });
   }
 
   async function stop(id: TaskId): Promise<{ graceful: boolean }> {
-    const running = threads.get(keyOf(id));
-    if (running === undefined) return { graceful: true };
-    running.mute();
-    running.thread.postMessage({ kind: 'stop' } satisfies ToTask);
-    let graceful = true;
-    const timer = setTimeout(() => {
-      graceful = false;
-      logger(keyOf(id)).warn(`task ${keyOf(id)} did not stop within ${settings.gracefulTimeoutMs} ms: its thread is ended`);
-      void running.thread.terminate();
-    }, settings.gracefulTimeoutMs);
-    await running.ended;
-    clearTimeout(timer);
-    return { graceful };
+    const thread = threads.get(keyOf(id));
+    if (thread === undefined) return { graceful: true };
+    const stopped = await thread.stop();
+    if (thread.blocked) abandoned.add(thread);
+    return stopped;
   }
 
   return {
     start,
     stop,
-    setPaused: (id, paused) => threads.get(keyOf(id))?.thread.postMessage({ kind: 'pause', paused } satisfies ToTask),
-    metrics: () => [...threads.values()].map(metricsOf),
+    setPaused: (id, paused) => threads.get(keyOf(id))?.setPaused(paused),
+    metrics: () => [...threads.values()].map((thread) => thread.metrics()),
+    blocked: () => [...abandoned].filter((thread) => thread.blocked).length,
     async [Symbol.asyncDispose]() {
       await Promise.all([...threads.values()].map(({ spec }) => stop(spec.id)));
     },
@@ -120,19 +75,19 @@ function keyOf({ connector, task }: TaskId): string {
   return `${connector}-${task}`;
 }
 
-function metricsOf({ spec, watch }: TaskThread): TaskMetrics {
-  return { id: spec.id, kind: spec.kind, attributes: watch.attributes, own: {}, thread: watch.thread };
-}
-
-function uncaught(key: string, error: Error, { memoryMaxBytes }: TaskHostSettings): string {
-  if ((error as NodeJS.ErrnoException).code !== 'ERR_WORKER_OUT_OF_MEMORY') return traceOf(error);
-  return `task ${key}: its heap reached the limit of ${Math.round(memoryMaxBytes / 1024 / 1024)} MiB (millrace.task.memory.max.bytes): it was ended.`;
-}
-
-/** Tasks read and write source offsets through the main thread, which has the store. */
-function serveOffsets(thread: Worker, connector: string, offsets: OffsetStore): void {
-  serveCalls(thread, {
-    readOffsets: (_signal, partitions: readonly OffsetMap[]) => offsets.read(connector, partitions),
-    writeOffsets: (_signal, positions: readonly StoredOffset[]) => offsets.write(connector, positions),
-  });
+/** A logger that knows what must not be seen. */
+function secretive(log: Logger, secrets: readonly string[]): Logger {
+  if (secrets.length === 0) return log;
+  const clean = (value: unknown): unknown => {
+    if (typeof value === 'string') return withoutSecrets(value, secrets);
+    if (Array.isArray(value)) return value.map(clean);
+    if (typeof value !== 'object' || value === null) return value;
+    if (value instanceof Error) return withoutSecrets(value.stack ?? value.message, secrets);
+    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, clean(item)]));
+  };
+  const at =
+    (level: keyof Logger) =>
+    (message: string, fields?: Readonly<Record<string, unknown>>): void =>
+      log[level](withoutSecrets(message, secrets), fields && (clean(fields) as typeof fields));
+  return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
 }

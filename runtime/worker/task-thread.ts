@@ -3,6 +3,7 @@ import { flushCompileCache } from 'node:module';
 import { parentPort, workerData } from 'node:worker_threads';
 import { errorPolicy } from '../pipeline/error-policy.ts';
 import { TaskFigures } from '../pipeline/task-figures.ts';
+import { configWarnings } from '../plugins/config-warnings.ts';
 import { buildPipelineParts } from '../plugins/pipeline-parts.ts';
 import { discoverPlugins } from '../plugins/plugin-index.ts';
 import { remoteLog } from './remote-log.ts';
@@ -26,10 +27,19 @@ const calls = callOver(main);
 let run: TaskRun | undefined;
 let paused = spec.paused;
 
+/** A connector may log what cannot cross threads, such as a function: its words get there all the same. */
+function tellLog(line: FromTask & { readonly kind: 'log' }): void {
+  try {
+    tell(line);
+  } catch {
+    tell({ kind: 'log', level: line.level, message: line.message });
+  }
+}
+
 const logAt =
   (level: LogLevel) =>
   (message: string, fields?: Readonly<Record<string, unknown>>): void =>
-    tell({ kind: 'log', level, message, ...(fields === undefined ? {} : { fields }) });
+    tellLog({ kind: 'log', level, message, ...(fields === undefined ? {} : { fields }) });
 const logger = { debug: logAt('debug'), info: logAt('info'), warn: logAt('warn'), error: logAt('error') };
 
 main.on('message', (message: ToTask) => {
@@ -72,7 +82,9 @@ function environment(): TaskEnvironment {
 async function start(): Promise<TaskRun> {
   const env = environment();
   const index = await discoverPlugins(settings.pluginPath);
-  const parts = await buildPipelineParts({ ...spec.connectorConfig, ...spec.taskConfig }, settings.converters, index);
+  const parts = await buildPipelineParts({ ...spec.connectorConfig, ...spec.taskConfig }, settings.converters, index, logger);
+  // Each task has the same connector's config: the first tells for all.
+  if (spec.id.task === 0) for (const warning of await configWarnings(spec.connectorConfig, index, settings)) logger.warn(warning);
   return parts.kind === 'source' ? startSource(env, parts) : startSink(env, parts);
 }
 

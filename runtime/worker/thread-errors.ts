@@ -1,12 +1,14 @@
 import { ConfigError, ConnectError, DataError, RetriableError } from '../api/index.ts';
 
-/** An error as it crosses threads: kind, text, stack and causes survive; other properties do not. */
+/** An error as it crosses threads: kind, text, stack, code, hint and causes survive; other properties do not. */
 export interface CrossingError {
   readonly name: string;
   readonly message: string;
   readonly stack: string;
   readonly cause?: CrossingError;
   readonly code?: string;
+  /** Part of the message already. */
+  readonly hint?: string;
 }
 
 const depthLimit = 8;
@@ -19,6 +21,7 @@ export function toCrossing(error: unknown, depth = 0): CrossingError {
     message: error.message,
     stack: error.stack ?? `${error.name}: ${error.message}`,
     ...(typeof code === 'string' ? { code } : {}),
+    ...(error instanceof ConnectError && error.hint !== undefined ? { hint: error.hint } : {}),
     ...(error.cause === undefined || depth === depthLimit ? {} : { cause: toCrossing(error.cause, depth + 1) }),
   };
 }
@@ -29,6 +32,7 @@ export function fromCrossing(crossing: CrossingError): Error {
   const cause = crossing.cause === undefined ? undefined : fromCrossing(crossing.cause);
   const error = rebuild(crossing, cause);
   error.stack = crossing.stack;
+  if (crossing.hint !== undefined) Object.assign(error, { hint: crossing.hint });
   if (crossing.code !== undefined) (error as NodeJS.ErrnoException).code = crossing.code;
   return error;
 }

@@ -49,12 +49,16 @@ async function terminateWalSender(url: string): Promise<void> {
 }
 
 /** How long after the end of the outage records come again. Waits until the pipeline flows, before and after. */
-async function survive({ name, happen }: Outage, pipeline: ChaosPipeline): Promise<string> {
+async function survive({ name, happen }: Outage, pipeline: ChaosPipeline, random: Random): Promise<string> {
   const flows = async (): Promise<void> => {
     const before = await pipeline.reader.count(pipeline.topic);
-    await until(`records flow again: ${name}`, async () => (await pipeline.reader.count(pipeline.topic)) > before, 180_000, 50);
+    const grew = async (): Promise<boolean> => (await pipeline.reader.count(pipeline.topic)) > before;
+    await until(`records flow again: ${name}`, grew, 180_000, 50).catch((error: unknown) => {
+      throw new Error(`the worker's last words:\n${pipeline.worker.logTail()}`, { cause: error });
+    });
   };
   await flows();
+  await sleep(random.between(500, 3_000));
   await happen();
   const backAt = Date.now();
   await flows();
@@ -84,7 +88,7 @@ for (const log of ['kafka', 'embedded'] as const) {
     const recovered: string[] = [];
     for (let round = 0; round < rounds; round++) {
       for (const outage of outages) {
-        recovered.push(await survive(outage, pipeline));
+        recovered.push(await Promise.race([survive(outage, pipeline, random), load.failed]));
         // Nobody restarts a task that failed, so that each look is a look at all that was.
         deepEqual(await pipeline.troubles(), []);
       }

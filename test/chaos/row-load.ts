@@ -44,7 +44,9 @@ export interface RowLoad extends AsyncDisposable {
   readonly transactions: number;
   /** Connections that were lost. */
   readonly lostConnections: number;
-  /** Resolves when the last transaction is done. Rejects with whatever a client could not get over. */
+  /** Rejects with whatever a client could not get over. */
+  readonly failed: Promise<never>;
+  /** Resolves when the last transaction is done. Rejects as `failed` does. */
   stop(): Promise<void>;
 }
 
@@ -65,8 +67,14 @@ export function startLoad(options: LoadOptions): RowLoad {
   const stopping = new AbortController();
   const counts = { transactions: 0, lostConnections: 0 };
   const running = Array.from({ length: clients }, (_, client) => runClient(client, options, counts, stopping.signal));
-  // Whatever went wrong is told by `stop`.
-  for (const each of running) each.catch(() => stopping.abort());
+  const failed = Promise.withResolvers<never>();
+  failed.promise.catch(() => undefined);
+  for (const each of running) {
+    each.catch((error: unknown) => {
+      stopping.abort();
+      failed.reject(new Error(`the load ended: ${(error as Error).message}`, { cause: error }));
+    });
+  }
   const stop = async (): Promise<void> => {
     stopping.abort();
     await Promise.all(running);
@@ -78,6 +86,7 @@ export function startLoad(options: LoadOptions): RowLoad {
     get lostConnections() {
       return counts.lostConnections;
     },
+    failed: failed.promise,
     stop,
     [Symbol.asyncDispose]: () => stop().catch(() => undefined),
   };
@@ -117,8 +126,10 @@ async function runClient(
   while (!signal.aborted) {
     const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5_000 });
     client.on('error', () => {});
+    let connected = false;
     try {
       await client.connect();
+      connected = true;
       const { rows } = await client.query<{ id: number; version: number; op: string }>(lastOfEach, [clients, mine]);
       const states = new Map(rows.map(({ id, version, op }): [number, KeyState] => [id, { version, alive: op !== 'd' }]));
       while (!signal.aborted) {
@@ -129,7 +140,7 @@ async function runClient(
       }
     } catch (error) {
       if (!isOutage(error)) throw error;
-      counts.lostConnections++;
+      if (connected) counts.lostConnections++;
       await sleep(100);
     } finally {
       await client.end().catch(() => undefined);
@@ -137,10 +148,9 @@ async function runClient(
   }
 }
 
-/** The server is going, gone or coming: class 57, or what Node and pg say. */
+/** The connection was lost or refused, or the server is going or coming (class 57); anything else it says is our mistake. */
 function isOutage(error: unknown): boolean {
-  const { code = '', message = '' } = error as { code?: string; message?: string };
-  return /^(57P0\d|08\d{3}|E[A-Z]+)$/.test(code) || /terminated|closed|timeout|ended/i.test(message);
+  return !(error instanceof pg.DatabaseError) || (error.code ?? '').startsWith('57');
 }
 
 /** Mostly a few changes, now and then many, now and then several of one key. */

@@ -1,17 +1,11 @@
 /** `npm start`: a small shop on PostgreSQL, one worker on the embedded log, and the shop's changes in files. */
-import { ConnectError } from '../../api/index.ts';
-import { quickstartHelp, quickstartOptions } from './quickstart-options.ts';
-import { runQuickstart } from './quickstart.ts';
-import { interruption } from './interruption.ts';
+import { enableCompileCache } from 'node:module';
 
-try {
-  const options = quickstartOptions(process.argv.slice(2));
-  if (options === undefined) console.log(quickstartHelp);
-  else await runQuickstart(options, process.stdout, interruption());
-} catch (error) {
-  // What a person can act on needs no stack.
-  console.error(error instanceof ConnectError ? error.message : error);
-  process.exitCode = 1;
-}
+// Compiled code is kept for the next start, and for the worker's threads. It has to be said before the rest is loaded.
+const { directory } = enableCompileCache();
+if (directory !== undefined) process.env['NODE_COMPILE_CACHE'] = directory;
+
+const { quickstart } = await import('./command.ts');
+process.exitCode = await quickstart(process.argv.slice(2));
 // Whatever a library left open must not keep a finished program alive.
 process.exit();

@@ -1,5 +1,3 @@
-import { setInterval, clearInterval } from 'node:timers';
-
 /** Where progress is written; standard output, as a rule. */
 export interface Screen {
   write(text: string): unknown;

@@ -22,7 +22,7 @@ Millrace is running:
 Try, in another terminal:
   tail -f ${inFolder}/files/orders.jsonl
   curl -s '${url}/connectors?expand=status'
-  npm run millrace -- topic read shop.public.orders --bootstrap embedded:${inFolder}/log
+  npm run millrace -- topic read shop.public.orders --embedded ${inFolder}/log --follow
 
 Ctrl-C stops it; npm start goes on where it stopped.
 

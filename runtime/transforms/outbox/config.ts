@@ -1,4 +1,4 @@
-import { defineConfig } from '../../api/index.ts';
+import { badPattern, defineConfig } from '../../api/index.ts';
 
 /** io.debezium.transforms.outbox.EventRouterConfigDefinition. */
 export const outboxConfig = defineConfig({
@@ -19,6 +19,7 @@ export const outboxConfig = defineConfig({
     default: 'type',
     importance: 'low',
     doc: 'The column which contains the event type within the outbox table',
+    noEffect: 'as in Debezium, nothing reads that column by itself: place it with table.fields.additional.placement',
   },
   'table.field.event.payload': {
     type: 'string',
@@ -78,6 +79,7 @@ export const outboxConfig = defineConfig({
   },
   'route.topic.regex': {
     type: 'string',
+    rule: { kind: 'custom', check: badPattern },
     default: '(?<routedByValue>.*)',
     importance: 'low',
     doc: "The default regex to use within the RegexRouter, the default capture will allow to replace the routed field into a new topic name defined in 'route.topic.replacement'",
@@ -99,17 +101,20 @@ export const outboxConfig = defineConfig({
     default: 'tracingspancontext',
     importance: 'low',
     doc: 'Accepted for compatibility; no spans are made.',
+    noEffect: 'no tracing spans are made',
   },
   'tracing.operation.name': {
     type: 'string',
     default: 'debezium-read',
     importance: 'low',
     doc: 'Accepted for compatibility; no spans are made.',
+    noEffect: 'no tracing spans are made',
   },
   'tracing.with.context.field.only': {
     type: 'boolean',
     default: false,
     importance: 'low',
     doc: 'Accepted for compatibility; no spans are made.',
+    noEffect: 'no tracing spans are made',
   },
 });

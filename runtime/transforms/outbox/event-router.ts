@@ -1,9 +1,10 @@
-import { DataError, ValueStruct, defineTransform, fieldOf, isStruct, schemas, structSchema } from '../../api/index.ts';
+import { DataError, ValueStruct, defineTransform, fieldOf, isStruct, javaText, schemas, structSchema } from '../../api/index.ts';
 import type {
   ConfigValues,
   ConnectRecord,
   Field,
   Header,
+  Logger,
   Schema,
   SchemaAndValue,
   Struct,
@@ -12,6 +13,7 @@ import type {
 } from '../../api/index.ts';
 import { perSchema } from '../record-side.ts';
 import { topicRouter } from '../regex-router.ts';
+import { seldom } from '../seldom.ts';
 import { outboxConfig } from './config.ts';
 import { expandJson } from './expand-json.ts';
 import { parsePlacements } from './placement.ts';
@@ -19,7 +21,8 @@ import type { Placement } from './placement.ts';
 
 /**
  * io.debezium.transforms.outbox.EventRouter: each row inserted into an outbox table becomes the event that it
- * holds, in a topic chosen by one of its columns. Deletes and tombstones are dropped, updates refused or dropped.
+ * holds, in a topic chosen by one of its columns. Deletes and tombstones are dropped, updates refused, or dropped and
+ * logged.
  */
 export default defineTransform({ config: outboxConfig, create: eventRouter });
 
@@ -36,13 +39,15 @@ interface Columns {
   readonly placed: readonly { readonly placement: Placement; readonly field: Field }[];
 }
 
-function eventRouter(values: Values): Transform {
+function eventRouter(values: Values, log?: Logger): Transform {
   const placements = parsePlacements(values['table.fields.additional.placement']);
   const enveloped = placements.some(({ place }) => place === 'envelope');
   const route = topicRouter(values['route.topic.regex'], values['route.topic.replacement']);
   const columnsOf = perSchema((schema: StructSchema) => findColumns(schema, values, placements));
   const valueSchemas = eventSchemas();
-  const fatal = values['table.op.invalid.behavior'].toLowerCase() === 'fatal';
+  const unexpected = values['table.op.invalid.behavior'].toLowerCase();
+  const dropped = seldom((message) => (unexpected === 'error' ? log?.error(message) : log?.warn(message)));
+  const unexpanded = seldom((message) => log?.warn(message));
 
   return <R extends ConnectRecord>(record: R): R | null => {
     const { value, valueSchema } = record;
@@ -52,10 +57,9 @@ function eventRouter(values: Values): Transform {
     const operation = value.get('op');
     if (operation === 'd' || operation === 't') return null;
     if (operation === 'u') {
-      if (!fatal) return null;
-      throw new DataError(
-        `topic ${record.topic}: unexpected update event in the outbox table; it should only be inserted into and deleted from`,
-      );
+      if (unexpected === 'fatal') throw new DataError(updated(record));
+      dropped(() => `${updated(record)}; the event is left out (table.op.invalid.behavior=${unexpected})`);
+      return null;
     }
     const row = value.get('after');
     if (!isStruct(row)) throw new DataError(`topic ${record.topic}: an outbox event without a row`);
@@ -66,6 +70,12 @@ function eventRouter(values: Values): Transform {
         `topic ${record.topic}: the column ${columns.route.name} that routes an outbox event must be a text, and not null`,
       );
     const payload = payloadOf(row, columns, values);
+    if (values['table.expand.json.payload'] && typeof payload.value === 'string') {
+      unexpanded(
+        () =>
+          `topic ${record.topic}: a payload stays text, since it is no JSON object whose schema can be told (table.expand.json.payload)`,
+      );
+    }
     const headers: Header[] = [...record.headers, { key: 'id', schema: columns.id.schema, value: row.at(columns.id.index) }];
     let partition = record.partition;
     for (const { placement, field } of columns.placed) {
@@ -91,6 +101,11 @@ function eventRouter(values: Values): Transform {
       headers,
     };
   };
+}
+
+/** The key is the row's primary key, which the message may name. */
+function updated({ topic, key, keySchema }: ConnectRecord): string {
+  return `topic ${topic}: unexpected update event in the outbox table, of the row ${javaText(keySchema, key)}; rows should only be inserted and deleted`;
 }
 
 const nothing: SchemaAndValue = { schema: null, value: null };

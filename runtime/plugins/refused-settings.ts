@@ -1,0 +1,46 @@
+/** Settings that Connect honours, and whose neglect here would lose, repeat or misplace records: refused, not ignored. */
+import type { ConfigProblem, RawConfig, SinkPlugin, SourcePlugin } from '../api/index.ts';
+
+/** What this worker cannot do for the config, under the key that asks for it. */
+export function refusedSettings(raw: RawConfig, plugin: SourcePlugin | SinkPlugin): ConfigProblem[] {
+  return plugin.kind === 'sink' ? ofSink(raw) : ofSource(raw, plugin);
+}
+
+function ofSink(raw: RawConfig): ConfigProblem[] {
+  const topic = textOf(raw, 'errors.deadletterqueue.topic.name');
+  if (topic === '') return [];
+  const key = 'errors.deadletterqueue.topic.name';
+  const message =
+    `${key}=${topic} cannot be honoured: there are no dead-letter queues yet, and the records meant for one would be lost. ` +
+    'Remove the key; with errors.tolerance=none (the default) a bad record then stops its task before its offset is committed.';
+  return [{ key, message }];
+}
+
+function ofSource(raw: RawConfig, { exactlyOnceSupport }: SourcePlugin): ConfigProblem[] {
+  const problems: ConfigProblem[] = [];
+  const refuse = (key: string, message: string): void => void problems.push({ key, message: `${key}=${textOf(raw, key)} ${message}` });
+  if (textOf(raw, 'exactly.once.support').toLowerCase() === 'required' && exactlyOnceSupport !== 'supported') {
+    refuse(
+      'exactly.once.support',
+      'cannot be honoured: the connector does not support exactly-once semantics. Remove the key, and expect repeated records after a crash.',
+    );
+  }
+  if (textOf(raw, 'transaction.boundary').toLowerCase() === 'connector') {
+    refuse(
+      'transaction.boundary',
+      'cannot be honoured: no connector defines its own transaction boundaries here. Set it to poll, or remove the key.',
+    );
+  }
+  if (textOf(raw, 'offsets.storage.topic') !== '') {
+    refuse(
+      'offsets.storage.topic',
+      "cannot be honoured: a connector's offsets are kept with those of the other connectors of the worker. Remove the key; offsets that " +
+        'Connect kept in that topic can be read there and set with PATCH /connectors/NAME/offsets while the connector is stopped.',
+    );
+  }
+  return problems;
+}
+
+function textOf(raw: RawConfig, key: string): string {
+  return raw[key]?.trim() ?? '';
+}
