@@ -1,13 +1,16 @@
 /** One worker, alone: puts the rooms together, starts them in order, and stops them the other way round. */
 import type { RequestListener } from 'node:http';
 import { flushCompileCache } from 'node:module';
+import type { RawConfig } from './api/index.ts';
 import packageJson from './package.json' with { type: 'json' };
 import type { Herder } from './ports/herder.ts';
 import type { ConfigStore, OffsetStore, StatusStore } from './ports/stores.ts';
 import { createConfigProviders } from './settings/config-providers.ts';
+import { actedOverrides } from './embedded/acted-overrides.ts';
 import { createHerder } from './herder/create-herder.ts';
 import { singleMembership } from './herder/single-membership.ts';
 import { createStartupCounts } from './herder/startup-counts.ts';
+import { checkOverrides } from './kafka/override-check.ts';
 import { createLogging } from './logging/logging.ts';
 import type { Logging } from './logging/logging.ts';
 import { createRestApp } from './rest/app.ts';
@@ -88,6 +91,8 @@ export async function startStandalone(
           commit: 'unknown',
           topicTracking: settings.topicTracking,
           overridePolicy: settings.overridePolicy,
+          overrideCheck: (client, overrides) =>
+            checkOverrides(client, overrides, settings.log.kind === 'embedded' ? actedOverrides[client] : undefined),
         },
       }),
     );
@@ -131,8 +136,23 @@ const isStarting: RequestListener = (_request, response) => {
 };
 
 /** Nothing else: what the worker's file holds beside these is not for connectors to read. */
-function taskSettings({ converters, pluginPath, offsetFlushIntervalMs, offsetFlushTimeoutMs, topicCreation }: WorkerSettings): TaskSettings {
-  return { converters, pluginPath, offsetFlushIntervalMs, offsetFlushTimeoutMs, topicCreation };
+function taskSettings({
+  converters,
+  pluginPath,
+  offsetFlushIntervalMs,
+  offsetFlushTimeoutMs,
+  topicCreation,
+  raw,
+}: WorkerSettings): TaskSettings {
+  const clients = {
+    producer: pick(raw, 'producer.', ['compression.type', 'max.request.size']),
+    consumer: pick(raw, 'consumer.', ['isolation.level', 'max.poll.records']),
+  };
+  return { converters, pluginPath, offsetFlushIntervalMs, offsetFlushTimeoutMs, topicCreation, clients };
+}
+
+function pick(raw: RawConfig, prefix: string, names: readonly string[]): RawConfig {
+  return Object.fromEntries(names.flatMap((name) => (raw[prefix + name] === undefined ? [] : [[name, raw[prefix + name] as string]])));
 }
 
 async function createOrUpdate(herder: Herder, { name, config, initialState, file }: ConnectorFile, logging: Logging): Promise<void> {

@@ -5,7 +5,8 @@
  * of its own starts it. `--full` runs the chaos tests at their full length.
  */
 import { spawn } from 'node:child_process';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 
 import { startShared } from './services/share.ts';
 import { servicesFor, suiteNames, suiteOf, testFiles } from './suites.ts';
@@ -48,7 +49,15 @@ function nodeTest(env: NodeJS.ProcessEnv): Promise<number> {
   const timeout = isFull ? [] : [`--test-timeout=${longestTestMs}`];
   const child = spawn(
     process.execPath,
-    ['--test', '--test-reporter=spec', '--test-concurrency=2', '--disable-warning=ExperimentalWarning', ...timeout, ...files],
+    [
+      '--test',
+      `--test-reporter=${pathToFileURL(join(root, 'test', 'reporter.ts')).href}`,
+      '--test-reporter-destination=stdout',
+      '--test-concurrency=2',
+      '--disable-warning=ExperimentalWarning',
+      ...timeout,
+      ...files,
+    ],
     { cwd: root, env, stdio: ['ignore', 'inherit', 'inherit'] },
   );
   // Node ends its test processes on these; afterwards the servers are stopped as ever.

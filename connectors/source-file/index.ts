@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises';
+import { access, constants, stat } from 'node:fs/promises';
 import { ConfigError, defineConfig, defineSource } from '@millrace/runtime/api';
 import type { OffsetMap } from '@millrace/runtime/api';
 import { fileSourceTask } from './task.ts';
@@ -31,9 +31,8 @@ export default defineSource({
   config,
   exactlyOnceSupport: 'supported',
   async validate({ file }) {
-    const found = file === null ? undefined : await stat(file).catch(() => undefined);
-    if (found?.isDirectory() !== true) return [];
-    return [{ key: 'file', message: `Invalid value ${file} for configuration file: it is a folder; name a file in it` }];
+    const problem = file === null || file === '' ? undefined : await whyNotReadable(file);
+    return problem === undefined ? [] : [{ key: 'file', message: `Invalid value ${file} for configuration file: ${problem}` }];
   },
   taskConfigs: (_values, raw) => [raw],
   start: async (values, context) => {
@@ -62,6 +61,18 @@ export default defineSource({
     return true;
   },
 });
+
+/** A file that is not there yet is fine: the task waits for it. */
+async function whyNotReadable(file: string): Promise<string | undefined> {
+  try {
+    await access(file, constants.R_OK);
+    return (await stat(file)).isDirectory() ? 'it is a folder; name a file in it' : undefined;
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return undefined;
+    return `it cannot be read (${code === 'EACCES' ? 'this user has no right to' : message}); let the user that runs the worker read it`;
+  }
+}
 
 function checkPosition(offset: OffsetMap): void {
   if (!('position' in offset)) throw new ConfigError("Offset objects should either be null or contain the key 'position'");

@@ -1,4 +1,4 @@
-import { ConfigError, RetriableError } from '../api/index.ts';
+import { RetriableError, javaPattern } from '../api/index.ts';
 import type { PartitionOffset, TopicPartition } from '../api/index.ts';
 import type { FetchLimits, GroupEvent, GroupOptions, LogGroup } from '../ports/log.ts';
 import type { ConsumerGroup, GroupMember, StartOf } from './consumer-group.ts';
@@ -170,10 +170,5 @@ function subscription(topics: GroupOptions['topics']): (topic: string) => boolea
     const names = new Set(topics.names);
     return (topic) => names.has(topic);
   }
-  try {
-    const pattern = new RegExp(`^(?:${topics.pattern})$`);
-    return (topic) => pattern.test(topic);
-  } catch (error) {
-    throw new ConfigError(`topics.regex: "${topics.pattern}" is no regular expression.`, { cause: error });
-  }
+  return javaPattern(topics.pattern).matches;
 }

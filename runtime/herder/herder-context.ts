@@ -4,16 +4,15 @@ import type { Assignment, Membership } from '../ports/membership.ts';
 import type { ConfigStore, OffsetStore, RunState, StatusStore } from '../ports/stores.ts';
 import type { PluginHost, TaskHost, TaskId } from '../ports/tasks.ts';
 import type { ConfigProviders } from '../ports/config-providers.ts';
+import type { OverrideRules } from './client-overrides.ts';
 import type { LogLevels } from './logger-levels.ts';
 import type { StartupCounts } from './startup-counts.ts';
 
-export interface HerderSettings {
+export interface HerderSettings extends OverrideRules {
   /** What `GET /` answers. */
   readonly version: string;
   readonly commit: string;
   readonly topicTracking: { readonly enabled: boolean; readonly resettable: boolean };
-  /** `connector.client.config.override.policy`: All, None or Principal. */
-  readonly overridePolicy: string;
   /** `group.id` of a distributed worker: no sink may consume under it. */
   readonly workerGroupId?: string;
 }

@@ -7,6 +7,7 @@ import type { RawConfig } from '../api/index.ts';
 import type { Assignment } from '../ports/membership.ts';
 import type { ConnectorEntry, RunState } from '../ports/stores.ts';
 import type { TaskId } from '../ports/tasks.ts';
+import { overrideWarnings } from './client-overrides.ts';
 import { taskName } from './herder-context.ts';
 import type { HerderOptions, StatusPublisher } from './herder-context.ts';
 import { createKeyedQueue } from './keyed-queue.ts';
@@ -45,7 +46,7 @@ export function createReconciler(
   statuses: StatusPublisher,
   assignment: () => Assignment,
 ): Reconciler {
-  const { configStore, statusStore, pluginHost, logger, startups = createStartupCounts() } = options;
+  const { configStore, statusStore, pluginHost, logger, settings, startups = createStartupCounts() } = options;
   const queue = createKeyedQueue();
   const queued = new Map<string, Promise<void>>();
   const runs = new Map<string, ConnectorRun>();
@@ -131,6 +132,9 @@ export function createReconciler(
     const changed = run.made !== undefined || !sameConfigs(now.tasks, made.configs);
     if (changed) await configStore.putTaskConfigs(name, made.configs);
     run.made = config;
+    for (const warning of overrideWarnings(properties, pluginHost.kindOf(properties['connector.class'] ?? ''), settings)) {
+      logger.warn(`connector ${name}: ${warning}`);
+    }
     publish(name, run, 'RUNNING');
   }
 

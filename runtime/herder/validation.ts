@@ -1,8 +1,8 @@
 /** Whether a connector's config may be stored. Source: org.apache.kafka.connect.runtime.AbstractHerder.validateConnectorConfig. */
 import { ConfigError } from '../api/index.ts';
-import type { RawConfig } from '../api/index.ts';
+import type { ConfigProblem, RawConfig } from '../api/index.ts';
 import { RequestError } from '../ports/herder.ts';
-import type { ConfigInfos } from '../ports/tasks.ts';
+import type { ConfigInfo, ConfigInfos } from '../ports/tasks.ts';
 import { overrideProblems } from './client-overrides.ts';
 import { withoutSecrets } from '../ports/config-providers.ts';
 import type { ResolvedConfig } from '../ports/config-providers.ts';
@@ -10,19 +10,25 @@ import type { HerderOptions } from './herder-context.ts';
 import { showable } from './secrets.ts';
 import { sinkGroup } from './sink-group.ts';
 
-export type Validation = Pick<HerderOptions, 'pluginHost' | 'configProviders' | 'settings'>;
+export type Validation = Pick<HerderOptions, 'pluginHost' | 'configProviders' | 'offsetStore' | 'settings'>;
 
-/** `PUT /connector-plugins/{p}/config/validate`: what the config's own plugin says, without any secret in it. */
-export async function validateConfig(config: RawConfig, { pluginHost, configProviders }: Validation): Promise<ConfigInfos> {
-  const resolved = await resolvedOrRefused(config, configProviders);
+/** `PUT /connector-plugins/{p}/config/validate`: what the config's own plugin says, and what this worker cannot do, without any secret in it. */
+export async function validateConfig(config: RawConfig, options: Validation): Promise<ConfigInfos> {
+  const { pluginHost } = options;
+  const resolved = await resolvedOrRefused(config, options.configProviders);
   const connectorClass = resolved.config['connector.class'];
   // Connect prints the whole config here, passwords and all.
   if (connectorClass === undefined || connectorClass === '') {
     throw new RequestError(400, `Connector config {name=${config['name'] ?? 'null'}} contains no connector type`);
   }
   try {
-    pluginHost.kindOf(connectorClass);
-    return showable(await pluginHost.validate(resolved.config), config, resolved);
+    const kind = pluginHost.kindOf(connectorClass);
+    const infos = await pluginHost.validate(resolved.config);
+    const problems = [
+      ...overrideProblems(resolved.config, kind, options.settings),
+      ...(kind === 'sink' ? groupProblems(resolved.config, options) : exactlyOnceProblems(resolved.config, options)),
+    ];
+    return showable(withProblems(infos, problems), config, resolved);
   } catch (error) {
     throw withCleanMessage(error, resolved.secrets);
   }
@@ -37,7 +43,6 @@ export async function requireValid(name: string, config: RawConfig, options: Val
   const errors = infos.configs.flatMap(({ value }) => value.errors);
   const nameKnown = infos.configs.some(({ value }) => value.name === 'name' && value.errors.length > 0);
   if (!nameKnown) errors.push(...nameProblems(name));
-  errors.push(...overrideProblems(config, options.settings.overridePolicy), ...groupProblems(name, config, options));
   if (errors.length > 0) throw refusal(errors);
 }
 
@@ -76,9 +81,35 @@ function nameProblems(name: string): string[] {
 }
 
 /** A sink under the workers' own group would take part in their rebalances. */
-function groupProblems(name: string, config: RawConfig, { settings, pluginHost }: Validation): string[] {
+function groupProblems(config: RawConfig, { settings }: Validation): ConfigProblem[] {
   const { workerGroupId } = settings;
+  const name = config['name'] ?? '';
   if (workerGroupId === undefined || sinkGroup(name, config) !== workerGroupId) return [];
-  if (pluginHost.kindOf(config['connector.class'] ?? '') !== 'sink') return [];
-  return [`Consumer group for sink connector named ${name} conflicts with Connect worker group ${workerGroupId}`];
+  const message = `Consumer group for sink connector named ${name} conflicts with Connect worker group ${workerGroupId}`;
+  return [{ key: 'consumer.override.group.id', message }];
+}
+
+/** Only a log that takes a source's records and offsets together can promise that nothing repeats. */
+function exactlyOnceProblems(config: RawConfig, { offsetStore }: Validation): ConfigProblem[] {
+  const key = 'exactly.once.support';
+  if (config[key]?.trim().toLowerCase() !== 'required' || offsetStore.atomicTopic !== undefined) return [];
+  const message =
+    `${key}=required cannot be honoured: on Kafka this worker writes without transactions, so records may come again after a crash. ` +
+    'Set it to requested, or run the connector on the embedded log.';
+  return [{ key, message }];
+}
+
+function withProblems(infos: ConfigInfos, problems: readonly ConfigProblem[]): ConfigInfos {
+  if (problems.length === 0) return infos;
+  const configs = new Map(infos.configs.map((info) => [info.value.name, info]));
+  for (const { key, message } of problems) {
+    const { definition, value } = configs.get(key) ?? undeclared(key);
+    configs.set(key, { definition, value: { ...value, errors: [...value.errors, message] } });
+  }
+  return { ...infos, error_count: infos.error_count + problems.length, configs: [...configs.values()] };
+}
+
+/** Its value is left out, since it may be a password. */
+function undeclared(name: string): ConfigInfo {
+  return { definition: null, value: { name, value: null, recommended_values: [], errors: [], visible: true } };
 }

@@ -50,7 +50,6 @@ const used: Readonly<Record<ClientKind, ReadonlySet<string>>> = {
     'max.in.flight.requests.per.connection',
     'max.request.size',
     'compression.type',
-    'batch.size',
   ]),
   consumer: new Set([
     ...everywhere,
@@ -78,6 +77,7 @@ const used: Readonly<Record<ClientKind, ReadonlySet<string>>> = {
 const own = 'the pipeline makes whole batches and sends them at once';
 const classes = 'Java classes cannot be loaded';
 const ignored: Readonly<Record<string, string>> = {
+  'batch.size': 'batches are as large as what has gathered while the ones before were on their way',
   'linger.ms': own,
   'buffer.memory': own,
   'partitioner.adaptive.partitioning.enable': own,

@@ -1,4 +1,5 @@
-import { ConfigError } from '../api/index.ts';
+import { javaPattern } from '../api/index.ts';
+import type { JavaPattern } from '../api/index.ts';
 import type { GroupOptions } from '../ports/log.ts';
 import type { Cluster, TopicMetadata } from './cluster.ts';
 import { brokerError, codes, passing } from './protocol-error.ts';
@@ -11,7 +12,7 @@ export class TopicSubscription {
   readonly #cluster: Cluster;
   readonly #groupId: string;
   readonly #names: readonly string[] | undefined;
-  readonly #pattern: RegExp | undefined;
+  readonly #pattern: JavaPattern | undefined;
   readonly #autoCreate: boolean;
   #checkedAt = 0;
   #intervalMs: number;
@@ -25,7 +26,7 @@ export class TopicSubscription {
     this.#autoCreate = autoCreate;
     this.#intervalMs = cluster.network.metadataMaxAgeMs;
     if ('names' in topics) this.#names = topics.names;
-    else this.#pattern = wholeMatch(topics.pattern);
+    else this.#pattern = javaPattern(topics.pattern);
   }
 
   /** The topics to be subscribed to now. */
@@ -60,7 +61,7 @@ export class TopicSubscription {
     const answer = await this.#cluster.metadata(this.#names ?? null, this.#names !== undefined && this.#autoCreate);
     const found = new Map<string, TopicMetadata>();
     for (const [name, topic] of answer) {
-      if (this.#pattern !== undefined && (topic.internal || !this.#pattern.test(name))) continue;
+      if (this.#pattern !== undefined && (topic.internal || !this.#pattern.matches(name))) continue;
       const { errorCode } = topic;
       if (errorCode !== codes.none && !passing.has(errorCode) && errorCode !== codes.invalidTopic) {
         throw brokerError(errorCode, `group "${this.#groupId}", topic "${name}": subscribing to it`);
@@ -78,14 +79,3 @@ const counts = (topics: ReadonlyMap<string, TopicMetadata>): Map<string, number>
   new Map([...topics].map(([name, { leaders }]) => [name, leaders.length]));
 
 /** Java's Pattern.matches: the whole name must match. */
-function wholeMatch(pattern: string): RegExp {
-  try {
-    return new RegExp(`^(?:${pattern})$`, 'u');
-  } catch {
-    try {
-      return new RegExp(`^(?:${pattern})$`);
-    } catch (cause) {
-      throw new ConfigError(`topics.regex: "${pattern}" is no regular expression: ${(cause as Error).message}.`, { cause });
-    }
-  }
-}

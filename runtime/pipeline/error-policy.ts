@@ -1,25 +1,20 @@
-import type { Logger, RawConfig } from '../api/index.ts';
-import { ConnectError, RetriableError } from '../api/index.ts';
+import type { Logger, RawConfig, SinkRecord, SourceRecord } from '../api/index.ts';
+import { ConnectError, RetriableError, javaText } from '../api/index.ts';
 import { StageError } from './stage-error.ts';
 import type { TaskFigures } from './task-figures.ts';
 import { backoffMs, sleep } from './backoff.ts';
 
-/** Where a record came from, for the log line; what `errors.log.include.messages` adds. */
-export interface RecordPlace {
-  readonly topic: string;
-  readonly partition: number | null;
-  readonly offset?: bigint;
-  readonly timestamp: number | null;
-}
+/** Where a record came from; a source's record itself, of which `errors.log.include.messages` shows all. */
+export type RecordPlace = SourceRecord | Pick<SinkRecord, 'topic' | 'partition' | 'offset' | 'timestamp'>;
 
 /**
  * What happens to a record that fails: retried (`errors.retry.*`), then skipped and logged, or the task fails.
  * Source: org.apache.kafka.connect.runtime.errors.RetryWithToleranceOperator.
  */
 export interface ErrorPolicy {
-  /** Runs one stage of one record; undefined when the record is to be skipped. Throws what is not tolerated. */
+  /** Counts and logs the failure of one record, which is to be skipped then. Throws what is not tolerated. */
   tolerate(error: unknown, place: RecordPlace): void;
-  /** Whether this error is to be tried again now, having waited; false when the time for retries is over. */
+  /** Whether this error is to be tried again now, having waited; false when the time for retries is over. Throws the signal's reason when it is aborted meanwhile: a record that was not tried to the end is not to be skipped. */
   retry(error: unknown, attempt: number, sinceMs: number, signal: AbortSignal): Promise<boolean>;
   readonly toleratesAll: boolean;
 }
@@ -38,7 +33,7 @@ export function errorPolicy(config: RawConfig, task: string, log: Logger, figure
       const stage = error instanceof StageError ? error.stage : 'TASK_PUT';
       if (logs) {
         figures.add('total-errors-logged');
-        const where = logsMessages ? `, where the record is {${describe(place)}}` : '';
+        const where = logsMessages ? `, where the record is {${describe(place)}${contentOf(place)}}` : '';
         log.error(`Error encountered in task ${task}. Executing stage '${stage}'${where}.`, { error: String(error) });
       }
       if (!toleratesAll) {
@@ -53,7 +48,8 @@ export function errorPolicy(config: RawConfig, task: string, log: Logger, figure
       if (timeoutMs >= 0 && Date.now() - sinceMs >= timeoutMs) return false;
       figures.add('total-retries');
       await sleep(backoffMs(attempt, 300, delayMaxMs), signal);
-      return !signal.aborted;
+      signal.throwIfAborted();
+      return true;
     },
   };
 }
@@ -62,11 +58,20 @@ function causeOf(error: unknown): unknown {
   return error instanceof StageError ? error.cause : error;
 }
 
-function describe({ topic, partition, offset, timestamp }: RecordPlace): string {
-  return [
-    `topic='${topic}'`,
-    `partition=${partition}`,
-    ...(offset === undefined ? [] : [`offset=${offset}`]),
-    `timestamp=${timestamp}`,
-  ].join(', ');
+/** Of a sink's record, where it was read; of a source's, where in the source it stood. */
+function describe(place: RecordPlace): string {
+  const { topic, partition, timestamp } = place;
+  const position =
+    'offset' in place
+      ? [`offset=${place.offset}`]
+      : [`sourcePartition=${javaText(null, place.sourcePartition)}`, `sourceOffset=${javaText(null, place.sourceOffset)}`];
+  return [`topic='${topic}'`, `partition=${partition}`, ...position, `timestamp=${timestamp}`].join(', ');
+}
+
+/** A source's record has no place in the log where it could be looked up, so it is shown whole, as Connect does. */
+function contentOf(place: RecordPlace): string {
+  if ('offset' in place) return '';
+  const { keySchema, key, valueSchema, value, headers } = place;
+  const shown = headers.map((header) => `${header.key}=${javaText(header.schema, header.value)}`);
+  return `, key=${javaText(keySchema, key)}, value=${javaText(valueSchema, value)}, headers=[${shown.join(', ')}]`;
 }

@@ -34,13 +34,28 @@ export class SinkDecoder {
     return records;
   }
 
-  transformed(record: SinkRecord, chain: Transform): SinkRecord | null {
+  /** Null for a record that was dropped or skipped; a promise only where a transform is tried again. */
+  transformed(record: SinkRecord, chain: Transform, signal: AbortSignal): SinkRecord | null | Promise<SinkRecord | null> {
     try {
       return chain(record);
     } catch (error) {
-      this.#parts.errors.tolerate(new StageError('TRANSFORMATION', error), record);
-      return null;
+      return this.#transformedAgain(record, chain, error, signal);
     }
+  }
+
+  async #transformedAgain(record: SinkRecord, chain: Transform, error: unknown, signal: AbortSignal): Promise<SinkRecord | null> {
+    const { errors } = this.#parts;
+    const sinceMs = Date.now();
+    let failure = new StageError('TRANSFORMATION', error);
+    for (let attempt = 0; await errors.retry(failure, attempt, sinceMs, signal); attempt++) {
+      try {
+        return chain(record);
+      } catch (again) {
+        failure = new StageError('TRANSFORMATION', again);
+      }
+    }
+    errors.tolerate(failure, record);
+    return null;
   }
 
   #convert({ topic, partition }: FetchedRun, raw: RawRecord): SinkRecord {

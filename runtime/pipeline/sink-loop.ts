@@ -86,14 +86,15 @@ export function sinkLoop(parts: SinkLoopParts, pausedAtStart: boolean): Loop {
     if (waiting.length === 0) for (const [partition, offset] of fetched) positions.set(partition, offset);
   }
 
-  function take(runs: readonly FetchedRun[]): void {
+  async function take(runs: readonly FetchedRun[], signal: AbortSignal): Promise<void> {
     for (const run of runs) {
       if (!positions.has(run)) continue;
       const records = decoder.decode(run);
       figures.add('sink-record-read-total', records.length);
       if (records.length > 0) parts.topicUsed(run.topic);
       for (const record of records) {
-        const mapped = parts.chain === undefined ? record : decoder.transformed(record, parts.chain);
+        let mapped = parts.chain === undefined ? record : decoder.transformed(record, parts.chain, signal);
+        if (mapped instanceof Promise) mapped = await mapped;
         if (mapped !== null) waiting.push({ record: mapped, from: run, next: record.offset + 1n });
       }
       fetched.set(run, run.nextPosition);
@@ -168,8 +169,8 @@ export function sinkLoop(parts: SinkLoopParts, pausedAtStart: boolean): Loop {
     );
   }
 
-  async function handle(event: GroupEvent): Promise<void> {
-    if (event.kind === 'records') return take(event.runs);
+  async function handle(event: GroupEvent, signal: AbortSignal): Promise<void> {
+    if (event.kind === 'records') return take(event.runs, signal);
     if (event.kind === 'idle') return;
     if (event.kind === 'assigned') {
       for (const entry of event.partitions) {
@@ -223,7 +224,7 @@ export function sinkLoop(parts: SinkLoopParts, pausedAtStart: boolean): Loop {
     holdBack(waiting.length > 0);
     const dueMs = Math.max(1, lastCommitMs + parts.flushIntervalMs - Date.now());
     const maxWaitMs = Math.min(500, dueMs, waiting.length > 0 && !paused ? Math.max(1, retryAtMs - Date.now()) : 500);
-    await handle(await group.poll({ maxWaitMs, maxBytes: parts.fetchBytes }, signal));
+    await handle(await group.poll({ maxWaitMs, maxBytes: parts.fetchBytes }, signal), signal);
     figures.set('sink-record-active-count', waiting.length);
   }
 

@@ -238,3 +238,22 @@ test('a slow log stops the polling: what is in flight stays bounded', async () =
   stop.abort();
   await running;
 });
+
+test('a record that waits to be tried again when the task stops is not skipped', async () => {
+  const tried = Promise.withResolvers<void>();
+  const chain: Transform = (input) => {
+    if (input.key !== 'k2') return input;
+    tried.resolve();
+    throw new RetriableError('later');
+  };
+  const config = { 'errors.tolerance': 'all', 'errors.retry.timeout': '-1' };
+  const { far, stop, stored, running } = setUp({ polls: [[record(1), record(2), record(3)]], chain, config });
+  await tried.promise;
+  stop.abort();
+  await running;
+  assert.deepEqual(far.values, ['v1']);
+  assert.deepEqual(
+    stored.map(({ offset }) => offset),
+    [{ n: 1 }],
+  );
+});

@@ -106,6 +106,11 @@ export function sourceLoop(parts: SourceParts, paused: boolean): Loop {
         await outbox.drain();
         await outbox.commit();
       } catch (error) {
+        // Stopped while a record waited to be tried again: it comes again after the next start.
+        if (signal.aborted && error === signal.reason) {
+          await outbox.drain();
+          return await outbox.commit();
+        }
         // What the log holds already need not come again after a restart.
         await outbox.commit().catch(() => undefined);
         throw error;

@@ -1,5 +1,5 @@
-import { ConfigError } from '../api/index.ts';
-import type { RawConfig } from '../api/index.ts';
+import { ConfigError, javaPattern } from '../api/index.ts';
+import type { JavaPattern, RawConfig } from '../api/index.ts';
 import type { Log, TopicSpec } from '../ports/log.ts';
 
 /** Which topics there are, and how a source's new ones are made. */
@@ -56,7 +56,7 @@ export function topicCreation(config: RawConfig, enabled: boolean): (topic: stri
     const included = patternList(include ?? (group === 'default' ? '.*' : ''));
     const excluded = patternList(exclude ?? '');
     return {
-      matches: (topic: string) => included.some((pattern) => pattern.test(topic)) && !excluded.some((pattern) => pattern.test(topic)),
+      matches: (topic: string) => included.some((pattern) => pattern.matches(topic)) && !excluded.some((pattern) => pattern.matches(topic)),
       spec: (name: string): TopicSpec => ({
         name,
         ...(partitions === undefined ? {} : { partitions: Number(partitions) }),
@@ -68,10 +68,10 @@ export function topicCreation(config: RawConfig, enabled: boolean): (topic: stri
   return (topic) => groups.find(({ matches }) => matches(topic))?.spec(topic);
 }
 
-function patternList(text: string): RegExp[] {
+function patternList(text: string): JavaPattern[] {
   return text
     .split(',')
     .map((pattern) => pattern.trim())
     .filter(Boolean)
-    .map((pattern) => new RegExp(`^(?:${pattern})$`));
+    .map((pattern) => javaPattern(pattern));
 }

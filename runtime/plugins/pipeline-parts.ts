@@ -4,6 +4,7 @@ import { keysUnder, listOf, loadNamed } from './connector-parts.ts';
 import { mustParse } from './config-validation.ts';
 import { loadPlugin } from './load-plugin.ts';
 import type { PluginIndex } from './plugin-index.ts';
+import { refusedSettings } from './refused-settings.ts';
 
 /** One transform of the chain, and when it applies. */
 export interface TransformPart {
@@ -48,6 +49,9 @@ export async function buildPipelineParts(
 ): Promise<PipelineParts> {
   const descriptor = index.connector(raw['connector.class'] ?? '');
   const plugin = await loadPlugin(descriptor);
+  // Stored configs may be older than this worker, or come from Connect.
+  const [refused] = refusedSettings(raw, plugin);
+  if (refused !== undefined) throw new ConfigError(`connector ${raw['name'] ?? ''}: ${refused.message}`);
   const common: CommonParts = {
     values: mustParse(plugin.config, raw, `connector ${raw['name'] ?? ''}`) as CommonParts['values'],
     keyConverter: await converterFor('key', raw, workerDefaults, index),

@@ -2,7 +2,7 @@
  * Keys of the Kafka client: at the top of a worker file those that say how brokers are reached; with `producer.`,
  * `consumer.` or `admin.` before them all others. Sources: ProducerConfig, ConsumerConfig, AdminClientConfig of 4.1.
  */
-import { ignored, kafka, refused } from './worker-key.ts';
+import { ignored, kafka, refused, used } from './worker-key.ts';
 import type { WorkerKey, WorkerKeys } from './worker-key.ts';
 
 export type ClientKind = 'producer' | 'consumer' | 'admin';
@@ -91,12 +91,15 @@ export const connectionKeys: WorkerKeys = {
 
 const producerKeys: WorkerKeys = {
   acks: kafka('Always all; a lower value is refused.'),
-  'compression.type': kafka('none, gzip, snappy, lz4 or zstd.'),
+  'compression.type': used('string', null, 'none, gzip, snappy, lz4 or zstd.'),
   'delivery.timeout.ms': kafka('How long a record may take to arrive, retries included; for ever unless set.'),
   'max.block.ms': kafka('How long to wait for a topic that is not there.'),
   'max.in.flight.requests.per.connection': kafka('At most 5.'),
-  'max.request.size': kafka('Largest request, and so the largest record, in bytes.'),
-  'batch.size': kafka('Size that batches are cut at, in bytes.'),
+  'max.request.size': used('string', null, 'Largest request, and so the largest record, in bytes.'),
+  'batch.size': ignored(
+    'Size that batches are cut at, in bytes.',
+    'Batches are as large as what has gathered while the ones before were on their way.',
+  ),
   'transactional.id': refused('Transactions.', 'They are not supported yet. Take it out; producers are idempotent without it.'),
   ...keysOf('transaction.timeout.ms transaction.two.phase.commit.enable', () =>
     refused('Transactions.', 'They are not supported yet. Take it out; producers are idempotent without it.'),
@@ -134,7 +137,7 @@ const consumerKeys: WorkerKeys = {
   'session.timeout.ms': kafka('Silence after which a member is taken for dead.'),
   'heartbeat.interval.ms': kafka('How often a member tells that it lives.'),
   'max.poll.interval.ms': kafka('How long a sink may work on one batch.'),
-  'max.poll.records': kafka('How many records a sink gets at once.'),
+  'max.poll.records': used('string', null, 'How many records a sink gets at once.'),
   'group.instance.id': kafka('Static membership.'),
   'group.protocol': kafka('classic; consumer is refused.'),
   'partition.assignment.strategy': kafka('range, as the JVM’s default.'),

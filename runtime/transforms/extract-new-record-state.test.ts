@@ -110,6 +110,45 @@ describe('ExtractNewRecordState', () => {
     equal(unwrap()(other), other);
   });
 
+  describe('drops the fields that a header names', () => {
+    const keySchema = structSchema([
+      ['id', schemas.int32],
+      ['v', schemas.optionalString],
+    ]);
+    const withKey = (): ConnectRecord => ({
+      ...change('c'),
+      keySchema,
+      key: new ValueStruct(keySchema, [1, 'x']),
+      headers: [{ key: 'dropped', schema: null, value: ['id', 'v'] }],
+    });
+    const keyOf = (record: ConnectRecord | null): unknown => shown(record === null ? null : { ...record, value: record.key });
+    const cases = [
+      [{}, { id: 1 }, { id: 1, v: 'x' }],
+      [{ 'drop.fields.from.key': true }, { id: 1 }, { id: 1 }],
+      [{ 'drop.fields.from.key': true, 'drop.fields.keep.schema.compatible': false }, {}, {}],
+    ] as const;
+    for (const [values, left, key] of cases) {
+      it(JSON.stringify(values), () => {
+        const transform = unwrap({ 'drop.fields.header.name': 'dropped', ...values });
+        const [a, b] = [transform(withKey()), transform(withKey())];
+        deepEqual(shown(a), left);
+        deepEqual(keyOf(a), key);
+        equal(a?.valueSchema, b?.valueSchema);
+        equal(a?.keySchema, b?.keySchema);
+        equal(isStruct(a?.key) && a.key.schema, a?.keySchema);
+      });
+    }
+
+    it('and leaves keys alone that are no structs, or have none of them', () => {
+      const transform = unwrap({ 'drop.fields.header.name': 'dropped', 'drop.fields.from.key': true });
+      const plain = { ...change('c'), headers: withKey().headers };
+      equal(transform(plain)?.key, 1);
+      const other = structSchema([['other', schemas.optionalInt32]]);
+      const key = new ValueStruct(other, [1]);
+      equal(transform({ ...plain, keySchema: other, key })?.key, key);
+    });
+  });
+
   it('leaves a row where its bytes are', () => {
     const node: StructNode = {
       kind: 'struct',

@@ -1,4 +1,4 @@
-import { deepEqual, equal, throws } from 'node:assert/strict';
+import { deepEqual, equal, match, throws } from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Decimal, decimalSchema, isStruct, logical, noHeaders, schemaOf, schemas, structOf, structSchema } from '../api/index.ts';
 import type { ConfigDef, ConnectRecord, Struct, Transform, TransformPlugin } from '../api/index.ts';
@@ -138,6 +138,14 @@ describe('transforms', () => {
     deepEqual(valueOf(replace, record), { key: 1n, address: { city: 'Ulm', zip: null } });
     deepEqual(valueOf(replace, plain), { key: 1, address: { city: 'Ulm' } });
     deepEqual(valueOf(make(replaceField.value, { include: ['name'] }), record), { name: 'Ann' });
+  });
+
+  it('InsertField and ReplaceField refuse what would be passed over', () => {
+    throws(() => make(insertField.value), { name: 'ConfigError', message: /No field insertion configured/ });
+    throws(() => make(insertField.value, { 'static.field': 'f' }), { name: 'ConfigError', message: /needs static.value/ });
+    throws(() => make(insertField.value, { 'offset.field': 'o' })(record), { name: 'DataError', message: /only records that a sink reads/ });
+    const { rule } = replaceField.value.config.blacklist;
+    match(rule.check(), /blacklist is called exclude/);
   });
 
   it('Cast', () => {

@@ -17,6 +17,7 @@ export async function startSink(env: TaskEnvironment, parts: SinkParts): Promise
   const { connectorConfig: config, id } = spec;
   refuseDeadLetters(config);
   const overrides = keysUnder(config, 'consumer.override.');
+  const chosen = { ...settings.clients?.consumer, ...overrides };
   const control = sinkControl();
   const task = await parts.plugin.start(parts.values, {
     connector: id.connector,
@@ -38,7 +39,7 @@ export async function startSink(env: TaskEnvironment, parts: SinkParts): Promise
     clientId: `connector-consumer-${id.connector}-${id.task}`,
     groupId: overrides['group.id'] ?? `connect-${id.connector}`,
     topics: topicsOf(config),
-    isolation: overrides['isolation.level'] === 'read_committed' ? 'read_committed' : 'read_uncommitted',
+    isolation: chosen['isolation.level']?.trim() === 'read_committed' ? 'read_committed' : 'read_uncommitted',
     overrides,
   });
   const chain = composeChain(parts.transforms);
@@ -53,7 +54,7 @@ export async function startSink(env: TaskEnvironment, parts: SinkParts): Promise
       figures,
       log: logger,
       flushIntervalMs: settings.offsetFlushIntervalMs,
-      maxPollRecords: Number(overrides['max.poll.records'] ?? 500),
+      maxPollRecords: Number(chosen['max.poll.records'] ?? 500),
       fetchBytes,
       topicUsed: (topic) => env.topicUsed(topic),
     },

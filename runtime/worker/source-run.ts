@@ -26,14 +26,15 @@ export async function startSource(env: TaskEnvironment, parts: SourceParts): Pro
   const { spec, settings, log, logger, figures, signal } = env;
   const { connectorConfig: config, id } = spec;
   const overrides = keysUnder(config, 'producer.override.');
-  const maxRecordBytes = Number(overrides['max.request.size'] ?? 1_048_576) - requestOverheadBytes;
+  const chosen = { ...settings.clients?.producer, ...overrides };
+  const maxRecordBytes = Number(chosen['max.request.size'] ?? 1_048_576) - requestOverheadBytes;
   const pool = new BufferPool(keptBufferBytes);
   const encoder = new RecordEncoder({
     ...parts,
     pool,
     maxRecordBytes,
     maxBatchBytes: Math.min(maxRecordBytes, 900 * 1024),
-    compression: compressionOf(overrides),
+    compression: compressionOf(chosen),
   });
   const producer = await log.openProducer({ clientId: `connector-producer-${id.connector}-${id.task}`, overrides });
   const task = await parts.plugin.start(parts.values, {
@@ -71,11 +72,13 @@ export async function startSource(env: TaskEnvironment, parts: SourceParts): Pro
   };
 }
 
-function compressionOf(overrides: RawConfig): CompressionCodec {
-  const wanted = overrides['compression.type'] ?? 'none';
+function compressionOf(settings: RawConfig): CompressionCodec {
+  const wanted = settings['compression.type'] ?? 'none';
   const codec = compressionCodecs.find((name) => name === wanted.trim().toLowerCase());
   if (codec === undefined) {
-    throw new ConfigError(`producer.override.compression.type=${wanted}: expected one of ${compressionCodecs.join(', ')}`);
+    throw new ConfigError(
+      `compression.type=${wanted} (producer.override. in the connector, producer. in the worker file): expected one of ${compressionCodecs.join(', ')}`,
+    );
   }
   return codec;
 }

@@ -27,6 +27,8 @@ export interface TaskSettings {
   readonly offsetFlushIntervalMs: number;
   readonly offsetFlushTimeoutMs: number;
   readonly topicCreation: boolean;
+  /** The worker's own client settings, prefix taken off; a connector's overrides win over them. */
+  readonly clients?: { readonly producer: RawConfig; readonly consumer: RawConfig };
   /** Where a task may write its offsets together with its records; see OffsetStore.atomicTopic. */
   readonly atomicOffsets?: { readonly name: string; readonly partitions: number };
 }

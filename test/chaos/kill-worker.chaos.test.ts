@@ -14,8 +14,10 @@ import { createRandom, isFull, seedNote } from './seed.ts';
 import type { Random } from './seed.ts';
 
 const kills = isFull ? 30 : 5;
-const snapshotKills = isFull ? 10 : 3;
-const snapshotRows = isFull ? 200_000 : 40_000;
+const snapshotKills = isFull ? 10 : 2;
+const snapshotRows = isFull ? 200_000 : 20_000;
+/** About as long as a snapshot of so many rows takes. */
+const snapshotMs = isFull ? 1_500 : 300;
 
 /** Either soon after the start, whatever goes on, or once something has arrived again. */
 async function randomMoment(pipeline: ChaosPipeline, random: Random): Promise<void> {
@@ -75,7 +77,7 @@ for (const log of ['embedded', 'kafka'] as const) {
         const before = await pipeline.reader.count(pipeline.topic);
         if (random.next() < 0.7)
           await until('rows are read', async () => (await pipeline.reader.count(pipeline.topic)) > before, 90_000, 5);
-        await sleep(random.between(0, 200));
+        await sleep(random.between(0, snapshotMs));
         await pipeline.worker.kill('SIGKILL');
         deaths.push(await pipeline.reader.count(pipeline.topic));
         if (!/snapshot: done/.test(pipeline.worker.logTail(100_000))) inSnapshot++;

@@ -16,6 +16,8 @@ export interface Server extends AsyncDisposable {
   /** Freezes it (SIGSTOP): connections stay open, and nothing answers. */
   pause(): void;
   resume(): void;
+  /** How it ended, such as `exit code 0` or `SIGKILL`; undefined while it runs. */
+  ending(): string | undefined;
   /** The last lines of its output, over all its lives. */
   logTail(lines?: number): string;
 }
@@ -81,6 +83,7 @@ export async function startServer(spec: ServerSpec): Promise<Server> {
     },
     pause: () => running!.signal('SIGSTOP'),
     resume: () => running!.signal('SIGCONT'),
+    ending: () => running?.ending(),
     logTail: (lines) => running!.logTail(lines),
     [Symbol.asyncDispose]: dispose,
   };
@@ -100,6 +103,7 @@ export function borrowedServer(name: string, variable: string): Server {
     restart: async () => refuse(),
     pause: refuse,
     resume: refuse,
+    ending: () => undefined,
     logTail: () => `(${name} was started elsewhere; see ${variable})`,
     [Symbol.asyncDispose]: async () => {},
   };
