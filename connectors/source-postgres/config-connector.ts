@@ -101,6 +101,7 @@ export const connectorKeys = defineConfig({
     importance: 'medium',
     group: 'Connector',
     doc: 'Accepted; the snapshot is one COPY stream for each table, held back by max.queue.size.',
+    noEffect: 'the snapshot is one COPY stream for each table, held back by max.queue.size',
   },
   'snapshot.include.collection.list': {
     type: 'list',

@@ -3,6 +3,7 @@ import { defineSource } from '@millrace/runtime/api';
 import manifest from './package.json' with { type: 'json' };
 import { config } from './config.ts';
 import { startTask } from './task.ts';
+import { isJudged } from './unsupported.ts';
 import { validate } from './validate.ts';
 
 /** Changes of a PostgreSQL database, as Debezium's PostgresConnector reports them. */
@@ -10,6 +11,7 @@ export default defineSource({
   version: manifest.version,
   config,
   exactlyOnceSupport: 'supported',
+  alsoKnows: isJudged,
   validate,
   start: (values, context) => startTask(values, context, manifest.version),
 });

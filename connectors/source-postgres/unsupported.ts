@@ -81,6 +81,9 @@ const table: readonly Unsupported[] = [
   allOf(/^internal\./, 'true', 'false'),
 ];
 
+/** Whether the table above has a word on the key, so that it is not an unknown one. */
+export const isJudged = (key: string): boolean => table.some((entry) => entry.key.test(key));
+
 /** The keys of this config that are not acted on, in two kinds. */
 export function unsupportedKeys(raw: RawConfig): {
   readonly refused: readonly ConfigProblem[];

@@ -11,7 +11,7 @@ import { tlsOptions } from './tls-settings.ts';
 
 /** What a worker says once for all of its clients: where the brokers are, and how they are reached. Everything else needs the client's prefix. */
 const sharedKeys =
-  /^(bootstrap\.servers|security\.protocol|ssl\..+|sasl\..+|client\.dns\.lookup|reconnect\.backoff\..+|retry\.backoff\..+|request\.timeout\.ms|metadata\.max\.age\.ms|connections\.max\.idle\.ms|socket\.connection\.setup\..+)$/;
+  /^(bootstrap\.servers|security\.protocol|ssl\..+|sasl\..+|client\.dns\.lookup|reconnect\.backoff\..+|retry\.backoff\..+|request\.timeout\.ms|default\.api\.timeout\.ms|metadata\.max\.age\.ms|connections\.max\.idle\.ms|socket\.connection\.setup\..+)$/;
 
 /**
  * The settings of one client, as Connect layers them: the worker's (only those on how brokers are reached), over
@@ -59,7 +59,7 @@ export async function networkSettings(settings: Settings): Promise<NetworkSettin
   const sasl = protocol.startsWith('SASL') ? saslOptions(settings) : undefined;
   const reconnectMs = integerOf(settings, 'reconnect.backoff.ms', 50, 1);
   const retryMs = integerOf(settings, 'retry.backoff.ms', 100, 1);
-  const relevant = Object.entries(settings).filter(([key]) => sharedKeys.test(key) || key === 'default.api.timeout.ms');
+  const relevant = Object.entries(settings).filter(([key]) => sharedKeys.test(key));
   return {
     bootstrap: bootstrapServers(settings),
     connection: {

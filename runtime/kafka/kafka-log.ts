@@ -27,15 +27,22 @@ export interface KafkaLogOptions {
  * `default.api.timeout.ms` (the admin clients').
  */
 export async function openKafkaLog(settings: Settings, options: KafkaLogOptions = {}): Promise<Log> {
-  const log = new KafkaLog(settings, options.warn ?? (() => {}));
+  const { warn = () => {} } = options;
+  const log = new KafkaLog(settings, warn);
+  const waiting = setTimeout(() => warn(`bootstrap.servers=${settings['bootstrap.servers']}: no broker answers yet; trying on.`), quietMs);
   try {
     await log.clusterId();
     return log;
   } catch (error) {
     await log[Symbol.asyncDispose]();
     throw error;
+  } finally {
+    clearTimeout(waiting);
   }
 }
+
+/** So long a start may be silent. */
+const quietMs = 2_000;
 
 class KafkaLog implements Log {
   readonly kind = 'kafka';

@@ -32,7 +32,7 @@ describe('a record that fails', () => {
     const { policy: strict, logged, count } = policy({});
     throws(() => strict.tolerate(failure, read), {
       message:
-        /^Tolerance exceeded in error handler: stage VALUE_CONVERTER, record \{topic='t', partition=2, offset=5, timestamp=7\}: .*bad bytes/,
+        /^Tolerance exceeded in error handler: task c-0, stage VALUE_CONVERTER, record \{topic='t', partition=2, offset=5, timestamp=7\}: .*bad bytes/,
     });
     throws(() => strict.tolerate(failure, polled), /sourcePartition=\{db=x\}, sourceOffset=\{at=9\}/);
     deepEqual([logged, count('total-record-failures'), count('total-records-skipped')], [[], 2, undefined]);

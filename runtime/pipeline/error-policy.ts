@@ -34,11 +34,13 @@ export function errorPolicy(config: RawConfig, task: string, log: Logger, figure
       if (logs) {
         figures.add('total-errors-logged');
         const where = logsMessages ? `, where the record is {${describe(place)}${contentOf(place)}}` : '';
-        log.error(`Error encountered in task ${task}. Executing stage '${stage}'${where}.`, { error: String(error) });
+        log.error(`Error encountered in task ${task}. Executing stage '${stage}'${where}.`, { error: messageOf(error) });
       }
       if (!toleratesAll) {
-        throw new ConnectError(`Tolerance exceeded in error handler: stage ${stage}, record {${describe(place)}}: ${String(error)}`, {
-          cause: error,
+        const where = `task ${task}, stage ${stage}, record {${describe(place)}}`;
+        throw new ConnectError(`Tolerance exceeded in error handler: ${where}: ${messageOf(error)}.`, {
+          cause: causeOf(error),
+          hint: 'Correct what the message names, or set errors.tolerance=all to leave out records that fail.',
         });
       }
       figures.add('total-records-skipped');
@@ -52,6 +54,10 @@ export function errorPolicy(config: RawConfig, task: string, log: Logger, figure
       return true;
     },
   };
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message.replace(/\.$/, '') : String(error);
 }
 
 function causeOf(error: unknown): unknown {

@@ -66,8 +66,11 @@ function hintFor(cause: unknown): { hint?: string } {
 
 let shared = false;
 
+/** What the API is called: in the package that is published, and in this repository. */
+const apiNames = ['millrace/api', '@millrace/runtime/api'];
+
 /**
- * Plugins import `@millrace/runtime/api`; wherever they are installed, they get this runtime's, so that errors and
+ * Plugins import the API by its name; wherever they are installed, they get this runtime's, so that errors and
  * values are of the same classes on both sides.
  */
 function shareApi(): void {
@@ -77,6 +80,6 @@ function shareApi(): void {
   const api = new URL(`../api/index.${here.endsWith('.ts') ? 'ts' : 'js'}`, here).href;
   registerHooks({
     resolve: (specifier, context, next) =>
-      specifier === '@millrace/runtime/api' ? next(api, { ...context, parentURL: here }) : next(specifier, context),
+      apiNames.includes(specifier) ? next(api, { ...context, parentURL: here }) : next(specifier, context),
   });
 }

@@ -23,9 +23,12 @@ export const commonKeys: WorkerKeys = {
   ),
   'task.shutdown.graceful.timeout.ms': used('long', '5000', 'How long tasks may take to stop before their threads are ended.', { min: 0 }),
   'offset.flush.interval.ms': used('long', '60000', 'How often offsets are committed.', { min: 1 }),
-  'offset.flush.timeout.ms': used('long', '5000', 'How long one commit of offsets may take before it is given up until the next.', {
-    min: 1,
-  }),
+  'offset.flush.timeout.ms': {
+    ...used('long', '5000', 'How long one commit of offsets may take before it is given up until the next.', { min: 1 }),
+    state: 'ignored',
+    why: 'A commit waits for as long as the log does not answer; it holds up nothing else.',
+    harmless: ['5000'],
+  },
   'plugin.path': used(
     'list',
     null,

@@ -31,12 +31,14 @@ const idleMs = 5000;
 /** That many calls run at once, not counting those that run for longer than `slowMs`. */
 const quickCalls = 4;
 const slowMs = 1000;
+const stopping = 'the worker is stopping';
 
 export function createPluginThreads({ pluginPath, callTimeoutMs, memoryMaxBytes }: PluginThreadsSettings): PluginThreads {
   const all = new Set<PluginThread>();
   const free: PluginThread[] = [];
   const waiting: (() => void)[] = [];
   let quick = 0;
+  let closed = false;
 
   function startThread(): PluginThread {
     const worker = new Worker(siblingModule('plugin-thread'), {
@@ -85,6 +87,10 @@ export function createPluginThreads({ pluginPath, callTimeoutMs, memoryMaxBytes 
   return {
     async call<T>(what: string, method: string, args: readonly unknown[]): Promise<T> {
       const leave = await turn();
+      if (closed) {
+        leave();
+        throw new ConnectError(`${what}: ${stopping}`);
+      }
       const thread = free.pop() ?? startThread();
       clearTimeout(thread.idle);
       const timer = setTimeout(() => end(thread, `${what} took longer than ${callTimeoutMs} ms and was ended`), callTimeoutMs);
@@ -100,7 +106,10 @@ export function createPluginThreads({ pluginPath, callTimeoutMs, memoryMaxBytes 
       }
     },
     async [Symbol.asyncDispose]() {
-      await Promise.all([...all].map(({ worker }) => worker.terminate()));
+      closed = true;
+      const threads = [...all];
+      for (const thread of threads) end(thread, stopping);
+      await Promise.all(threads.map(({ worker }) => worker.terminate()));
     },
   };
 }

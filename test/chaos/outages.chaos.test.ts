@@ -9,14 +9,16 @@ import { startKafka } from '../services/kafka.ts';
 import { startPostgres } from '../services/postgres.ts';
 import type { PostgresServer } from '../services/postgres.ts';
 import type { Server } from '../services/server.ts';
+import { applied } from './change-check.ts';
 import { startPipeline, until } from './chaos-pipeline.ts';
 import type { ChaosPipeline } from './chaos-pipeline.ts';
 import { settle, summary } from './pipeline-check.ts';
-import { createTables, readHistory, startLoad } from './row-load.ts';
+import { createTables, insertKeys, readHistory, readTable, startLoad } from './row-load.ts';
 import { createRandom, isFull, seedNote } from './seed.ts';
 import type { Random } from './seed.ts';
 
 const rounds = isFull ? 5 : 1;
+const snapshotRows = isFull ? 200_000 : 40_000;
 
 interface Outage {
   readonly name: string;
@@ -104,3 +106,29 @@ for (const log of ['kafka', 'embedded'] as const) {
     if (log === 'embedded') equal(outcome.topic.repeats, 0);
   });
 }
+
+test('outages while the tables are read: the snapshot starts again by itself', { timeout: 20 * 60_000 }, async (t) => {
+  t.diagnostic(seedNote);
+  const random = createRandom('outages snapshot');
+  await using postgres = await startPostgres({ private: true });
+  await createTables(postgres.url);
+  await insertKeys(postgres.url, 0, snapshotRows - 1);
+  await using load = startLoad({ url: postgres.url, keys: snapshotRows, deletes: false });
+  await using pipeline = await startPipeline({ postgres });
+
+  let inSnapshot = 0;
+  for (let kill = 0; kill < rounds; kill++) {
+    const before = await pipeline.reader.count(pipeline.topic);
+    await until('rows are read', async () => (await pipeline.reader.count(pipeline.topic)) > before, 90_000, 5);
+    await killed(postgres, random);
+    if (!/snapshot: done/.test(pipeline.worker.logTail(100_000))) inSnapshot++;
+  }
+  await load.stop();
+
+  const outcome = await settle(pipeline, await readHistory(postgres.url), { snapshot: true });
+  t.diagnostic(`${rounds} kills of PostgreSQL, ${inSnapshot} of them in the snapshot of ${snapshotRows} rows; ${summary(outcome)}`);
+  deepEqual(await pipeline.troubles(), []);
+  deepEqual(outcome.topic.problems, []);
+  deepEqual(outcome.file.problems, []);
+  deepEqual(applied(outcome.changes), await readTable(postgres.url));
+});
