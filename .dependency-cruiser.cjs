@@ -10,7 +10,7 @@ const rooms = {
   transforms: ['api'],
   predicates: ['api'],
   converters: ['api'],
-  plugins: ['api'],
+  plugins: ['api', 'ports'],
   settings: ['api', 'ports'],
   logging: ['api'],
   pipeline: ['api', 'ports', 'batch'],

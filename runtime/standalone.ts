@@ -109,11 +109,17 @@ export async function startStandalone(
       responseHeaders: settings.rest.responseHeaders,
       log: logging.logger('millrace.rest'),
     };
+    // Before the stores are read, every connector would be unknown.
+    let ready = false;
+    const onceReady = (app: RequestListener): RequestListener => {
+      return (request, response) => (ready || request.url?.startsWith('/health') ? app : isStarting)(request, response);
+    };
     apps = {
-      main: createRestApp({ ...restOptions, part: adminListeners === undefined ? 'all' : 'without-admin' }),
-      admin: createRestApp({ ...restOptions, part: 'admin' }),
+      main: onceReady(createRestApp({ ...restOptions, part: adminListeners === undefined ? 'all' : 'without-admin' })),
+      admin: onceReady(createRestApp({ ...restOptions, part: 'admin' })),
     };
     await herder.start();
+    ready = true;
     for (const connector of connectors) await createOrUpdate(herder, connector, logging);
     log.info(`worker ready: ${rest.url}`);
     flushCompileCache();

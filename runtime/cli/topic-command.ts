@@ -38,7 +38,10 @@ function listCommand(deps: TopicDeps): Command {
   return withLogChoice(new Command('list'))
     .description('the topics there are')
     .addOption(formatOption())
-    .addHelpText('after', examples('topic list --embedded ./millrace-data', 'topic list --worker config/worker.properties --format json'))
+    .addHelpText(
+      'after',
+      examples('topic list --embedded ./millrace-data/log', 'topic list --worker config/worker.properties --format json'),
+    )
     .action((flags: ListFlags) => withLog(deps, flags, (log, output) => listTopics(log, output, flags)));
 }
 
@@ -86,7 +89,7 @@ function readCommand(deps: TopicDeps): Command {
     )
     .addHelpText(
       'after',
-      `${examples('topic read shop.public.orders --embedded ./millrace-data --max 10', 'topic read orders --brokers localhost:9092 --follow --from-end', 'topic read orders --worker worker.properties --partition 0 --offset -5 --format value')}
+      `${examples('topic read shop.public.orders --embedded ./millrace-data/log --max 10', 'topic read orders --brokers localhost:9092 --follow --from-end', 'topic read orders --worker worker.properties --partition 0 --offset -5 --format value')}
 A line of json holds topic, partition, offset, timestamp, key, value and, where there are some, headers. Keys and
 values that are JSON stand there as they are; other text as a string; other bytes as {"base64": "…"}.
 `,

@@ -44,6 +44,9 @@ describe('lines', () => {
     assert.match(lines[0] ?? '', /"database.password":"\[hidden\]"/);
     assert.equal(redactText('username="joe" password="a \\" b";'), 'username="joe" password=[hidden];');
     assert.equal(redactText('{"password":"x","user":"y"}'), '{"password":[hidden],"user":"y"}');
+    // A placeholder says where the secret is, and an error about it has to say which one.
+    assert.equal(redactText('password: ${env:DB_PASSWORD} is not set'), 'password: ${env:DB_PASSWORD} is not set');
+    assert.equal(redactText('password: ${env:A}hunter2'), 'password: [hidden]');
   });
 });
 

@@ -14,9 +14,12 @@ export function redactFields(value: unknown, depth = 0): unknown {
   );
 }
 
-/** `password=…`, `"password":"…"`, and passwords in URLs. */
+/** `password=…`, `"password":"…"`, and passwords in URLs; not placeholders, which say only where the secret is. */
 export function redactText(text: string): string {
   return text
-    .replace(/((?:password|passphrase|secret|token)["']?\s*[=:]\s*)("(?:[^"\\]|\\.)*"|'[^']*'|[^\s,;&}'"]+)/gi, `$1${hidden}`)
+    .replace(
+      /((?:password|passphrase|secret|token)["']?\s*[=:]\s*)(?!\$\{[^{}]*\}(?:[\s,:;&'"]|$))("(?:[^"\\]|\\.)*"|'[^']*'|(?:\$\{[^{}]*\}|[^\s,;&}'"])+)/gi,
+      `$1${hidden}`,
+    )
     .replace(/(:\/\/[^\s:/@]+:)[^\s/@]+@/g, `$1${hidden}@`);
 }

@@ -1,19 +1,11 @@
 import type { ConfigProblem, RawConfig, SinkPlugin, SourcePlugin } from '../api/index.ts';
+import type { ConfigInfo, ConfigInfos } from '../ports/tasks.ts';
 import { listOf } from './connector-parts.ts';
 import { connectorSections } from './connector-sections.ts';
 import type { Section } from './connector-sections.ts';
 import { configInfos, parseConfig } from './config-validation.ts';
-import type { ConfigInfo } from './config-validation.ts';
 import type { PluginIndex } from './plugin-index.ts';
 import { refusedSettings } from './refused-settings.ts';
-
-/** `PUT /connector-plugins/{p}/config/validate`'s answer. */
-export interface ConfigInfos {
-  readonly name: string;
-  readonly error_count: number;
-  readonly groups: readonly string[];
-  readonly configs: readonly ConfigInfo[];
-}
 
 export interface ConnectorCheck {
   readonly connectorKind: 'source' | 'sink';

@@ -1,5 +1,6 @@
 import { ConfigError } from '../api/index.ts';
 import type { ConfigDef, ConfigKey, ConfigProblem, RawConfig } from '../api/index.ts';
+import type { ConfigDefinition, ConfigInfo } from '../ports/tasks.ts';
 import { configText, defaultValue, parseConfigValue } from './config-parse.ts';
 import { checkValues } from './config-schema.ts';
 
@@ -39,33 +40,6 @@ export function mustParse(def: ConfigDef, raw: RawConfig, what: string): Readonl
   const { values, problems } = parseConfig(def, raw);
   if (problems.length > 0) throw new ConfigError(`${what}: ${problems.map(({ message }) => message).join('; ')}`);
   return values;
-}
-
-export interface ConfigDefinition {
-  readonly name: string;
-  readonly type: string;
-  readonly required: boolean;
-  readonly default_value: string | null;
-  readonly importance: string;
-  readonly documentation: string;
-  readonly group: string | null;
-  readonly width: string;
-  readonly display_name: string | null;
-  readonly dependents: readonly string[];
-  readonly order: number;
-}
-
-export interface ConfigValueInfo {
-  readonly name: string;
-  readonly value: string | null;
-  readonly recommended_values: readonly string[];
-  readonly errors: readonly string[];
-  readonly visible: boolean;
-}
-
-export interface ConfigInfo {
-  readonly definition: ConfigDefinition | null;
-  readonly value: ConfigValueInfo;
 }
 
 /** A table's keys as REST describes them (ConfigKeyInfo), in its order; internal keys are left out. */

@@ -1,11 +1,10 @@
 /** What the control plane asks of connectors' code; runs wherever plugins may be imported. */
 import type { OffsetMap, RawConfig, SinkPlugin, SourcePlugin, TopicPartition } from '../api/index.ts';
+import type { ConfigDefinition, ConfigInfos } from '../ports/tasks.ts';
 import { checkConnector } from './check-connector.ts';
-import type { ConfigInfos } from './check-connector.ts';
 import { commonConfig } from './connector-config.ts';
 import { sinkConfig, sourceConfig } from './connector-kind-config.ts';
 import { definitionsOf, mustParse } from './config-validation.ts';
-import type { ConfigDefinition } from './config-validation.ts';
 import { loadPlugin } from './load-plugin.ts';
 import type { PluginKind } from './manifest.ts';
 import type { PluginIndex } from './plugin-index.ts';

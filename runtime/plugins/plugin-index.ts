@@ -1,17 +1,11 @@
 import { ConfigError } from '../api/index.ts';
+import type { PluginInfo } from '../ports/tasks.ts';
 import { readManifests } from './discovery.ts';
 import type { DiscoveryOptions } from './discovery.ts';
 import type { PluginDescriptor, PluginKind } from './manifest.ts';
 
 /** A connector's descriptor. */
 export type ConnectorDescriptor = PluginDescriptor & { readonly kind: 'source' | 'sink' };
-
-/** As REST lists plugins (`GET /connector-plugins`). */
-export interface PluginInfo {
-  readonly class: string;
-  readonly type: 'source' | 'sink' | 'transformation' | 'predicate' | 'converter' | 'header_converter';
-  readonly version?: string;
-}
 
 /** Finds plugins by name; made from descriptors alone, in any thread. */
 export interface PluginIndex {

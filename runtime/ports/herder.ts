@@ -2,7 +2,7 @@
 import { ConnectError } from '../api/index.ts';
 import type { OffsetMap, RawConfig } from '../api/index.ts';
 import type { RunState, TargetState } from './stores.ts';
-import type { ConfigInfo, ConfigInfos, ConnectorKind, PluginInfo, TaskId } from './tasks.ts';
+import type { ConfigDefinition, ConfigInfos, ConnectorKind, PluginInfo, TaskId } from './tasks.ts';
 
 /** A request that cannot be answered with success; `status` is the HTTP status that Connect gives it. */
 export class RequestError extends ConnectError {
@@ -77,7 +77,7 @@ export interface Herder extends AsyncDisposable {
   alterOffsets(name: string, offsets: readonly ConnectorOffset[]): Promise<string>;
   resetOffsets(name: string): Promise<string>;
   plugins(connectorsOnly: boolean): readonly PluginInfo[];
-  pluginConfig(plugin: string, version: string | undefined): Promise<readonly NonNullable<ConfigInfo['definition']>[]>;
+  pluginConfig(plugin: string, version: string | undefined): Promise<readonly ConfigDefinition[]>;
   validate(plugin: string, config: RawConfig): Promise<ConfigInfos>;
   loggers(): Readonly<Record<string, LoggerLevel>>;
   logger(name: string): LoggerLevel;

@@ -59,27 +59,32 @@ export interface TaskHost extends AsyncDisposable {
   metrics(): readonly TaskMetrics[];
 }
 
+/** A config key as REST describes it. Source: org.apache.kafka.connect.runtime.rest.entities.ConfigKeyInfo. */
+export interface ConfigDefinition {
+  readonly name: string;
+  readonly type: string;
+  readonly required: boolean;
+  readonly default_value: string | null;
+  readonly importance: string;
+  readonly documentation: string;
+  readonly group: string | null;
+  readonly width: string;
+  readonly display_name: string | null;
+  readonly dependents: readonly string[];
+  readonly order: number;
+}
+
+export interface ConfigValueInfo {
+  readonly name: string;
+  readonly value: string | null;
+  readonly recommended_values: readonly string[];
+  readonly errors: readonly string[];
+  readonly visible: boolean;
+}
+
 export interface ConfigInfo {
-  readonly definition: {
-    readonly name: string;
-    readonly type: string;
-    readonly required: boolean;
-    readonly default_value: string | null;
-    readonly importance: string;
-    readonly documentation: string;
-    readonly group: string | null;
-    readonly width: string;
-    readonly display_name: string | null;
-    readonly dependents: readonly string[];
-    readonly order: number;
-  } | null;
-  readonly value: {
-    readonly name: string;
-    readonly value: string | null;
-    readonly recommended_values: readonly string[];
-    readonly errors: readonly string[];
-    readonly visible: boolean;
-  };
+  readonly definition: ConfigDefinition | null;
+  readonly value: ConfigValueInfo;
 }
 
 /** `PUT /connector-plugins/{p}/config/validate`'s answer. */
@@ -107,7 +112,7 @@ export interface PluginHost extends AsyncDisposable {
   /** The version of a connector class, or undefined. */
   versionOf(connectorClass: string): string | undefined;
   /** `GET /connector-plugins/{p}/config`; undefined for an unknown plugin. */
-  pluginConfig(plugin: string): Promise<readonly NonNullable<ConfigInfo['definition']>[] | undefined>;
+  pluginConfig(plugin: string): Promise<readonly ConfigDefinition[] | undefined>;
   /** Of a whole connector config, transforms and converters included. */
   validate(config: RawConfig): Promise<ConfigInfos>;
   taskConfigs(config: RawConfig, maxTasks: number): Promise<readonly RawConfig[]>;

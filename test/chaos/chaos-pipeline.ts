@@ -103,17 +103,17 @@ export async function startPipeline(options: PipelineOptions): Promise<ChaosPipe
         [connector, ...tasks].filter(({ state }) => state === 'FAILED').map(({ trace }) => `${name}: ${trace ?? 'FAILED'}`),
       );
     },
-    readFile: () => contentOf(readFileSync(file, 'utf8')),
+    readFile: () => contentOf(readFileSync(file)),
     fileBytes: () => statSync(file, { throwIfNoEntry: false })?.size ?? 0,
     [Symbol.asyncDispose]: () => worker[Symbol.asyncDispose](),
   };
 }
 
-function contentOf(text: string): FileContent {
+function contentOf(bytes: Buffer): FileContent {
   const changes: Change[] = [];
   let tombstones = 0;
   let torn = 0;
-  for (const line of text.split('\n')) {
+  for (const line of linesOf(bytes)) {
     if (line === '') continue;
     const whole = line.slice(Math.max(0, line.lastIndexOf('{"before"')));
     if (whole !== line) torn++;
@@ -121,6 +121,16 @@ function contentOf(text: string): FileContent {
     else changes.push(changeOf(whole));
   }
   return { changes, tombstones, torn };
+}
+
+/** Not by one string of it all, which may be longer than strings can be. */
+function* linesOf(bytes: Buffer): Generator<string> {
+  for (let start = 0; start < bytes.length;) {
+    const newline = bytes.indexOf(0x0a, start);
+    const end = newline < 0 ? bytes.length : newline;
+    yield bytes.toString('utf8', start, end);
+    start = end + 1;
+  }
 }
 
 /** Asks until the answer is yes. An error counts as no; after so long it is thrown, or the last answer is. */

@@ -15,9 +15,9 @@ import type { Random } from './seed.ts';
 
 const kills = isFull ? 30 : 5;
 const snapshotKills = isFull ? 10 : 2;
-const snapshotRows = isFull ? 200_000 : 20_000;
+const snapshotRows = isFull ? 100_000 : 20_000;
 /** About as long as a snapshot of so many rows takes. */
-const snapshotMs = isFull ? 1_500 : 300;
+const snapshotMs = isFull ? 1_000 : 300;
 
 /** Either soon after the start, whatever goes on, or once something has arrived again. */
 async function randomMoment(pipeline: ChaosPipeline, random: Random): Promise<void> {

@@ -39,7 +39,7 @@ export async function readEmbedded(directory: string, topics: readonly string[])
     for (const start of await log.offsetsAt(all, 'earliest')) {
       const end = ends.get(start.partition) ?? 0n;
       reader.assign([start]);
-      for (let position = start.offset; position < end; ) {
+      for (let position = start.offset; position < end;) {
         for (const run of await reader.fetch({ maxWaitMs: 1000, maxBytes: 1 << 20 })) {
           position = run.nextPosition;
           for (const { offset, key, value, headers } of readRecords(Buffer.from(run.buffer), run.length, run.position)) {
@@ -122,5 +122,6 @@ function parseKcat(output: Buffer): TopicRecord[] {
 
 function pairOf(pair: string): readonly [string, string | null] {
   const at = pair.indexOf('=');
-  return [pair.slice(0, at), pair.slice(at + 1)];
+  const value = pair.slice(at + 1);
+  return [pair.slice(0, at), value === 'NULL' ? null : value];
 }

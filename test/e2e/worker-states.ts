@@ -92,3 +92,11 @@ export function threadNames(pid: number): string[] {
     }
   });
 }
+
+/** A figure of Connect's, by the end of its Prometheus name; of the worker where no connector is named. */
+export async function metric(worker: MillraceServer, name: string, connector?: string, task = 0): Promise<number | undefined> {
+  const text = await (await fetch(`${worker.url}/metrics`)).text();
+  const labels = connector === undefined ? '' : `{connector="${connector}",task="${task}"}`;
+  const line = text.split('\n').find((each) => each.startsWith(`kafka_connect_${name}${labels} `));
+  return line === undefined ? undefined : Number(line.slice(line.lastIndexOf(' ')));
+}

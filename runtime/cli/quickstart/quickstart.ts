@@ -35,7 +35,7 @@ export async function runQuickstart(options: QuickstartOptions, screen: Screen, 
   } finally {
     await step(screen, signal.aborted ? '\nStopping: traffic, worker, database …' : '\nStopping …', () => running.disposeAsync());
   }
-  screen.write(`All data are in ${folder.path}; npm start goes on from there.\n`);
+  screen.write(`All data are in ${folder.path}; the same command goes on from there.\n`);
 }
 
 /** Resolves when all runs. `failed` rejects when a part of it ends by itself. */

@@ -24,7 +24,7 @@ Try, in another terminal:
   curl -s '${url}/connectors?expand=status'
   npm run millrace -- topic read shop.public.orders --embedded ${inFolder}/log --follow
 
-Ctrl-C stops it; npm start goes on where it stopped.
+Ctrl-C stops it; the same command goes on where it stopped.
 
 `;
 }

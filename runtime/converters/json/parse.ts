@@ -1,10 +1,11 @@
 /**
- * JSON to plain values, without losing a digit: whole numbers beyond 2^53 become bigints. The platform's parser
- * does the work where no number is long enough to matter; the parser below does where one may be, and where the
- * text is malformed, since it knows the position.
+ * JSON to plain values, without losing a digit: whole numbers beyond 2^53 become bigints. The platform's parser does
+ * the work; the parser below does where long fractions are to be kept, and where the text is malformed, since it
+ * knows the position.
  */
 import { isUtf8 } from 'node:buffer';
 import { DataError } from '../../api/index.ts';
+import { markLongNumbers, unmarkLongNumbers } from './long-numbers.ts';
 
 /** A number with a fraction or exponent and more digits than a double holds, as it was written. */
 export class ExactNumber {
@@ -24,11 +25,14 @@ const maxDepth = 1000;
  */
 export function parseJson(bytes: Uint8Array, keepDecimals = false): unknown {
   const text = textOf(bytes);
-  if (!hasLongNumber(bytes) && (text.length <= 2 * maxDepth || !mayBeDeep(text))) {
+  const exactly = (keepDecimals && hasLongFraction(bytes)) || (text.length > 2 * maxDepth && mayBeDeep(text));
+  const marked = exactly ? undefined : markLongNumbers(text);
+  if (marked !== undefined) {
     try {
-      return JSON.parse(text) as unknown;
+      const json = JSON.parse(marked) as unknown;
+      return marked === text ? json : unmarkLongNumbers(json);
     } catch {
-      // Read again below, for the position.
+      // Read again below: for the position, or since a string holds what looks like a number of its own.
     }
   }
   return parseExactly(text, keepDecimals);
@@ -46,10 +50,10 @@ function textOf(bytes: Uint8Array): string {
 const longRun = 16;
 
 /**
- * Whether a run of 16 or more digits occurs anywhere. It looks at every 16th byte only, since each such run covers
- * one of these; a regular expression for the same took longer than the parsing.
+ * Whether a number with a fraction or exponent and a run of 16 or more digits may occur. It looks at every 16th byte
+ * only, since each such run covers one of these; a regular expression for the same took longer than the parsing.
  */
-function hasLongNumber(bytes: Uint8Array): boolean {
+function hasLongFraction(bytes: Uint8Array): boolean {
   const { length } = bytes;
   for (let probe = longRun - 1; probe < length;) {
     let end = probe;
@@ -60,11 +64,23 @@ function hasLongNumber(bytes: Uint8Array): boolean {
     }
     let start = probe;
     while (start > 0 && isDigit(bytes[start - 1] as number)) start--;
-    // Microseconds since 1970 have 16 digits too, and fit.
-    if (end - start > longRun || (end - start === longRun && bytes[start] === 0x39)) return true;
+    const isLong = end - start > longRun || (end - start === longRun && bytes[start] === 0x39);
+    if (isLong && !isWhole(bytes, start, end)) return true;
     probe = end + longRun;
   }
   return false;
+}
+
+/** Whether a run of digits (and dots) is all there is to a number, its sign aside. */
+function isWhole(bytes: Uint8Array, start: number, end: number): boolean {
+  const sign = bytes[start - 1];
+  const before = sign === 0x2d ? bytes[start - 2] : sign;
+  if (isExponent(before) || before === 0x2b || isExponent(bytes[end])) return false;
+  return !bytes.subarray(start, end).includes(0x2e);
+}
+
+function isExponent(byte: number | undefined): boolean {
+  return byte === 0x65 || byte === 0x45;
 }
 
 function isDigit(byte: number): boolean {

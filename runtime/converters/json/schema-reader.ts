@@ -171,15 +171,17 @@ function partReader(schema: Schema | undefined, settings: ReaderSettings): Value
 function structReader(schema: StructSchema, settings: ReaderSettings): ValueReader {
   const fields = schema.fields.map((field) => ({
     name: field.name,
+    // Every object inherits a few names, such as "constructor": only with these must its own be told apart.
+    inherited: field.name in Object.prototype,
     read: compileReader(field.schema, settings),
   }));
   return (json) => {
     if (!isObject(json)) throw new DataError(`Structs should be encoded as JSON objects, but found ${jsonType(json)}`);
     const values = new Array<unknown>(fields.length);
     for (let i = 0; i < fields.length; i++) {
-      const { name, read } = fields[i] as (typeof fields)[number];
+      const { name, inherited, read } = fields[i] as (typeof fields)[number];
       try {
-        values[i] = read(Object.hasOwn(json, name) ? json[name] : null);
+        values[i] = read(inherited && !Object.hasOwn(json, name) ? null : (json[name] ?? null));
       } catch (error) {
         throw inField(error, name);
       }
