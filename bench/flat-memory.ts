@@ -24,7 +24,14 @@ const database = stack.use(await createDatabase(postgres));
 await createOrders(database.url, { publication: 'flat' });
 await loadOrders(database.url, rows);
 const worker = stack.use(await startMillrace({ ...(kafka && { brokers: kafka.brokers }) }));
-const options = { brokers: kafka?.brokers ?? [], postgres: database, publication: 'flat', slot: 'flat', reads: 'snapshot', tuning: 'as shipped' } as const;
+const options = {
+  brokers: kafka?.brokers ?? [],
+  postgres: database,
+  publication: 'flat',
+  slot: 'flat',
+  reads: 'snapshot',
+  tuning: 'as shipped',
+} as const;
 
 console.log('seconds  records  RSS MB');
 const begin = performance.now();
@@ -42,7 +49,7 @@ await until(rows + changes);
 console.log(`peak ${megabytes(peakRssBytes(worker.pid))} MB`);
 
 async function until(records: number): Promise<void> {
-  for (let written = 0; written < records; ) {
+  for (let written = 0; written < records;) {
     await sleep(3000);
     written = await writtenRecords();
     console.log(`${((performance.now() - begin) / 1000).toFixed(0).padStart(7)}  ${written}  ${megabytes(rssBytes(worker.pid))}`);

@@ -109,6 +109,17 @@ describe('sink-file', () => {
     equal((await plugin.validate?.({ file: null }, {}))?.length, 0);
   });
 
+  it('commits nothing to a file that was deleted', async () => {
+    const file = join(folder, 'deleted.txt');
+    await using task = await start(file);
+    await task.put([record('x')]);
+    await rm(file);
+    await rejects(async () => task.flush?.(), {
+      name: 'ConnectError',
+      message: /deleted\.txt' was deleted while it was written to.*Restart/,
+    });
+  });
+
   it('fails a write that the system refuses', { skip: process.platform !== 'linux' && '/dev/full is Linux only' }, async () => {
     await using task = await start('/dev/full');
     await rejects(task.put([record('x')]), { name: 'ConnectError', message: /cannot write to file '\/dev\/full': .*ENOSPC/ });

@@ -5,7 +5,7 @@ import { ConfigError, ConnectError } from '@millrace/runtime/api';
 export interface Target extends AsyncDisposable {
   /** Hands all of it to the operating system. Rejects with a ConnectError. */
   write(text: string): Promise<void>;
-  /** Makes what was written durable. */
+  /** Makes what was written durable. Rejects with a ConnectError when the file was deleted meanwhile, and the lines with it. */
   sync(): Promise<void>;
 }
 
@@ -29,7 +29,16 @@ export async function openTarget(file: string | null, connector: string): Promis
         });
       }
     },
-    sync: () => handle.datasync(),
+    async sync() {
+      await handle.datasync();
+      const stat = await handle.stat();
+      // Its lines would be taken for written, and go nowhere until the next start.
+      if (stat.isFile() && stat.nlink === 0) {
+        throw new ConnectError(`connector ${connector}: file '${file}' was deleted while it was written to`, {
+          hint: 'Restart the task: it makes the file anew, and writes what came since the last commit of offsets.',
+        });
+      }
+    },
     [Symbol.asyncDispose]: () => handle.close(),
   };
 }

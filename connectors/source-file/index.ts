@@ -77,7 +77,8 @@ async function whyNotReadable(file: string): Promise<string | undefined> {
 function checkPosition(offset: OffsetMap): void {
   if (!('position' in offset)) throw new ConfigError("Offset objects should either be null or contain the key 'position'");
   const { position } = offset;
-  if (typeof position !== 'bigint' && !Number.isSafeInteger(position)) {
+  const isLong = typeof position === 'bigint' ? BigInt.asIntN(64, position) === position : Number.isSafeInteger(position);
+  if (!isLong) {
     throw new ConfigError("The value for the 'position' key in the offset is expected to be a Long value");
   }
   if (Number(position) < 0) throw new ConfigError("The value for the 'position' key in the offset should be a non-negative value");

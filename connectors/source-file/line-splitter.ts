@@ -19,23 +19,35 @@ export interface LineSplitter {
 }
 
 export function lineSplitter(position: number): LineSplitter {
+  // What is left over, and room: grown by doubling, so that a line of many chunks is not copied for each of them.
   let bytes: Buffer = Buffer.alloc(0);
+  let length = 0;
   let start = 0;
   let scanned = 0;
   let base = position;
   return {
     push(chunk) {
-      const rest = bytes.subarray(start);
+      const rest = length - start;
+      const wanted = rest + chunk.length;
+      // Made anew, too, once the long line that it had grown for is gone.
+      if (wanted > bytes.length || wanted < bytes.length / 8) {
+        const larger = Buffer.allocUnsafe(rest === 0 ? wanted : 2 * wanted);
+        bytes.copy(larger, 0, start, length);
+        bytes = larger;
+      } else if (start > 0) {
+        bytes.copyWithin(0, start, length);
+      }
+      bytes.set(chunk, rest);
+      length = wanted;
       base += start;
       scanned -= start;
       start = 0;
-      bytes = rest.length === 0 ? Buffer.from(chunk) : Buffer.concat([rest, chunk]);
     },
     next() {
-      for (; scanned < bytes.length; scanned++) {
+      for (; scanned < length; scanned++) {
         const byte = bytes[scanned];
         if (byte !== lineFeed && byte !== carriageReturn) continue;
-        if (byte === carriageReturn && scanned + 1 === bytes.length) return undefined;
+        if (byte === carriageReturn && scanned + 1 === length) return undefined;
         const after = scanned + (byte === carriageReturn && bytes[scanned + 1] === lineFeed ? 2 : 1);
         const text = bytes.toString('utf8', start, scanned);
         start = after;

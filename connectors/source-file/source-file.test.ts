@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { OffsetMap, SourceRecord, SourceTask, SourceTaskContext } from '@millrace/runtime/api';
 import plugin from './index.ts';
+import { lineSplitter } from './line-splitter.ts';
 
 describe('source-file', () => {
   let folder: string;
@@ -54,6 +55,22 @@ describe('source-file', () => {
     deepEqual(await task.poll(signal), []);
     await appendFile(file, '\nnext\n');
     deepEqual(values(await pollAll(task, 2)), ['rest of it', 'next']);
+  });
+
+  it('joins a line that many chunks hold, and takes short ones after it', async () => {
+    const splitter = lineSplitter(0);
+    const chunk = Buffer.alloc(10_000, 'x');
+    for (let i = 0; i < 500; i++) {
+      splitter.push(chunk);
+      equal(splitter.next(), undefined);
+    }
+    splitter.push(Buffer.from('\r\nshort\nun'));
+    const long = splitter.next();
+    deepEqual([long?.text.length, long?.endPosition], [5_000_000, 5_000_002]);
+    splitter.push(Buffer.from('finished\n'));
+    deepEqual(splitter.next(), { text: 'short', endPosition: 5_000_008 });
+    deepEqual(splitter.next(), { text: 'unfinished', endPosition: 5_000_019 });
+    equal(splitter.next(), undefined);
   });
 
   it('counts bytes, and goes on where it stopped', async () => {
@@ -118,6 +135,7 @@ describe('source-file', () => {
     equal(await alter({ rubbish: 1 }, null), true);
     throws(() => alter({ filename: '/x' }, {}), /contain the key 'position'/);
     throws(() => alter({ filename: '/x' }, { position: 'five' }), /Long value/);
+    throws(() => alter({ filename: '/x' }, { position: 1n << 63n }), /Long value/);
     throws(() => alter({ filename: '/x' }, { position: -1 }), /non-negative/);
     throws(() => alter({}, { position: 1 }), /'filename'/);
     throws(() => plugin.alterOffsets?.({}, []), /stdin/);

@@ -23,6 +23,9 @@ if (parts[0] < needed[0] || (parts[0] === needed[0] && parts[1] < needed[1])) {
   // load a compiler of its own, 14 MB each.
   var cache = nodeModule.enableCompileCache();
   if (cache.directory) process.env.NODE_COMPILE_CACHE = cache.directory;
+  // All threads share Node's pool for files and names: with its usual four threads, one connector whose file access
+  // hangs would stop all others.
+  if (!process.env.UV_THREADPOOL_SIZE) process.env.UV_THREADPOOL_SIZE = '64';
   // In a checkout the source itself runs; a published package holds it compiled.
   const source = new URL('../main.ts', import.meta.url);
   void import(existsSync(fileURLToPath(source)) ? source.href : new URL('../main.js', import.meta.url).href);

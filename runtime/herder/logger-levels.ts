@@ -28,7 +28,8 @@ export function createLoggerRequests(logLevels: LogLevels): LoggerRequests {
       return Object.fromEntries(entries.map(([name, level]) => [name, entry(name, level)]));
     },
     logger(name) {
-      const level = logLevels.levels()[name];
+      const levels = logLevels.levels();
+      const level = Object.hasOwn(levels, name) ? levels[name] : undefined;
       if (level === undefined) throw new RequestError(404, `Logger ${name} not found.`);
       return entry(name, level);
     },

@@ -51,6 +51,7 @@ test('a config is refused with everything that is wrong, before anything is stor
     ['c', { topic: 't', password: 'secret' }, 'Connector config {name=c} contains no connector type'],
     ['c', sourceConfig({ 'connector.class': 'No' }), 'Failed to find any class that implements Connector and which name matches No'],
     ['c', sourceConfig({ name: 'd' }), "Connector name configuration (d) doesn't match connector name in the URL (c)"],
+    ['a\ud800', sourceConfig(), refused(['Invalid value "a\\ud800" for configuration name: half a surrogate pair is no character'])],
     [
       'a\nb',
       sourceConfig(),
@@ -158,6 +159,7 @@ test('plugins, loggers and the server are described', async () => {
 
   assert.deepEqual(herder.logger('herder'), { level: 'INFO', last_modified: null });
   assert.throws(() => herder.logger('X'), { status: 404, message: 'Logger X not found.' });
+  assert.throws(() => herder.logger('constructor'), { status: 404 });
   assert.deepEqual(await herder.setLogger('herder', 'debug', 'worker'), ['herder', 'herder.tasks']);
   assert.equal(herder.loggers()['herder.tasks']?.level, 'DEBUG');
   assert.equal(herder.loggers()['root']?.level, 'INFO');

@@ -73,6 +73,8 @@ function withCleanMessage(error: unknown, secrets: readonly string[]): unknown {
 /** Source: org.apache.kafka.common.config.ConfigDef.NonEmptyStringWithoutControlChars. */
 function nameProblems(name: string): string[] {
   if (name.trim() === '') return [`Invalid value ${name} for configuration name: String may not be empty`];
+  // UTF-8 cannot hold it: it would be stored under another name.
+  if (!name.isWellFormed()) return [`Invalid value ${JSON.stringify(name)} for configuration name: half a surrogate pair is no character`];
   const codes = Array.from({ length: name.length }, (_, at) => name.charCodeAt(at));
   const controls = codes.filter((code) => code < 32 || code === 127);
   if (controls.length === 0) return [];

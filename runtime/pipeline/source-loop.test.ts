@@ -257,3 +257,20 @@ test('a record that waits to be tried again when the task stops is not skipped',
     [{ n: 1 }],
   );
 });
+
+test('records are active until the log has them, and none is once it has all', async () => {
+  const { far, figures, drained, stop, running } = setUp({ polls: [[record(1), record(2), record(3)], [record(4)]] });
+  far.auto = false;
+  await drained;
+  const active = (): number | undefined => figures.snapshot(0)['source-record-active-count'];
+  assert.equal(active(), 3);
+  far.acknowledge();
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(active(), 1);
+  far.acknowledge();
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(active(), 0);
+  assert.equal(figures.snapshot(0)['source-record-active-count-max'], 3);
+  stop.abort();
+  await running;
+});

@@ -143,7 +143,10 @@ describe('transforms', () => {
   it('InsertField and ReplaceField refuse what would be passed over', () => {
     throws(() => make(insertField.value), { name: 'ConfigError', message: /No field insertion configured/ });
     throws(() => make(insertField.value, { 'static.field': 'f' }), { name: 'ConfigError', message: /needs static.value/ });
-    throws(() => make(insertField.value, { 'offset.field': 'o' })(record), { name: 'DataError', message: /only records that a sink reads/ });
+    throws(() => make(insertField.value, { 'offset.field': 'o' })(record), {
+      name: 'DataError',
+      message: /only records that a sink reads/,
+    });
     const { rule } = replaceField.value.config.blacklist;
     match(rule.check(), /blacklist is called exclude/);
   });

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createDatabase } from '../services/postgres.ts';
 import { useKafka, usePostgres } from '../services/share.ts';
 import { applied } from './change-check.ts';
+import type { ArrivedChange } from './change.ts';
 import { startPipeline, until } from './chaos-pipeline.ts';
 import type { ChaosPipeline } from './chaos-pipeline.ts';
 import { settle, summary } from './pipeline-check.ts';
@@ -19,13 +20,33 @@ const snapshotRows = isFull ? 100_000 : 20_000;
 /** About as long as a snapshot of so many rows takes. */
 const snapshotMs = isFull ? 1_000 : 300;
 
-/** Either soon after the start, whatever goes on, or once something has arrived again. */
-async function randomMoment(pipeline: ChaosPipeline, random: Random): Promise<void> {
-  if (random.next() < 0.7) {
-    const before = await pipeline.reader.count(pipeline.topic);
-    await until('records arrive again', async () => (await pipeline.reader.count(pipeline.topic)) > before, 90_000, 50);
-  }
-  await sleep(random.between(0, 2_000));
+interface Killer {
+  /** Kills that found more in the topic than the one before. */
+  readonly afterProgress: number;
+  /** Waits until there is more in the topic than at the last kill. */
+  progress(): Promise<void>;
+  /** At a random moment, once there was progress or (not the first time) whatever goes on; and starts it again. */
+  kill(latestMs: number): Promise<void>;
+}
+
+function createKiller({ worker, reader, topic, restart }: ChaosPipeline, random: Random): Killer {
+  let [seen, afterProgress, kills] = [0, 0, 0];
+  const progress = (): Promise<void> => until('there is more in the topic', async () => (await reader.count(topic)) > seen, 120_000, 10);
+  return {
+    get afterProgress() {
+      return afterProgress;
+    },
+    progress,
+    async kill(latestMs) {
+      if (kills++ === 0 || random.next() < 0.7) await progress();
+      await sleep(random.between(0, latestMs));
+      await worker.kill('SIGKILL');
+      const now = await reader.count(topic);
+      if (now > seen) afterProgress++;
+      seen = now;
+      await restart();
+    },
+  };
 }
 
 for (const log of ['embedded', 'kafka'] as const) {
@@ -39,20 +60,15 @@ for (const log of ['embedded', 'kafka'] as const) {
       await createTables(database.url);
       await using pipeline = await startPipeline({ postgres: database, ...(await brokers()), source: { 'snapshot.mode': 'no_data' } });
       await until('the source streams', () => /streaming from replication slot/.test(pipeline.worker.logTail(1_000)));
-      await using load = startLoad({ url: database.url });
+      await using load = startLoad({ url: database.url, pauseMs: isFull ? 20 : 40 });
 
-      const deaths: number[] = [];
-      for (let kill = 0; kill < kills; kill++) {
-        await randomMoment(pipeline, random);
-        await pipeline.worker.kill('SIGKILL');
-        deaths.push(await pipeline.reader.count(pipeline.topic));
-        await pipeline.restart();
-      }
+      const killer = createKiller(pipeline, random);
+      for (let kill = 0; kill < kills; kill++) await killer.kill(2_000);
       await load.stop();
 
       const outcome = await settle(pipeline, await readHistory(database.url));
       t.diagnostic(
-        `${kills} kills, ${new Set(deaths).size} of them after progress; ${load.transactions} transactions; ${summary(outcome)}`,
+        `${kills} kills, ${killer.afterProgress} of them after progress; ${load.transactions} transactions; ${summary(outcome)}`,
       );
       deepEqual(await pipeline.troubles(), []);
       deepEqual(outcome.topic.problems, []);
@@ -68,26 +84,19 @@ for (const log of ['embedded', 'kafka'] as const) {
       await using database = await createDatabase(await usePostgres(), 'chaos');
       await createTables(database.url);
       await insertKeys(database.url, 0, snapshotRows - 1);
-      await using load = startLoad({ url: database.url, keys: snapshotRows, deletes: false });
+      await using load = startLoad({ url: database.url, keys: snapshotRows, deletes: false, pauseMs: isFull ? 20 : 40 });
       await using pipeline = await startPipeline({ postgres: database, ...(await brokers()) });
 
-      let inSnapshot = 0;
-      const deaths: number[] = [];
-      for (let kill = 0; kill < snapshotKills; kill++) {
-        const before = await pipeline.reader.count(pipeline.topic);
-        if (random.next() < 0.7)
-          await until('rows are read', async () => (await pipeline.reader.count(pipeline.topic)) > before, 90_000, 5);
-        await sleep(random.between(0, snapshotMs));
-        await pipeline.worker.kill('SIGKILL');
-        deaths.push(await pipeline.reader.count(pipeline.topic));
-        if (!/snapshot: done/.test(pipeline.worker.logTail(100_000))) inSnapshot++;
-        await pipeline.restart();
-      }
+      const killer = createKiller(pipeline, random);
+      for (let kill = 0; kill < snapshotKills; kill++) await killer.kill(snapshotMs);
+      await killer.progress();
+      await sleep(1_000);
       await load.stop();
 
       const outcome = await settle(pipeline, await readHistory(database.url), { snapshot: true });
+      const begun = snapshotsIn(outcome.changes);
       t.diagnostic(
-        `${snapshotKills} kills, ${inSnapshot} of them in the snapshot of ${snapshotRows} rows, ${new Set(deaths).size} of them after progress; ${summary(outcome)}`,
+        `${snapshotKills} kills in a snapshot of ${snapshotRows} rows, ${killer.afterProgress} of them after progress, ${begun} snapshots in the topic; ${summary(outcome)}`,
       );
       deepEqual(await pipeline.troubles(), []);
       deepEqual(outcome.topic.problems, []);
@@ -97,3 +106,7 @@ for (const log of ['embedded', 'kafka'] as const) {
     });
   });
 }
+
+/** Each has a position of its own. */
+const snapshotsIn = (changes: readonly ArrivedChange[]): number =>
+  new Set(changes.filter(({ operation }) => operation === 'r').map(({ lsn }) => lsn)).size;

@@ -18,7 +18,7 @@ import { createRandom, isFull, seedNote } from './seed.ts';
 import type { Random } from './seed.ts';
 
 const rounds = isFull ? 5 : 1;
-const snapshotRows = isFull ? 200_000 : 40_000;
+const snapshotRows = isFull ? 200_000 : 30_000;
 
 interface Outage {
   readonly name: string;
@@ -78,7 +78,7 @@ for (const log of ['kafka', 'embedded'] as const) {
     const source = { 'snapshot.mode': 'no_data' };
     await using pipeline = await startPipeline({ postgres, ...(kafka && { brokers: kafka.brokers }), source });
     await until('the source streams', () => /streaming from replication slot/.test(pipeline.worker.logTail(1_000)));
-    await using load = startLoad({ url: postgres.url });
+    await using load = startLoad({ url: postgres.url, pauseMs: 40 });
 
     const outages = postgresOutages(postgres, random);
     if (kafka !== undefined) {

@@ -1,10 +1,13 @@
 /** Waits until a pipeline has caught up with what was done, and says what is wrong then. */
+import { setTimeout as sleep } from 'node:timers/promises';
+
 import { checkChanges, checkPresence } from './change-check.ts';
 import type { CheckOptions, CheckReport, FileReport, History } from './change-check.ts';
 import { changesOf } from './change.ts';
 import type { ArrivedChange } from './change.ts';
-import { until } from './chaos-pipeline.ts';
 import type { ChaosPipeline } from './chaos-pipeline.ts';
+
+const quietMs = 2_000;
 
 export interface Outcome {
   readonly expected: number;
@@ -15,19 +18,24 @@ export interface Outcome {
 
 /**
  * Resolves when everything has arrived, in the topic and in the file, or after `timeoutMs`: the outcome tells.
- * Once it looks complete it is looked at again, for what may still come.
+ * It looks whenever nothing came for a while, so that it sees what comes too often as well.
  */
 export async function settle(pipeline: ChaosPipeline, history: History, options: CheckOptions = {}, timeoutMs = 180_000): Promise<Outcome> {
-  let found: Outcome | undefined;
-  await until(
-    'all changes have arrived',
-    async () => (found = await look(pipeline, history, options)).file.problems.length + found.topic.problems.length === 0,
-    timeoutMs,
-    1_000,
-  ).catch(() => undefined);
-  const before = found?.topic.arrived ?? 0;
-  await until('nothing more comes', async () => (await pipeline.reader.count(pipeline.topic)) === before, 5_000).catch(() => undefined);
-  return look(pipeline, history, options);
+  const deadline = Date.now() + timeoutMs;
+  for (;;) {
+    await quiet(pipeline, deadline);
+    const outcome = await look(pipeline, history, options);
+    if (outcome.topic.problems.length + outcome.file.problems.length === 0 || Date.now() > deadline) return outcome;
+  }
+}
+
+async function quiet({ reader, topic, fileBytes }: ChaosPipeline, deadline: number): Promise<void> {
+  let before = '';
+  for (let since = Date.now(); Date.now() - since < quietMs && Date.now() < deadline; await sleep(200)) {
+    const now = `${await reader.count(topic)} ${fileBytes()}`;
+    if (now !== before) since = Date.now();
+    before = now;
+  }
 }
 
 async function look({ reader, topic, readFile }: ChaosPipeline, history: History, options: CheckOptions): Promise<Outcome> {

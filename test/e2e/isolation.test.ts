@@ -34,6 +34,7 @@ const troubles: readonly Trouble[] = [
   { trouble: 'put exit', state: 'FAILED', trace: /task \S+: its thread ended with code 3 and no word/ },
   { trouble: 'put block', state: 'RUNNING', trace: silent },
   { trouble: 'put block-in-the-system', state: 'RUNNING', trace: silent },
+  { trouble: 'put block-files', state: 'RUNNING', trace: undefined },
   { trouble: 'put wait', state: 'RUNNING', trace: undefined },
   { trouble: 'poll wait', state: 'RUNNING', trace: undefined },
   { trouble: 'poll spin', state: 'RUNNING', trace: silent },
@@ -184,6 +185,8 @@ describe('a connector in trouble', () => {
 
   it('a thread that a system call holds does not keep the worker from ending', async () => {
     await worker.restart();
+    const others = (await worker.request('GET', '/connectors')) as string[];
+    for (const other of others) if (!other.startsWith('bystander')) await worker.request('DELETE', `/connectors/${other}`);
     const name = 'held';
     await worker.put(name, configOf(name, 'put block-in-the-system'));
     await taskStatus(worker, name, ({ trace }) => silent.test(trace ?? ''));

@@ -25,10 +25,10 @@ describe('a standalone worker on the embedded log', () => {
     const written = ['first'];
     const writing = (async () => {
       for (let number = 0; going; number++) {
-        const lines = Array.from({ length: 200 }, (_, n) => `line ${number * 200 + n}`);
+        const lines = Array.from({ length: 100 }, (_, n) => `line ${number * 100 + n}`);
         appendFileSync(join(worker.folder, 'load-in.txt'), lines.map((line) => `${line}\n`).join(''));
         written.push(...lines);
-        await sleep(5);
+        await sleep(20);
       }
     })();
     for (let round = 0; round < 4; round++) {

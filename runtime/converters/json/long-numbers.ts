@@ -1,10 +1,10 @@
 /**
  * Whole numbers that a double may not hold, kept whole through the platform's JSON parser: they go in as texts with
- * a mark, and come out as bigints. That takes two thirds of the time of a parser of our own; a reviver takes three
- * times as long as that one.
+ * a mark, and come out as bigints. That takes a quarter less time than a parser of our own; a reviver takes more than
+ * twice as long.
  */
 
-/** A character that no text has (see {@link holdsMark}); its escape has one spelling only. */
+/** A control character that texts hardly hold; its escape has one spelling only. */
 const mark = '\u0080';
 const escapedMark = '\\u0080';
 
@@ -67,17 +67,31 @@ const isSpace = (code: number): boolean => code === 0x20 || code === 0x0a || cod
 /** What was marked, as bigints (as numbers where these hold them), in place. */
 export function unmarkLongNumbers(json: unknown): unknown {
   if (typeof json === 'string') return json.charCodeAt(0) === 0x80 ? wholeOf(json) : json;
-  if (typeof json === 'object' && json !== null) unmarkWithin(json as Record<string, unknown>);
+  if (typeof json === 'object' && json !== null) unmarkWithin(json);
   return json;
 }
 
-/** Of an object, or of an array by its indexes. */
-function unmarkWithin(json: Record<string, unknown>): void {
-  for (const name in json) {
-    const value = json[name];
-    if (typeof value === 'string') {
-      if (value.charCodeAt(0) === 0x80) json[name] = wholeOf(value);
-    } else if (typeof value === 'object' && value !== null) unmarkWithin(value as Record<string, unknown>);
+function unmarkWithin(json: object): void {
+  if (Array.isArray(json)) unmarkItems(json);
+  else unmarkFields(json as Record<string, unknown>);
+}
+
+function unmarkItems(items: unknown[]): void {
+  for (let i = 0; i < items.length; i++) {
+    const item = items[i];
+    if (typeof item === 'string') {
+      if (item.charCodeAt(0) === 0x80) items[i] = wholeOf(item);
+    } else if (typeof item === 'object' && item !== null) unmarkWithin(item);
+  }
+}
+
+/** Apart from arrays: once this loop has seen one, it is slow for all objects. */
+function unmarkFields(fields: Record<string, unknown>): void {
+  for (const name in fields) {
+    const field = fields[name];
+    if (typeof field === 'string') {
+      if (field.charCodeAt(0) === 0x80) fields[name] = wholeOf(field);
+    } else if (typeof field === 'object' && field !== null) unmarkWithin(field);
   }
 }
 
