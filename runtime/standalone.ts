@@ -146,7 +146,6 @@ function taskSettings({
   converters,
   pluginPath,
   offsetFlushIntervalMs,
-  offsetFlushTimeoutMs,
   topicCreation,
   raw,
 }: WorkerSettings): TaskSettings {
@@ -154,7 +153,7 @@ function taskSettings({
     producer: pick(raw, 'producer.', ['compression.type', 'max.request.size']),
     consumer: pick(raw, 'consumer.', ['isolation.level', 'max.poll.records']),
   };
-  return { converters, pluginPath, offsetFlushIntervalMs, offsetFlushTimeoutMs, topicCreation, clients };
+  return { converters, pluginPath, offsetFlushIntervalMs, topicCreation, clients };
 }
 
 function pick(raw: RawConfig, prefix: string, names: readonly string[]): RawConfig {

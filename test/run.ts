@@ -22,7 +22,10 @@ const wantedPaths = args.filter((arg) => !arg.startsWith('-') && !suiteNames.som
 const isFull = args.includes('--full');
 
 const files = testFiles(root).filter(isWanted);
-if (files.length === 0) fail(`No test matches ${args.join(' ')}. Suites are ${suiteNames.join(', ')}.`);
+const unknown = args.find((arg) => arg.startsWith('-') && arg !== '--full');
+if (unknown !== undefined)
+  fail(`${unknown} is unknown. Write: node test/run.ts [SUITE…] [PART OF A PATH…] [--full]; suites are ${suiteNames.join(', ')}.`);
+else if (files.length === 0) fail(`No test matches ${args.join(' ')}. Suites are ${suiteNames.join(', ')}.`);
 else process.exitCode = await runTests();
 
 function isWanted(file: string): boolean {

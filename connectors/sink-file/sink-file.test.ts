@@ -116,7 +116,7 @@ describe('sink-file', () => {
     await rm(file);
     await rejects(async () => task.flush?.(), {
       name: 'ConnectError',
-      message: /deleted\.txt' was deleted while it was written to.*Restart/,
+      message: /deleted\.txt' was deleted while it was written to\. Restart/,
     });
   });
 

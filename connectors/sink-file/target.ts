@@ -34,7 +34,7 @@ export async function openTarget(file: string | null, connector: string): Promis
       const stat = await handle.stat();
       // Its lines would be taken for written, and go nowhere until the next start.
       if (stat.isFile() && stat.nlink === 0) {
-        throw new ConnectError(`connector ${connector}: file '${file}' was deleted while it was written to`, {
+        throw new ConnectError(`connector ${connector}: file '${file}' was deleted while it was written to.`, {
           hint: 'Restart the task: it makes the file anew, and writes what came since the last commit of offsets.',
         });
       }

@@ -124,7 +124,6 @@ function setUp({ polls, config = {}, chain, partitions = 1, committed, commitRec
       figures,
       log: quiet,
       flushIntervalMs: 1_000_000,
-      flushTimeoutMs: 1000,
     },
     false,
   );

@@ -19,7 +19,6 @@ export interface SourceParts {
   readonly figures: TaskFigures;
   readonly log: Logger;
   readonly flushIntervalMs: number;
-  readonly flushTimeoutMs: number;
 }
 
 /** Where source positions are kept. */

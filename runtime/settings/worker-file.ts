@@ -69,7 +69,6 @@ export function workerSettings(config: RawConfig, { file, mode }: { readonly fil
     },
     pluginPath: values.optional('plugin.path') === undefined ? [] : values.list('plugin.path'),
     offsetFlushIntervalMs: values.number('offset.flush.interval.ms'),
-    offsetFlushTimeoutMs: values.number('offset.flush.timeout.ms'),
     gracefulTimeoutMs: values.number('task.shutdown.graceful.timeout.ms'),
     topicCreation: values.boolean('topic.creation.enable'),
     topicTracking: { enabled: values.boolean('topic.tracking.enable'), resettable: values.boolean('topic.tracking.allow.reset') },

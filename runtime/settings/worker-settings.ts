@@ -42,7 +42,6 @@ export interface WorkerSettings {
   readonly converters: RawConfig;
   readonly pluginPath: readonly string[];
   readonly offsetFlushIntervalMs: number;
-  readonly offsetFlushTimeoutMs: number;
   readonly gracefulTimeoutMs: number;
   readonly topicCreation: boolean;
   readonly topicTracking: { readonly enabled: boolean; readonly resettable: boolean };

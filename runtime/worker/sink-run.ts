@@ -1,5 +1,4 @@
 /** Puts a sink task and its pipeline together, in the task's thread. */
-import { ConfigError } from '../api/index.ts';
 import { sinkControl, sinkLoop } from '../pipeline/sink-loop.ts';
 import { SinkDecoder } from '../pipeline/sink-decoder.ts';
 import { StageError } from '../pipeline/stage-error.ts';
@@ -15,7 +14,6 @@ const fetchBytes = 1024 * 1024;
 export async function startSink(env: TaskEnvironment, parts: SinkParts): Promise<TaskRun> {
   const { spec, settings, log, logger, figures, errors, signal } = env;
   const { connectorConfig: config, id } = spec;
-  refuseDeadLetters(config);
   const overrides = keysUnder(config, 'consumer.override.');
   const chosen = { ...settings.clients?.consumer, ...overrides };
   const control = sinkControl();
@@ -78,13 +76,4 @@ function topicsOf(config: Readonly<Record<string, string>>): GroupOptions['topic
       .map((name) => name.trim())
       .filter(Boolean),
   };
-}
-
-/** Records that a config sends to a dead-letter queue must not vanish because there is none yet. */
-function refuseDeadLetters(config: Readonly<Record<string, string>>): void {
-  const topic = config['errors.deadletterqueue.topic.name']?.trim();
-  if (!topic) return;
-  throw new ConfigError(`errors.deadletterqueue.topic.name=${topic}: dead-letter queues are not there yet.`, {
-    hint: 'Remove the key; with errors.tolerance=none a bad record then stops the task before its offset is committed.',
-  });
 }

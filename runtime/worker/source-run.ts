@@ -59,7 +59,6 @@ export async function startSource(env: TaskEnvironment, parts: SourceParts): Pro
       figures,
       log: logger,
       flushIntervalMs: settings.offsetFlushIntervalMs,
-      flushTimeoutMs: settings.offsetFlushTimeoutMs,
     },
     spec.paused,
   );

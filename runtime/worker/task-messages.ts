@@ -25,7 +25,6 @@ export interface TaskSettings {
   /** Where plugins are looked for, as `plugins/` takes it. */
   readonly pluginPath: readonly string[];
   readonly offsetFlushIntervalMs: number;
-  readonly offsetFlushTimeoutMs: number;
   readonly topicCreation: boolean;
   /** The worker's own client settings, prefix taken off; a connector's overrides win over them. */
   readonly clients?: { readonly producer: RawConfig; readonly consumer: RawConfig };

@@ -44,7 +44,6 @@ export async function openTaskFixture(settings: Partial<TaskHostSettings> = {}):
       converters: { 'key.converter': 'StringConverter', 'value.converter': 'StringConverter', 'header.converter': 'SimpleHeaderConverter' },
       pluginPath: [troublesome],
       offsetFlushIntervalMs: 100,
-      offsetFlushTimeoutMs: 5000,
       topicCreation: true,
     },
     ...settings,
