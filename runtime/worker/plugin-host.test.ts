@@ -65,16 +65,16 @@ for (const what of ['spin', 'wait', 'block']) {
 }
 
 test('calls that hang keep no other waiting', async () => {
-  const hanging = Array.from({ length: 6 }, (_, n) => host.taskConfigs(config('taskConfigs wait', { name: `bad-${n}` }), 1));
-  const ended = Promise.allSettled(hanging);
-  const first = await Promise.race([host.validate(config('none')).then(() => 'validated'), ended]);
-  assert.equal(first, 'validated');
-  for (const [n, each] of (await ended).entries()) {
-    assert.equal(
-      each.status === 'rejected' && (each.reason as Error).message,
-      `making the task configs of bad-${n} took longer than 1500 ms and was ended`,
-    );
-  }
+  // Far from their timeout: what is validated here is validated beside them.
+  const own = await createPluginHost(
+    { pluginPath: [troublesome], callTimeoutMs: 600_000, memoryMaxBytes: 64 * 1024 * 1024 },
+    { warn() {} },
+  );
+  const hanging = Array.from({ length: 6 }, (_, n) => own.taskConfigs(config('taskConfigs wait', { name: `bad-${n}` }), 1));
+  const ended = hanging.map((call) => assert.rejects(call, /the worker is stopping/));
+  assert.equal((await own.validate(config('none'))).error_count, 0);
+  await own[Symbol.asyncDispose]();
+  await Promise.all(ended);
 });
 
 for (const [what, message] of [
