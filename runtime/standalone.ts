@@ -142,13 +142,7 @@ const isStarting: RequestListener = (_request, response) => {
 };
 
 /** Nothing else: what the worker's file holds beside these is not for connectors to read. */
-function taskSettings({
-  converters,
-  pluginPath,
-  offsetFlushIntervalMs,
-  topicCreation,
-  raw,
-}: WorkerSettings): TaskSettings {
+function taskSettings({ converters, pluginPath, offsetFlushIntervalMs, topicCreation, raw }: WorkerSettings): TaskSettings {
   const clients = {
     producer: pick(raw, 'producer.', ['compression.type', 'max.request.size']),
     consumer: pick(raw, 'consumer.', ['isolation.level', 'max.poll.records']),
