@@ -2,7 +2,6 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 
 import { startMillrace } from '../services/millrace.ts';
 import type { MillraceServer } from '../services/millrace.ts';
@@ -130,21 +129,5 @@ function* linesOf(bytes: Buffer): Generator<string> {
     const end = newline < 0 ? bytes.length : newline;
     yield bytes.toString('utf8', start, end);
     start = end + 1;
-  }
-}
-
-/** Asks until the answer is yes. An error counts as no; after so long it is thrown, or the last answer is. */
-export async function until(what: string, isSo: () => boolean | Promise<boolean>, timeoutMs = 120_000, everyMs = 200): Promise<void> {
-  const deadline = Date.now() + timeoutMs;
-  let cause: unknown;
-  for (;;) {
-    try {
-      if (await isSo()) return;
-      cause = undefined;
-    } catch (error) {
-      cause = error;
-    }
-    if (Date.now() > deadline) throw new Error(`not within ${timeoutMs / 1_000} s: ${what}`, { cause });
-    await sleep(everyMs);
   }
 }

@@ -7,12 +7,13 @@ import { createDatabase } from '../services/postgres.ts';
 import { useKafka, usePostgres } from '../services/share.ts';
 import { applied } from './change-check.ts';
 import type { ArrivedChange } from './change.ts';
-import { startPipeline, until } from './chaos-pipeline.ts';
+import { startPipeline } from './chaos-pipeline.ts';
 import type { ChaosPipeline } from './chaos-pipeline.ts';
 import { settle, summary } from './pipeline-check.ts';
 import { createTables, insertKeys, readHistory, readTable, startLoad } from './row-load.ts';
 import { createRandom, isFull, seedNote } from './seed.ts';
 import type { Random } from './seed.ts';
+import { until } from './until.ts';
 
 const kills = isFull ? 30 : 5;
 const snapshotKills = isFull ? 10 : 2;

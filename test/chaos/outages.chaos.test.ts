@@ -10,12 +10,13 @@ import { startPostgres } from '../services/postgres.ts';
 import type { PostgresServer } from '../services/postgres.ts';
 import type { Server } from '../services/server.ts';
 import { applied } from './change-check.ts';
-import { startPipeline, until } from './chaos-pipeline.ts';
+import { startPipeline } from './chaos-pipeline.ts';
 import type { ChaosPipeline } from './chaos-pipeline.ts';
 import { settle, summary } from './pipeline-check.ts';
 import { createTables, insertKeys, readHistory, readTable, startLoad } from './row-load.ts';
 import { createRandom, isFull, seedNote } from './seed.ts';
 import type { Random } from './seed.ts';
+import { until } from './until.ts';
 
 const rounds = isFull ? 5 : 1;
 const snapshotRows = isFull ? 200_000 : 30_000;

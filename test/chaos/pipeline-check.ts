@@ -14,6 +14,9 @@ export interface Outcome {
   readonly topic: CheckReport;
   readonly file: FileReport & { readonly torn: number };
   readonly changes: readonly ArrivedChange[];
+  /** From the end of the load until nothing more came, and how often it was looked at. */
+  readonly settledMs: number;
+  readonly looks: number;
 }
 
 /**
@@ -21,11 +24,14 @@ export interface Outcome {
  * It looks whenever nothing came for a while, so that it sees what comes too often as well.
  */
 export async function settle(pipeline: ChaosPipeline, history: History, options: CheckOptions = {}, timeoutMs = 180_000): Promise<Outcome> {
-  const deadline = Date.now() + timeoutMs;
-  for (;;) {
+  const begin = Date.now();
+  const deadline = begin + timeoutMs;
+  for (let looks = 1; ; looks++) {
     await quiet(pipeline, deadline);
+    const settledMs = Date.now() - begin;
     const outcome = await look(pipeline, history, options);
-    if (outcome.topic.problems.length + outcome.file.problems.length === 0 || Date.now() > deadline) return outcome;
+    if (outcome.topic.problems.length + outcome.file.problems.length === 0 || Date.now() > deadline)
+      return { ...outcome, settledMs, looks };
   }
 }
 
@@ -38,7 +44,11 @@ async function quiet({ reader, topic, fileBytes }: ChaosPipeline, deadline: numb
   }
 }
 
-async function look({ reader, topic, readFile }: ChaosPipeline, history: History, options: CheckOptions): Promise<Outcome> {
+async function look(
+  { reader, topic, readFile }: ChaosPipeline,
+  history: History,
+  options: CheckOptions,
+): Promise<Omit<Outcome, 'settledMs' | 'looks'>> {
   const changes = changesOf(await reader.read(topic));
   const inTopic = checkChanges(changes, history, options);
   const { changes: inFile, tombstones, torn } = readFile();
@@ -51,7 +61,7 @@ async function look({ reader, topic, readFile }: ChaosPipeline, history: History
 }
 
 /** The figures, as a line for people. */
-export function summary({ expected, topic, file }: Outcome): string {
+export function summary({ expected, topic, file, settledMs, looks }: Outcome): string {
   const inTopic = `topic: ${topic.arrived} records, ${topic.repeats} repeats in ${topic.rewinds} steps back`;
-  return `${expected} changes; ${inTopic}; file: ${file.lines} lines, ${file.doubles} doubles, ${file.torn} torn`;
+  return `${expected} changes; ${inTopic}; file: ${file.lines} lines, ${file.doubles} doubles, ${file.torn} torn; quiet ${settledMs} ms after the load, at look ${looks}`;
 }

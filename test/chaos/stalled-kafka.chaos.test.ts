@@ -6,11 +6,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { startKafka } from '../services/kafka.ts';
 import { createDatabase } from '../services/postgres.ts';
 import { usePostgres } from '../services/share.ts';
-import { startPipeline, until } from './chaos-pipeline.ts';
+import { startPipeline } from './chaos-pipeline.ts';
 import { settle, summary } from './pipeline-check.ts';
 import { residentBytes } from './process-memory.ts';
 import { createTables, readHistory, startLoad } from './row-load.ts';
 import { createRandom, isFull, seedNote } from './seed.ts';
+import { until } from './until.ts';
 
 const stallMs = isFull ? 60_000 : 15_000;
 /** Much less than the load writes meanwhile, much more than a garbage collector wavers. */

@@ -6,6 +6,7 @@ import { Kafka, logLevel } from 'kafkajs';
 import { readRecords } from '../../runtime/batch/record-reader.ts';
 import type { Log } from '../../runtime/ports/log.ts';
 import { openLog } from '../../runtime/worker/open-log.ts';
+import { until } from './until.ts';
 
 export interface TopicRecord {
   readonly partition: number;
@@ -67,37 +68,48 @@ export function kafkaTopicReader(brokers: readonly string[]): TopicReader {
       await admin.disconnect();
     }
   };
-  return {
-    async read(topic) {
-      const missing = await ends(topic);
-      const records: TopicRecord[] = [];
-      if (missing.size === 0) return records;
-      const consumer = client().consumer({ groupId: `chaos-${randomUUID()}` });
-      const finished = Promise.withResolvers<void>();
-      consumer.on(consumer.events.CRASH, ({ payload }) => finished.reject(payload.error));
-      try {
-        await consumer.connect();
-        await consumer.subscribe({ topics: [topic], fromBeginning: true });
-        await consumer.run({
-          eachBatch: async ({ batch }) => {
-            for (const { offset, key, value } of batch.messages) {
-              records.push({
-                partition: batch.partition,
-                offset: BigInt(offset),
-                key: key?.toString() ?? null,
-                value: value?.toString() ?? null,
-              });
-            }
-            if (BigInt(batch.lastOffset()) + 1n >= (missing.get(batch.partition) ?? 0n)) missing.delete(batch.partition);
-            if (missing.size === 0) finished.resolve();
-          },
-        });
-        await finished.promise;
-      } finally {
-        await consumer.disconnect();
-      }
-      return records;
-    },
-    count: async (topic) => (await ends(topic)).values().reduce((sum, high) => sum + Number(high), 0),
+  const read = async (topic: string): Promise<TopicRecord[]> => {
+    const missing = await ends(topic);
+    const records: TopicRecord[] = [];
+    if (missing.size === 0) return records;
+    const consumer = client().consumer({ groupId: `chaos-${randomUUID()}` });
+    const finished = Promise.withResolvers<void>();
+    consumer.on(consumer.events.CRASH, ({ payload }) => finished.reject(payload.error));
+    try {
+      await consumer.connect();
+      await consumer.subscribe({ topics: [topic], fromBeginning: true });
+      await consumer.run({
+        eachBatch: async ({ batch }) => {
+          for (const { offset, key, value } of batch.messages) {
+            records.push({
+              partition: batch.partition,
+              offset: BigInt(offset),
+              key: key?.toString() ?? null,
+              value: value?.toString() ?? null,
+            });
+          }
+          if (BigInt(batch.lastOffset()) + 1n >= (missing.get(batch.partition) ?? 0n)) missing.delete(batch.partition);
+          if (missing.size === 0) finished.resolve();
+        },
+      });
+      await finished.promise;
+    } finally {
+      await consumer.disconnect();
+    }
+    return records;
   };
+  // Between two lives a broker answers all sorts of things, and kafkajs does not get over each of them.
+  return {
+    read: (topic) => answered(() => read(topic)),
+    count: async (topic) => (await answered(() => ends(topic))).values().reduce((sum, high) => sum + Number(high), 0),
+  };
+}
+
+async function answered<T>(ask: () => Promise<T>): Promise<T> {
+  let answer: T | undefined;
+  await until('Kafka answers', async () => {
+    answer = await ask();
+    return true;
+  });
+  return answer as T;
 }
