@@ -1,6 +1,6 @@
 /** One connector's trouble is its own: each of these is seen, named, stopped and restarted while the rest goes on. */
 import assert from 'node:assert/strict';
-import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, constants, openSync, existsSync, rmSync, writeFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -88,9 +88,20 @@ describe('a connector in trouble', () => {
 
   async function threadIsGone(name: string): Promise<void> {
     await eventually(`the end of the thread of ${name}`, async () => {
+      // The thread may have come to its pipe only now.
+      letReadersIn(file(name, 'calm.pipe'));
       const metrics = await (await fetch(`${worker.url}/metrics`)).text();
       return !metrics.includes(`connector="${name}"`) && !threadNames(worker.pid).includes(`${name}-0`);
     });
+  }
+
+  /** Ends the opening that readers of the pipe are blocked in, if there is a pipe, and readers. */
+  function letReadersIn(pipe: string): void {
+    try {
+      closeSync(openSync(pipe, constants.O_WRONLY | constants.O_NONBLOCK));
+    } catch (error) {
+      assert.match(String((error as NodeJS.ErrnoException).code), /^(ENOENT|ENXIO)$/);
+    }
   }
 
   /** Ends the system call that the thread is blocked in, if any. */
