@@ -151,14 +151,22 @@ function endOf(child: ChildProcess): Promise<void> {
   return promise;
 }
 
+/** Rejects only once the command and all that it started are gone, also when the signal is why. */
 async function run(command: string, args: readonly string[], { runAs }: PostgresPlace, signal: AbortSignal): Promise<void> {
-  const child = spawn(command, args, { ...runAs, cwd: '/', detached: true, signal, stdio: ['ignore', 'pipe', 'pipe'] });
+  signal.throwIfAborted();
+  const child = spawn(command, args, { ...runAs, cwd: '/', detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
   let words = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (words += chunk.toString()));
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const killGroup = (): void => {
+    if (child.pid !== undefined && !hasEnded(child)) process.kill(-child.pid, 'SIGKILL');
+  };
+  signal.addEventListener('abort', killGroup);
+  const { promise, resolve, reject } = Promise.withResolvers<number | null>();
   child.once('error', reject);
-  child.once('close', (code) => (code === 0 ? resolve() : reject(new ConfigError(`${command} failed:\n${words.trim()}`))));
-  await promise;
+  child.once('close', resolve);
+  const code = await promise.finally(() => signal.removeEventListener('abort', killGroup));
+  signal.throwIfAborted();
+  if (code !== 0) throw new ConfigError(`${command} failed:\n${words.trim()}`);
 }
 
 function lastLine(file: string): string {
