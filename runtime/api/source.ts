@@ -36,6 +36,23 @@ export interface TaskContext {
 export interface SourceTaskContext extends TaskContext {
   /** The committed offset of each of these source partitions, or undefined where there is none. */
   offsets(partitions: readonly OffsetMap[]): Promise<(OffsetMap | undefined)[]>;
+  /** Only where the worker writes exactly-once and the connector has `transaction.boundary=connector`. */
+  readonly transactionContext?: TransactionContext;
+}
+
+/**
+ * How a task draws the boundaries of its transactions. Nothing is committed but by these calls; what was polled and
+ * not committed when the task stops comes again. Asking for both, for the same record or poll, fails the task.
+ * Source: org.apache.kafka.connect.source.TransactionContext (KIP-618).
+ */
+export interface TransactionContext {
+  /** After this record, of the next poll (known by identity); without one, after the next poll. */
+  commitTransaction(record?: SourceRecord): void;
+  /**
+   * Discards what the transaction holds up to this record, or up to the end of the next poll. The offsets are
+   * committed all the same, so that the records do not come again; to have them again, throw instead.
+   */
+  abortTransaction(record?: SourceRecord): void;
 }
 
 /**
@@ -76,7 +93,13 @@ export interface SourcePlugin<D extends ConfigDef = ConfigDef> {
    * it could not go on from. Returns whether it handled offsets kept elsewhere. Left out: anything goes, false.
    */
   alterOffsets?(raw: RawConfig, offsets: readonly { partition: OffsetMap; offset: OffsetMap | null }[]): Promise<boolean> | boolean;
+  /**
+   * Whether its offsets tell exactly which records were read, so that no record is lost or repeated where records and
+   * offsets are written together. Left out: unknown, which `exactly.once.support=required` refuses too.
+   */
   readonly exactlyOnceSupport?: 'supported' | 'unsupported';
+  /** Whether its tasks use the `transactionContext`; without, `transaction.boundary=connector` is refused. */
+  readonly canDefineTransactionBoundaries?: boolean;
 }
 
 export function defineSource<const D extends ConfigDef>(plugin: Omit<SourcePlugin<D>, 'kind'>): SourcePlugin<D> {

@@ -31,13 +31,10 @@ describe('millrace', () => {
     ]);
   });
 
-  test('distributed says that clusters come later', async () => {
-    const { code, stderr } = await runCommand('distributed w.properties');
-    assert.equal(code, 2);
-    assert.match(
-      stderr,
-      /^millrace: distributed: clusters of workers are not there yet\. Run one worker with: millrace standalone w\.properties .*\n$/,
-    );
+  test('distributed runs with its worker file', async () => {
+    const files: string[] = [];
+    const { code } = await runCommand('distributed w.properties', { runDistributed: async (file) => void files.push(file) });
+    assert.deepEqual([code, files], [0, ['w.properties']]);
   });
 
   test('a wrong command is 2, with one line', async () => {

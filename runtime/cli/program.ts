@@ -3,7 +3,7 @@ import type { Writable } from 'node:stream';
 
 import { Command, CommanderError, Option } from 'commander';
 
-import { ConfigError } from '../api/index.ts';
+import { applyCommand } from './apply-command.ts';
 import { errorText, exitCodeOf, exitCodes } from './report-error.ts';
 import { examples, topicCommand } from './topic-command.ts';
 import type { TopicDeps } from './topic-command.ts';
@@ -12,6 +12,8 @@ export interface CliDeps {
   readonly version: string;
   /** Runs until it is told to stop; deals with signals itself. */
   readonly runStandalone: (workerFile: string, connectorFiles: readonly string[]) => Promise<void>;
+  /** The same, as one of several. */
+  readonly runDistributed: (workerFile: string) => Promise<void>;
   readonly openLog: TopicDeps['openLog'];
   readonly stdout?: Writable;
   readonly stderr?: Writable;
@@ -19,7 +21,8 @@ export interface CliDeps {
   readonly signal?: AbortSignal;
 }
 
-export function createProgram(deps: CliDeps): Command {
+/** `exitWith` is called with the code of a command that ends with another one than 0 and has nothing to complain about. */
+export function createProgram(deps: CliDeps, exitWith: (code: number) => void = () => {}): Command {
   const { stdout = process.stdout, stderr = process.stderr, signal } = deps;
   const program = new Command('millrace')
     .description('Moves changes out of databases into the places where people use them: Kafka Connect and Debezium without the JVM.')
@@ -31,8 +34,9 @@ export function createProgram(deps: CliDeps): Command {
       `${examples('standalone worker.properties connector.json')}\nExit codes: 0 done, 1 failed, 2 a wrong command, file or setting.`,
     );
   program.addCommand(standaloneCommand(deps));
-  program.addCommand(distributedCommand());
+  program.addCommand(distributedCommand(deps));
   program.addCommand(topicCommand({ openLog: deps.openLog, stdout, untilStopped: () => signal ?? interrupted() }));
+  program.addCommand(applyCommand({ stdout, stderr, env: process.env, exitWith }));
   for (const command of everyCommand(program)) {
     if (command !== program) command.addOption(new Option('--debug').hideHelp());
     command.exitOverride().configureOutput({
@@ -45,10 +49,13 @@ export function createProgram(deps: CliDeps): Command {
 
 /** Runs one command line, such as `['standalone', 'worker.properties']`; returns the exit code, having said why on stderr. */
 export async function runCli(args: readonly string[], deps: CliDeps): Promise<number> {
-  const program = createProgram(deps);
+  let code: number = exitCodes.ok;
+  const program = createProgram(deps, (other) => {
+    code = other;
+  });
   try {
     await program.parseAsync([...args], { from: 'user' });
-    return exitCodes.ok;
+    return code;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
     (deps.stderr ?? process.stderr).write(errorText(error, args.includes('--debug')));
@@ -71,16 +78,18 @@ SIGTERM and SIGINT stop it: tasks flush and commit before it ends.
     .action((workerFile: string, connectorFiles: string[]) => deps.runStandalone(workerFile, connectorFiles));
 }
 
-function distributedCommand(): Command {
+function distributedCommand(deps: CliDeps): Command {
   return new Command('distributed')
-    .description('run one worker of a cluster (not there yet)')
+    .description('run one worker of a cluster: those with the same group.id share connectors and tasks')
     .argument('<worker-file>', 'Kafka Connect’s worker .properties, or the same keys as JSON')
-    .addHelpText('after', '\nClusters come in a later release. Until then: millrace standalone WORKER_FILE, on Kafka too.\n')
-    .action((workerFile: string) => {
-      throw new ConfigError(
-        `distributed: clusters of workers are not there yet. Run one worker with: millrace standalone ${workerFile} (on Kafka it needs offset.storage.file.filename in that file)`,
-      );
-    });
+    .addHelpText(
+      'after',
+      `${examples('distributed worker.properties')}
+Connectors are made by REST, on any worker of the group, or with: millrace apply DIR
+SIGTERM and SIGINT stop it: tasks flush and commit, and the other workers take them over at once.
+`,
+    )
+    .action((workerFile: string) => deps.runDistributed(workerFile));
 }
 
 function everyCommand(command: Command): readonly Command[] {

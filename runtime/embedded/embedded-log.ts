@@ -174,6 +174,11 @@ export async function openEmbeddedLog(directory: string, options: EmbeddedLogOpt
       return openProducer({ catalog, store, queue, autoCreateTopics, now }, producerOptions);
     },
 
+    openTransactionalProducer: async ({ transactionalId }) => refuseTransactions(`transactional id "${transactionalId}"`),
+
+    fenceProducers: async (transactionalIds) =>
+      refuseTransactions(`fencing the transactional ids ${transactionalIds.map((id) => `"${id}"`).join(', ')}`),
+
     async openReader({ clientId, overrides }) {
       refresh();
       const cursors = new PartitionCursors(catalog, store, { outOfRange: 'reject', checkCrcs: overrides?.['check.crcs'] !== 'false' });
@@ -200,6 +205,12 @@ export async function openEmbeddedLog(directory: string, options: EmbeddedLogOpt
       database[Symbol.dispose]();
     },
   };
+}
+
+function refuseTransactions(doing: string): never {
+  throw new ConfigError(`embedded log: ${doing}: there are no transactional producers here; each append is a transaction by itself.`, {
+    hint: 'Set exactly.once.source.support=disabled, or use Kafka.',
+  });
 }
 
 function checkSpec({ name, partitions = -1, config = {} }: TopicSpec): void {

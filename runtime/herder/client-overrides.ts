@@ -63,7 +63,8 @@ function fullKey(client: ClientName, key: string): string {
   return `${client}.override.${key}`;
 }
 
-function overridesOf(config: RawConfig, client: ClientName): RawConfig {
+/** The settings of that client which the connector's config overrides, prefix taken off. */
+export function overridesOf(config: RawConfig, client: ClientName): RawConfig {
   const prefix = fullKey(client, '');
   const entries = Object.entries(config).filter(([key]) => key.startsWith(prefix));
   return Object.fromEntries(entries.map(([key, value]) => [key.slice(prefix.length), value]));

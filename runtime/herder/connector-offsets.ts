@@ -5,34 +5,50 @@ import { withoutSecrets } from '../ports/config-providers.ts';
 import { RequestError } from '../ports/herder.ts';
 import type { ConnectorOffset, Herder } from '../ports/herder.ts';
 import type { ConnectorEntry } from '../ports/stores.ts';
+import { overridesOf } from './client-overrides.ts';
 import { notFound } from './connector-requests.ts';
-import type { HerderOptions } from './herder-context.ts';
+import type { HerderOptions, HerderTimes } from './herder-context.ts';
 import type { KeyedQueue } from './keyed-queue.ts';
+import type { Leadership } from './leadership.ts';
 import { sinkGroup } from './sink-group.ts';
 import { parseSinkOffsets } from './sink-offsets.ts';
 import type { SinkOffset } from './sink-offsets.ts';
+import { transactionalId } from './zombie-fencing.ts';
+import type { ZombieFencing } from './zombie-fencing.ts';
 
 export type ConnectorOffsets = Pick<Herder, 'offsets' | 'alterOffsets' | 'resetOffsets'>;
 
 type Change = 'altered' | 'reset';
 
-export function createConnectorOffsets(
-  options: HerderOptions,
-  queue: KeyedQueue,
-  settled: (name: string) => Promise<void>,
-): ConnectorOffsets {
-  const { configStore, offsetStore, pluginHost, configProviders, log } = options;
+export interface OffsetsParts {
+  readonly queue: KeyedQueue;
+  readonly leadership: Leadership;
+  readonly fencing: ZombieFencing;
+  readonly times: HerderTimes;
+  readonly find: (name: string) => Promise<ConnectorEntry | undefined>;
+  /** Resolves when nothing of the connector is on its way on this worker. */
+  readonly settled: (name: string) => Promise<void>;
+}
 
-  function entryOf(name: string): ConnectorEntry {
+export function createConnectorOffsets(options: HerderOptions, parts: OffsetsParts): ConnectorOffsets {
+  const { configStore, offsetStore, pluginHost, configProviders, log, settings } = options;
+  const { queue, leadership, fencing, times, find, settled } = parts;
+
+  /** With its tasks gone from the store, and no rebalance, every worker was told to stop them. */
+  function stopped(name: string): ConnectorEntry {
     const entry = configStore.get(name);
     if (entry === undefined) throw notFound(name);
+    if (entry.target !== 'STOPPED' || entry.tasks.length > 0) throw notStopped(name);
     return entry;
   }
 
   const isSink = (config: RawConfig): boolean => pluginHost.kindOf(config['connector.class'] ?? '') === 'sink';
 
   async function current({ name }: ConnectorEntry, config: RawConfig): Promise<ConnectorOffset[]> {
-    if (!isSink(config)) return [...(await offsetStore.all(name))];
+    if (!isSink(config)) {
+      await using store = await offsetStore.forConnector(name, { topic: config['offsets.storage.topic'] });
+      return [...(await store.all(name))];
+    }
     const offsets = await log.groupOffsets(sinkGroup(name, config));
     return offsets.map(({ topic, partition, offset }) => ({
       partition: { kafka_topic: topic, kafka_partition: partition },
@@ -47,12 +63,17 @@ export function createConnectorOffsets(
     work: (entry: ConnectorEntry, config: RawConfig) => Promise<boolean>,
   ): Promise<string> {
     return queue.run(name, async () => {
-      const entry = entryOf(name);
-      if (entry.target !== 'STOPPED') throw notStopped(name);
+      await leadership.required();
+      await configStore.readToEnd(times.syncMs);
+      stopped(name);
       await settled(name);
-      if (configStore.get(name)?.target !== 'STOPPED') throw notStopped(name);
+      const entry = stopped(name);
       const { config, secrets } = await configProviders.resolve(entry.properties);
       try {
+        if (options.exactlyOnce === 'enabled' && !isSink(config)) {
+          await fencing.fence(name);
+          stopped(name);
+        }
         return messageOf(change, await work(entry, config));
       } catch (error) {
         throw requestError(error, name, change, secrets);
@@ -61,6 +82,7 @@ export function createConnectorOffsets(
   }
 
   async function alterSink(name: string, config: RawConfig, offsets: readonly SinkOffset[], all: boolean): Promise<boolean> {
+    if (!all) await requirePartitions(offsets);
     const handled = await pluginHost.alterSinkOffsets(config, offsets);
     const group = sinkGroup(name, config);
     if (all) await log.deleteGroup(group);
@@ -68,15 +90,32 @@ export function createConnectorOffsets(
     return handled;
   }
 
+  async function requirePartitions(offsets: readonly SinkOffset[]): Promise<void> {
+    const set = offsets.filter(({ offset }) => offset !== null);
+    const topics = await log.describeTopics([...new Set(set.map(({ topic }) => topic))]);
+    for (const { topic, partition } of set) {
+      const found = topics.find(({ name }) => name === topic);
+      if (found !== undefined && partition < found.partitions) continue;
+      const there = found === undefined ? 'there is no such topic' : `that topic has partitions 0 to ${found.partitions - 1}`;
+      throw new RequestError(400, `The offset of partition ${partition} of topic ${topic} cannot be set: ${there}.`);
+    }
+  }
+
   async function alterSource(name: string, config: RawConfig, offsets: readonly ConnectorOffset[]): Promise<boolean> {
     const handled = await pluginHost.alterSourceOffsets(config, offsets);
-    await offsetStore.write(name, offsets);
+    await using store = await offsetStore.forConnector(name, { topic: config['offsets.storage.topic'] });
+    if (options.exactlyOnce !== 'enabled') await store.write(name, offsets);
+    else {
+      const overrides = overridesOf(config, 'producer');
+      await store.write(name, offsets, { transactionalId: transactionalId(settings.workerGroupId, name, 0), overrides });
+    }
     return handled;
   }
 
   return {
     async offsets(name) {
-      const entry = entryOf(name);
+      const entry = await find(name);
+      if (entry === undefined) throw notFound(name);
       return current(entry, (await configProviders.resolve(entry.properties)).config);
     },
     async alterOffsets(name, offsets) {

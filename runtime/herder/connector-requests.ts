@@ -5,6 +5,7 @@ import type { ConnectorInfo, Herder } from '../ports/herder.ts';
 import type { ConnectorEntry } from '../ports/stores.ts';
 import type { HerderOptions } from './herder-context.ts';
 import type { KeyedQueue } from './keyed-queue.ts';
+import type { Leadership } from './leadership.ts';
 import { requireValid } from './validation.ts';
 
 export type ConnectorRequests = Pick<Herder, 'createConnector' | 'putConfig' | 'patchConfig' | 'deleteConnector' | 'setTargetState'>;
@@ -12,41 +13,49 @@ export type ConnectorRequests = Pick<Herder, 'createConnector' | 'putConfig' | '
 export function createConnectorRequests(
   options: HerderOptions,
   queue: KeyedQueue,
+  leadership: Leadership,
+  entryOf: (name: string) => Promise<ConnectorEntry | undefined>,
   infoOf: (entry: ConnectorEntry) => ConnectorInfo,
 ): ConnectorRequests {
   const { configStore } = options;
 
-  function entryOf(name: string): ConnectorEntry {
+  function stored(name: string): ConnectorEntry {
     const entry = configStore.get(name);
     if (entry === undefined) throw notFound(name);
     return entry;
+  }
+
+  /** What only the leader may do; requests for one connector one after the other. */
+  async function asLeader<T>(name: string, work: () => Promise<T>): Promise<T> {
+    await leadership.required();
+    return queue.run(name, work);
   }
 
   /** Validates and stores; resolves with what is stored. */
   async function put(name: string, config: RawConfig): Promise<ConnectorInfo> {
     const named = withName(name, config);
     await requireValid(name, named, options);
-    await configStore.putConnector(name, named);
-    return infoOf(entryOf(name));
+    await leadership.write(() => configStore.putConnector(name, named));
+    return infoOf(stored(name));
   }
 
   return {
     createConnector: (name, config, initialState) =>
-      queue.run(name, async () => {
+      asLeader(name, async () => {
         const named = withName(name, config);
         await requireValid(name, named, options);
         if (configStore.get(name) !== undefined) throw new RequestError(409, `Connector ${name} already exists`);
-        await configStore.putConnector(name, named, initialState);
-        return infoOf(entryOf(name));
+        await leadership.write(() => configStore.putConnector(name, named, initialState));
+        return infoOf(stored(name));
       }),
     putConfig: (name, config) =>
-      queue.run(name, async () => {
+      asLeader(name, async () => {
         const created = configStore.get(name) === undefined;
         return { created, info: await put(name, config) };
       }),
     patchConfig: (name, patch) =>
-      queue.run(name, async () => {
-        const merged: Record<string, string> = { ...entryOf(name).properties };
+      asLeader(name, async () => {
+        const merged: Record<string, string> = { ...stored(name).properties };
         for (const [key, value] of Object.entries(patch)) {
           if (value === null) delete merged[key];
           else merged[key] = value;
@@ -55,17 +64,23 @@ export function createConnectorRequests(
         return put(name, merged);
       }),
     deleteConnector: (name) =>
-      queue.run(name, async () => {
-        entryOf(name);
-        await configStore.removeConnector(name);
+      asLeader(name, async () => {
+        stored(name);
+        await leadership.write(() => configStore.removeConnector(name));
       }),
-    setTargetState: (name, target) =>
-      queue.run(name, async () => {
-        if (configStore.get(name) === undefined) throw new RequestError(404, `Unknown connector ${name}`);
+    async setTargetState(name, target) {
+      const unknown = (): RequestError => new RequestError(404, `Unknown connector ${name}`);
+      // Stopping writes task configs, as the leader alone may; what pauses and resumes is any worker's to write.
+      if (target === 'STOPPED') await leadership.required();
+      if ((await entryOf(name)) === undefined) throw unknown();
+      await queue.run(name, async () => {
+        if (configStore.get(name) === undefined) throw unknown();
+        if (target !== 'STOPPED') return configStore.putTargetState(name, target);
         // First, so that workers that know no STOPPED run no tasks either (KIP-875).
-        if (target === 'STOPPED') await configStore.putTaskConfigs(name, []);
-        await configStore.putTargetState(name, target);
-      }),
+        await leadership.write(() => configStore.putTaskConfigs(name, []));
+        await leadership.write(() => configStore.putTargetState(name, target));
+      });
+    },
   };
 }
 

@@ -11,20 +11,25 @@ export type ConnectorStates = Pick<
   'connectors' | 'connectorInfo' | 'connectorConfig' | 'status' | 'taskStatus' | 'taskConfigs' | 'topics' | 'resetTopics'
 >;
 
-export function createConnectorStates(options: HerderOptions, infoOf: (entry: ConnectorEntry) => ConnectorInfo): ConnectorStates {
+/** From the stores, whatever the group is doing. */
+export function createConnectorStates(
+  options: HerderOptions,
+  find: (name: string) => Promise<ConnectorEntry | undefined>,
+  infoOf: (entry: ConnectorEntry) => ConnectorInfo,
+): ConnectorStates {
   const { configStore, statusStore, pluginHost, settings } = options;
 
-  function entryOf(name: string): ConnectorEntry {
-    const entry = configStore.get(name);
+  async function entryOf(name: string): Promise<ConnectorEntry> {
+    const entry = await find(name);
     if (entry === undefined) throw notFound(name);
     return entry;
   }
 
   return {
     connectors: async () => configStore.connectors(),
-    connectorInfo: async (name) => infoOf(entryOf(name)),
-    connectorConfig: async (name) => entryOf(name).properties,
-    taskConfigs: async (name) => entryOf(name).tasks.map((config, task) => ({ id: { connector: name, task }, config })),
+    connectorInfo: async (name) => infoOf(await entryOf(name)),
+    connectorConfig: async (name) => (await entryOf(name)).properties,
+    taskConfigs: async (name) => (await entryOf(name)).tasks.map((config, task) => ({ id: { connector: name, task }, config })),
     async status(name) {
       const status = statusStore.connector(name);
       if (status === undefined) throw new RequestError(404, `No status found for connector ${name}`);

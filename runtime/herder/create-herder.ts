@@ -1,117 +1,145 @@
-/** The control plane of one worker, put together. Source: org.apache.kafka.connect.runtime.Herder. */
-import { RequestError } from '../ports/herder.ts';
-import type { ConnectorInfo, ConnectorStateInfo, Herder } from '../ports/herder.ts';
+/** The control plane of one worker, put together. Sources: org.apache.kafka.connect.runtime.Herder, …distributed.DistributedHerder. */
+import type { ConnectorInfo, Herder } from '../ports/herder.ts';
 import type { Assignment } from '../ports/membership.ts';
 import type { ConnectorEntry } from '../ports/stores.ts';
 import type { TaskId } from '../ports/tasks.ts';
 import { createConnectorOffsets } from './connector-offsets.ts';
 import { createConnectorRequests } from './connector-requests.ts';
+import { createConnectorRuns } from './connector-runs.ts';
 import { connectorInfo, createConnectorStates } from './connector-states.ts';
-import { statusPublisher, taskName } from './herder-context.ts';
+import { createExactlyOnceStarts } from './exactly-once-starts.ts';
+import { createHealth } from './health.ts';
+import { defaultTimes } from './herder-context.ts';
 import type { HerderOptions } from './herder-context.ts';
+import { createInternalRequests } from './internal-requests.ts';
 import { createKeyedQueue } from './keyed-queue.ts';
+import { createLeadership } from './leadership.ts';
 import { createLoggerRequests } from './logger-levels.ts';
 import { createPluginRequests } from './plugin-requests.ts';
 import { createReconciler } from './reconciler.ts';
+import { createRestarts } from './restarts.ts';
+import { createSessionKeys } from './session-keys.ts';
+import { createStatusDuties } from './status-duties.ts';
+import { statusPublisher } from './status-publisher.ts';
+import { createTaskConfigPublisher } from './task-config-publisher.ts';
 import { createTaskRuns } from './task-runs.ts';
+import { createZombieFencing } from './zombie-fencing.ts';
 
 const lastWordsMs = 5_000;
 
-/** Closing it stops all tasks and says so in their statuses; the ports it was given stay open. */
+/** Closing it stops all tasks and says so in their statuses; the ports it was given stay open, and the group is left after it. */
 export function createHerder(options: HerderOptions): Herder {
-  const { configStore, statusStore, offsetStore, membership, taskHost, pluginHost, log, logger, settings } = options;
-  let assignment: Assignment = { generation: 0, leader: false, connectors: [], tasks: [] };
-  let phase: 'starting' | 'ready' | 'failed' = 'starting';
+  const { configStore, statusStore, offsetStore, membership, taskHost, pluginHost, log, logger, settings, peers } = options;
+  const times = { ...defaultTimes, ...options.times };
 
-  const statuses = statusPublisher(options, () => assignment);
-  const taskRuns = createTaskRuns(taskHost, options.configProviders, statuses, logger, options.startups);
-  const reconciler = createReconciler(options, taskRuns, statuses, () => assignment);
+  const leadership = createLeadership(options, times);
+  const { assignment, runsHere } = leadership;
+  const keys = createSessionKeys(options, leadership);
+  const fencing = createZombieFencing(options, leadership, times);
+  const publisher = createTaskConfigPublisher(options, leadership, keys);
+  const statuses = statusPublisher(options, () => assignment().generation);
+  const { configProviders: providers, startups } = options;
+  const taskRuns = createTaskRuns({ taskHost, providers, statuses, logger, mayRun: runsHere, startups });
+  const connectorRuns = createConnectorRuns(options, statuses, publisher);
+  const exactlyOnce = options.exactlyOnce === 'enabled' ? createExactlyOnceStarts(options, leadership, fencing, keys) : undefined;
+  const reconciler = createReconciler(options, { connectorRuns, taskRuns, statuses, leadership, exactlyOnce });
   const requests = createKeyedQueue();
   const infoOf = (entry: ConnectorEntry): ConnectorInfo => connectorInfo(entry, pluginHost);
-  const states = createConnectorStates(options, infoOf);
+  const states = createConnectorStates(options, find, infoOf);
+  const restarts = createRestarts(options, leadership, reconciler, states.status, find);
+  const { setByCluster, ...loggers } = createLoggerRequests(
+    options.logLevels,
+    peers && ((name, level) => configStore.putLogger(name, level)),
+  );
+  const duties = createStatusDuties(options, times, { statuses, assignment, confirm });
+  const health = createHealth({ ...times, probe, waitingMs: () => statuses.waitingMs() });
+  let sharing = false;
+  let closed = false;
+
+  /** Another worker may have made it a moment ago, and this one not have read that yet. */
+  async function find(name: string): Promise<ConnectorEntry | undefined> {
+    if (peers !== undefined && configStore.get(name) === undefined) await configStore.readToEnd(times.syncMs).catch(() => {});
+    return configStore.get(name);
+  }
+
+  function confirm(): void {
+    taskRuns.confirm((id) => statusStore.task(id));
+    connectorRuns.confirm();
+  }
+
+  async function probe(): Promise<void> {
+    await configStore.readToEnd(times.probeEveryMs);
+    await duties.afterAssignment(assignment());
+  }
 
   function shareOut(): void {
+    sharing = false;
     const names = configStore.connectors();
     const tasks = names.flatMap((name) => (configStore.get(name)?.tasks ?? []).map((_, task): TaskId => ({ connector: name, task })));
     membership.configChanged(names, tasks);
   }
 
   function onChange(name: string): void {
+    if (closed) return;
     void reconciler.changed(name);
-    shareOut();
+    // Once for all changes that are read together.
+    if (!sharing) queueMicrotask(shareOut);
+    sharing = true;
+  }
+
+  async function onAssigned(now: Assignment): Promise<void> {
+    const before = assignment();
+    leadership.assigned(now);
+    await health.watch('stopping what the group took away', async () => {
+      await reconciler.assigned(before, now);
+      // The next worker says RUNNING: what this one says of it must stand before.
+      await statuses.flushed(lastWordsMs);
+    });
+    publisher.retry();
+    keys.assigned();
+    void duties.afterAssignment(assignment());
+    health.started();
   }
 
   async function start(): Promise<void> {
     try {
-      await Promise.all([statusStore.start(), offsetStore.start(), configStore.start(onChange)]);
-      await membership.start(async (now) => {
-        const before = assignment;
-        assignment = now;
-        await reconciler.assigned(before, now);
-      });
+      const listener = { connector: onChange, restart: restarts.requested, logger: setByCluster };
+      await Promise.all([statusStore.start(), offsetStore.start(), configStore.start(listener)]);
+      await options.beforeJoining?.();
       shareOut();
-      phase = 'ready';
+      await membership.start(onAssigned);
     } catch (error) {
-      phase = 'failed';
+      health.failed();
       throw error;
     }
   }
 
   return {
     start,
-    health: () => healthOf[phase],
+    health: () => health.now(),
     serverInfo: async () => ({ version: settings.version, commit: settings.commit, kafka_cluster_id: await log.clusterId() }),
     ...states,
-    ...createConnectorRequests(options, requests, infoOf),
-    ...createConnectorOffsets(options, requests, (name) => reconciler.settled(name)),
+    ...createConnectorRequests(options, requests, leadership, find, infoOf),
+    ...createConnectorOffsets(options, {
+      queue: requests,
+      leadership,
+      fencing,
+      times,
+      find,
+      settled: (name) => reconciler.settled(name),
+    }),
+    ...createInternalRequests(options, requests, leadership, keys, fencing),
     ...createPluginRequests(options),
-    ...createLoggerRequests(options.logLevels),
-
-    async restartTask(id) {
-      const entry = configStore.get(id.connector);
-      if (entry === undefined) throw new RequestError(404, `Unknown connector: ${id.connector}`);
-      if (entry.tasks[id.task] === undefined) throw new RequestError(404, `Unknown task: ${taskName(id)}`);
-      const error = await reconciler.restartTask(id);
-      if (error !== undefined) throw new RequestError(500, `Failed to start task: ${taskName(id)}`, { cause: error });
-    },
-
-    async restartConnector(name, { includeTasks, onlyFailed }) {
-      if (configStore.get(name) === undefined) throw new RequestError(404, `Unknown connector: ${name}`);
-      if (statusStore.connector(name) === undefined) throw new RequestError(404, `Status for connector ${name} not found`);
-      const now = await states.status(name);
-      const chosen = ({ state }: { readonly state: string }): boolean => !onlyFailed || state === 'FAILED';
-      const connector = chosen(now.connector);
-      const tasks = includeTasks ? now.tasks.filter(chosen).map(({ id }) => id) : [];
-      const restarted = reconciler.restart(name, { connector, tasks });
-      if (includeTasks || onlyFailed) {
-        // The answer is the plan (KIP-745); what becomes of it stands in the statuses.
-        restarted.catch((error: unknown) => logger.error(`connector ${name}: the restart failed: ${(error as Error).message}`));
-      } else if ((await restarted) !== undefined) throw new RequestError(500, `Failed to start connector: ${name}`);
-      return planOf(now, connector, tasks);
-    },
+    ...loggers,
+    restartTask: restarts.restartTask,
+    restartConnector: restarts.restartConnector,
 
     async [Symbol.asyncDispose]() {
+      closed = true;
+      for (const part of [publisher, keys, health]) await part[Symbol.asyncDispose]();
       await reconciler.stop();
       await statuses.flushed(lastWordsMs);
+      await leadership[Symbol.asyncDispose]();
     },
   };
 }
-
-function planOf(now: ConnectorStateInfo, connector: boolean, tasks: readonly number[]): ConnectorStateInfo {
-  const restarting = <T extends object>(item: T): T => ({ ...item, state: 'RESTARTING' });
-  return {
-    ...now,
-    connector: connector ? restarting(now.connector) : now.connector,
-    tasks: now.tasks.map((task) => (tasks.includes(task.id) ? restarting(task) : task)),
-  };
-}
-
-/** Source: org.apache.kafka.connect.runtime.rest.entities.WorkerStatus (KIP-1017). */
-const healthOf = {
-  starting: { status: 'starting', message: 'Worker is still starting up.' },
-  ready: { status: 'healthy', message: 'Worker has completed startup and is ready to handle requests.' },
-  failed: {
-    status: 'unhealthy',
-    message: 'Worker was unable to handle this request and may be unable to handle other requests.',
-  },
-} as const;

@@ -34,6 +34,16 @@ test('a connector that is created runs its tasks, and shows them', async () => {
   assert.equal(tasks.running.get('c-0')?.spec.kind, 'source');
 });
 
+test('task configs hold what Connect adds to them, so that a JVM worker can start the tasks', async () => {
+  await using fixture = await startHerder();
+  const { herder, plugins } = fixture;
+  plugins.taskConfigs = async () => [{ own: 'yes' }];
+  plugins.taskClassOf = (name) => `${name}Task`;
+  await herder.createConnector('c', { 'connector.class': 'ScriptSink', topic: 't', topics: 'a,b' });
+  await reaches(herder, 'c', 'RUNNING RUNNING');
+  assert.deepEqual((await herder.taskConfigs('c'))[0]?.config, { own: 'yes', topics: 'a,b', 'task.class': 'ScriptSinkTask' });
+});
+
 test('pause and resume do not restart, stop takes the tasks away, resume makes them again', async () => {
   await using fixture = await startHerder();
   const { herder, tasks } = fixture;
@@ -92,6 +102,7 @@ test('a deleted connector leaves nothing behind, and its name may be used again 
   tasks.running.get('c-0')?.events.topicUsed({ connector: 'c', task: 0 }, 't');
   await eventually(async () => assert.deepEqual(await herder.topics('c'), ['t']));
   const release = Promise.withResolvers<void>();
+  using _ended = { [Symbol.dispose]: () => release.resolve() };
   tasks.onStop = () => release.promise;
   await herder.deleteConnector('c');
   await herder.createConnector('c', sourceConfig());
@@ -109,6 +120,7 @@ test('one connector that will not stop, or does not answer, holds up no other', 
   await using fixture = await startHerder();
   const { herder, tasks, plugins } = fixture;
   const release = Promise.withResolvers<void>();
+  using _ended = { [Symbol.dispose]: () => release.resolve() };
   const plain = plugins.taskConfigs;
   plugins.taskConfigs = async (config, max) => {
     if (config['name'] === 'slow') await release.promise;
@@ -130,7 +142,7 @@ test('one connector that will not stop, or does not answer, holds up no other', 
 
 test('what the stores hold runs again after a restart; closing says UNASSIGNED', async () => {
   const [configStore, statusStore] = [memoryConfigStore(), memoryStatusStore()];
-  await configStore.start(() => {});
+  await configStore.start({ connector() {} });
   await configStore.putConnector('c', { ...sourceConfig(), name: 'c' });
   await configStore.putConnector('p', { ...sourceConfig(), name: 'p' }, 'PAUSED');
   await configStore.putTaskConfigs('p', [sourceConfig()]);

@@ -99,6 +99,18 @@ test("the offsets of a sink are its group's", async () => {
       "Failed to parse the following Kafka offset value in the provided offsets: '1.5'. Offset values for sink connectors need to be integers.",
     ],
   ];
+  bad.push(
+    [
+      { kafka_topic: 't', kafka_partition: 2 },
+      { kafka_offset: '1' },
+      'The offset of partition 2 of topic t cannot be set: that topic has partitions 0 to 1.',
+    ],
+    [
+      { kafka_topic: 'no', kafka_partition: 0 },
+      { kafka_offset: '1' },
+      'The offset of partition 0 of topic no cannot be set: there is no such topic.',
+    ],
+  );
   for (const [target, value, message] of bad) {
     await assert.rejects(herder.alterOffsets('c', [{ partition: target, offset: value }]), { status: 400, message });
   }

@@ -72,6 +72,17 @@ test('a config is refused with everything that is wrong, before anything is stor
         'Consumer group for sink connector named c conflicts with Connect worker group workers',
       ]),
     ],
+    [
+      'c',
+      { 'connector.class': 'ScriptSink', topic: 't', topics: 'good, a b,..' },
+      refused(
+        ['"a b"', '".."'].map(
+          (name) =>
+            `Invalid value good, a b,.. for configuration topics: ${name} is no topic name: ` +
+            'it must be of letters, digits, ".", "_" and "-", at most 249 of them, and not "." or "..".',
+        ),
+      ),
+    ],
   ];
   for (const [name, config, message] of cases) {
     const expected = { name: 'RequestError', status: 400, message };

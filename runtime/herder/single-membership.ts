@@ -24,6 +24,9 @@ export function singleMembership(workerId: string): Membership {
       // The herder reports its own failures.
       void assign().catch(() => {});
     },
+    ownerUrl: () => undefined,
+    settled: () => true,
+    figures: () => ({}),
     async [Symbol.asyncDispose]() {
       onAssigned = undefined;
     },

@@ -4,6 +4,7 @@ import type { Logger, RawConfig } from '../api/index.ts';
 import type { PluginHost } from '../ports/tasks.ts';
 import { hasPlaceholder } from '../ports/config-providers.ts';
 import type { ConfigProviders } from '../ports/config-providers.ts';
+import { requirePlugin } from './missing-plugin.ts';
 import { traceOf } from './secrets.ts';
 
 export type MadeTaskConfigs = { readonly configs: readonly RawConfig[] } | { readonly trace: string };
@@ -18,13 +19,22 @@ export async function makeTaskConfigs(
   try {
     const resolved = await configProviders.resolve(config);
     secrets = resolved.secrets;
+    requirePlugin(pluginHost, `connector ${name}`, resolved.config);
     const maxTasks = tasksMax(name, resolved.config);
     const configs = await pluginHost.taskConfigs(resolved.config, maxTasks);
     if (configs.length > maxTasks) tooMany(name, configs.length, maxTasks, resolved.config, logger);
-    return { configs: configs.map((task) => withPlaceholders(task, config)) };
+    const added = addedBy(config, pluginHost);
+    return { configs: configs.map((task) => withPlaceholders({ ...task, ...added }, config)) };
   } catch (error) {
     return { trace: traceOf(error, secrets) };
   }
+}
+
+/** What Connect adds to every task's config; a JVM worker starts the class that it finds there. */
+function addedBy(config: RawConfig, pluginHost: PluginHost): RawConfig {
+  const taskClass = pluginHost.taskClassOf?.(config['connector.class'] ?? '');
+  const topics = Object.entries(config).filter(([key]) => key === 'topics' || key === 'topics.regex');
+  return { ...Object.fromEntries(topics), ...(taskClass !== undefined && { 'task.class': taskClass }) };
 }
 
 function tasksMax(name: string, config: RawConfig): number {
@@ -50,4 +60,14 @@ function withPlaceholders(task: RawConfig, written: RawConfig): RawConfig {
       return [key, before !== undefined && hasPlaceholder(before) ? before : value];
     }),
   );
+}
+
+export function sameConfigs(a: readonly RawConfig[], b: readonly RawConfig[]): boolean {
+  return a.length === b.length && a.every((config, index) => sameConfig(config, b[index] as RawConfig));
+}
+
+/** Order does not count: Connect writes keys as its hash maps give them. */
+export function sameConfig(a: RawConfig, b: RawConfig): boolean {
+  const keys = Object.keys(a);
+  return keys.length === Object.keys(b).length && keys.every((key) => a[key] === b[key]);
 }

@@ -28,6 +28,7 @@ test('the internal topics hold what Kafka Connect would have written, in its ord
     'target-state-c {"state":"STARTED","state.v2":"STARTED"}',
     `task-c-0 ${properties},"task":"0"}}`,
     'commit-c {"tasks":1}',
+    'restart-connector-c {"include-tasks":true,"only-failed":false}',
     'commit-c {"tasks":0}',
     'target-state-c {"state":"PAUSED","state.v2":"STOPPED"}',
     'connector-c null',

@@ -10,7 +10,7 @@ import type { HerderOptions } from './herder-context.ts';
 import { showable } from './secrets.ts';
 import { sinkGroup } from './sink-group.ts';
 
-export type Validation = Pick<HerderOptions, 'pluginHost' | 'configProviders' | 'offsetStore' | 'settings'>;
+export type Validation = Pick<HerderOptions, 'pluginHost' | 'configProviders' | 'offsetStore' | 'settings' | 'peers'>;
 
 /** `PUT /connector-plugins/{p}/config/validate`: what the config's own plugin says, and what this worker cannot do, without any secret in it. */
 export async function validateConfig(config: RawConfig, options: Validation): Promise<ConfigInfos> {
@@ -26,7 +26,7 @@ export async function validateConfig(config: RawConfig, options: Validation): Pr
     const infos = await pluginHost.validate(resolved.config);
     const problems = [
       ...overrideProblems(resolved.config, kind, options.settings),
-      ...(kind === 'sink' ? groupProblems(resolved.config, options) : exactlyOnceProblems(resolved.config, options)),
+      ...(kind === 'sink' ? sinkProblems(resolved.config, options) : exactlyOnceProblems(resolved.config, options)),
     ];
     return showable(withProblems(infos, problems), config, resolved);
   } catch (error) {
@@ -91,10 +91,29 @@ function groupProblems(config: RawConfig, { settings }: Validation): ConfigProbl
   return [{ key: 'consumer.override.group.id', message }];
 }
 
-/** Only a log that takes a source's records and offsets together can promise that nothing repeats. */
-function exactlyOnceProblems(config: RawConfig, { offsetStore }: Validation): ConfigProblem[] {
+function sinkProblems(config: RawConfig, options: Validation): ConfigProblem[] {
+  return [...groupProblems(config, options), ...topicProblems(config['topics'] ?? '')];
+}
+
+/** No topic can ever have such a name: tasks would fail as soon as they subscribe. Source: org.apache.kafka.common.internals.Topic.validate. */
+function topicProblems(topics: string): ConfigProblem[] {
+  const names = topics.split(',').map((name) => name.trim());
+  const illegal = names.filter((name) => name !== '' && (!/^[\w.-]{1,249}$/.test(name) || name === '.' || name === '..'));
+  return illegal.map((name) => ({
+    key: 'topics',
+    message:
+      `Invalid value ${topics} for configuration topics: ${JSON.stringify(name)} is no topic name: ` +
+      'it must be of letters, digits, ".", "_" and "-", at most 249 of them, and not "." or "..".',
+  }));
+}
+
+/**
+ * Alone, only a log that takes a source's records and offsets together can promise that nothing repeats. In a
+ * cluster the connector's own validation knows what the worker can do.
+ */
+function exactlyOnceProblems(config: RawConfig, { offsetStore, peers }: Validation): ConfigProblem[] {
   const key = 'exactly.once.support';
-  if (config[key]?.trim().toLowerCase() !== 'required' || offsetStore.atomicTopic !== undefined) return [];
+  if (peers !== undefined || config[key]?.trim().toLowerCase() !== 'required' || offsetStore.atomicTopic !== undefined) return [];
   const message =
     `${key}=required cannot be honoured: on Kafka this worker writes without transactions, so records may come again after a crash. ` +
     'Set it to requested, or run the connector on the embedded log.';

@@ -124,7 +124,7 @@ describe('producers and consumers', () => {
     );
     assert.equal(groupSettings({ 'partition.assignment.strategy': `${range},x.Y` }).sessionTimeoutMs, 45_000);
   });
-  test('transactions are refused for now', () =>
+  test('a transactional id is not for settings to say', () =>
     assert.throws(() => refuseSettings('producer', { 'transactional.id': 't' }), /transactional\.id/));
   test('each known setting has its verdict', () => {
     assert.equal(settingVerdict('producer', 'max.request.size').kind, 'used');

@@ -7,7 +7,7 @@ import type { BackoffSettings } from './retry.ts';
 import { saslOptions } from './sasl-settings.ts';
 import { booleanOf, choiceOf, integerOf, listOf, textOf } from './setting-values.ts';
 import type { Settings } from './setting-values.ts';
-import { tlsOptions } from './tls-settings.ts';
+import { tlsOptions } from '../tls/tls-settings.ts';
 
 /** What a worker says once for all of its clients: where the brokers are, and how they are reached. Everything else needs the client's prefix. */
 const sharedKeys =
@@ -97,6 +97,8 @@ export interface ProducerSettings {
   readonly maxBlockMs: number;
   readonly maxInFlight: number;
   readonly maxRequestBytes: number;
+  /** After so long without an end the coordinator aborts a transaction. */
+  readonly transactionTimeoutMs: number;
 }
 
 const intMax = 2_147_483_647;
@@ -115,6 +117,7 @@ export function producerSettings(settings: Settings): ProducerSettings {
     // The broker remembers five batches of a producer and partition: more could not be told apart from repeats.
     maxInFlight: Math.min(5, integerOf(settings, 'max.in.flight.requests.per.connection', 5, 1)),
     maxRequestBytes: integerOf(settings, 'max.request.size', 1_048_576, 1),
+    transactionTimeoutMs: Math.min(intMax, integerOf(settings, 'transaction.timeout.ms', 60_000, 1)),
   };
 }
 

@@ -40,6 +40,11 @@ export class Cluster {
     });
   }
 
+  /** Whether it is known where that broker is. */
+  knows(nodeId: number): boolean {
+    return this.#brokers.has(nodeId);
+  }
+
   /** A connection of its own to a broker, for one client. */
   connect(nodeId: number, clientId: string): BrokerConnection {
     return this.#track(new BrokerConnection(clientId, this.network, `with node id ${nodeId}`, () => this.#brokers.get(nodeId)));
@@ -135,6 +140,10 @@ export class Cluster {
       }
       await pause(Math.min(backoffMs(this.network.retry, failures), Math.max(1, deadline - Date.now())), this.#closing.signal);
     }
+  }
+
+  get closed(): boolean {
+    return this.#closing.signal.aborted;
   }
 
   close(): void {

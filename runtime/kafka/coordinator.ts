@@ -5,19 +5,22 @@ import type { BrokerConnection } from './broker-connection.ts';
 import type { Cluster } from './cluster.ts';
 import { answerOf, brokerError, codes, coordinatorMoved } from './protocol-error.ts';
 
-const groupKey = 0;
+/** What a coordinator looks after, and how FindCoordinator calls it. */
+const keyTypes = { group: 0, 'transactional id': 1 } as const;
 
-/** The way to the broker that looks after a group, found again when it moved. */
+/** The way to the broker that looks after a group or a transactional id, found again when it moved. */
 export class Coordinator {
   readonly #cluster: Cluster;
   readonly #clientId: string;
-  readonly #groupId: string;
+  readonly #key: string;
+  readonly #kind: keyof typeof keyTypes;
   #found: Promise<BrokerConnection> | undefined;
 
-  constructor(cluster: Cluster, clientId: string, groupId: string) {
+  constructor(cluster: Cluster, clientId: string, key: string, kind: keyof typeof keyTypes = 'group') {
     this.#cluster = cluster;
     this.#clientId = clientId;
-    this.#groupId = groupId;
+    this.#key = key;
+    this.#kind = kind;
   }
 
   /** Asks it once. Rejects with a RetriableError when it did not answer; the next call looks for it again. */
@@ -44,13 +47,15 @@ export class Coordinator {
   }
 
   async #find(): Promise<BrokerConnection> {
-    const doing = `group "${this.#groupId}": looking for its coordinator`;
+    const doing = `${this.#kind} "${this.#key}": looking for its coordinator`;
     const answer = await this.#cluster.anyBroker((connection) =>
-      answerOf(findCoordinatorV4.api.async(connection, groupKey, [this.#groupId])),
+      answerOf(findCoordinatorV4.api.async(connection, keyTypes[this.#kind], [this.#key])),
     );
     const coordinator = answer.coordinators[0];
     if (coordinator === undefined) throw new RetriableError(`${doing}: the broker named none.`);
     if (coordinator.errorCode !== codes.none) throw brokerError(coordinator.errorCode, doing, coordinator.errorMessage);
+    // Nothing was asked of the cluster yet, or the broker is new in it.
+    if (!this.#cluster.knows(coordinator.nodeId)) await this.#cluster.metadata([], false);
     return this.#cluster.connect(coordinator.nodeId, this.#clientId);
   }
 }

@@ -9,5 +9,5 @@ registerLogContract(
     const log = await openKafkaLog({ 'bootstrap.servers': brokers.join(',') });
     return { log, [Symbol.asyncDispose]: () => log[Symbol.asyncDispose]() };
   },
-  { atomicAppend: false, autoCreateTopics: true },
+  { atomicAppend: false, autoCreateTopics: true, transactions: true },
 );

@@ -1,6 +1,16 @@
 import { ConnectError } from '../api/index.ts';
 import type { PartitionOffset, TopicPartition } from '../api/index.ts';
-import type { GroupOptions, Log, LogGroup, LogProducer, LogReader, ProducerOptions, ReaderOptions } from '../ports/log.ts';
+import type {
+  GroupOptions,
+  Log,
+  LogGroup,
+  LogProducer,
+  LogReader,
+  ProducerOptions,
+  ReaderOptions,
+  TransactionalOptions,
+  TransactionalProducer,
+} from '../ports/log.ts';
 import { createTopics, deleteTopics, describeTopics, topicConfig } from './admin.ts';
 import { clientSettings, consumerSettings, groupSettings, networkSettings, producerSettings, refuseSettings } from './client-settings.ts';
 import { Cluster } from './cluster.ts';
@@ -14,6 +24,8 @@ import { KafkaProducer } from './producer.ts';
 import { newProducerIdentity } from './producer-identity.ts';
 import { KafkaReader } from './reader.ts';
 import type { Settings } from './setting-values.ts';
+import { fenceProducers } from './transaction-fencing.ts';
+import { openTransactionalProducer } from './transactional-producer.ts';
 import type { Warn } from './warning.ts';
 
 export interface KafkaLogOptions {
@@ -109,6 +121,18 @@ class KafkaLog implements Log {
     const cluster = await this.#cluster('producer', settings);
     const name = settings['client.id'] ?? clientId;
     return this.#keep(new KafkaProducer(cluster, name, own, await newProducerIdentity(cluster, name), this.#warn));
+  }
+
+  async openTransactionalProducer({ transactionalId, clientId, overrides }: TransactionalOptions): Promise<TransactionalProducer> {
+    const settings = clientSettings('producer', this.#settings, overrides);
+    const own = producerSettings(settings);
+    const cluster = await this.#cluster('producer', settings);
+    const names = { transactionalId, clientId: settings['client.id'] ?? clientId, timeoutMs: own.transactionTimeoutMs };
+    return this.#keep(await openTransactionalProducer(cluster, names, own, this.#warn));
+  }
+
+  async fenceProducers(transactionalIds: readonly string[]): Promise<void> {
+    return fenceProducers(await this.#admin(), transactionalIds, this.#warn);
   }
 
   async openReader({ clientId, isolation, overrides }: ReaderOptions): Promise<LogReader> {

@@ -50,6 +50,7 @@ const used: Readonly<Record<ClientKind, ReadonlySet<string>>> = {
     'max.in.flight.requests.per.connection',
     'max.request.size',
     'compression.type',
+    'transaction.timeout.ms',
   ]),
   consumer: new Set([
     ...everywhere,
@@ -119,9 +120,9 @@ const ignored: Readonly<Record<string, string>> = {
 };
 
 const refused: Readonly<Record<string, string>> = {
-  'transactional.id': 'transactions are not supported yet',
-  'transaction.timeout.ms': 'transactions are not supported yet',
-  'transaction.two.phase.commit.enable': 'transactions are not supported yet',
+  // The leader fences by this id: with another one, two tasks could write the same records (KIP-618).
+  'transactional.id': "transactions take their ids from the worker's group, the connector and the task",
+  'transaction.two.phase.commit.enable': 'transactions are ended by the worker alone',
   'partitioner.class': `${classes}; partitions are chosen as the JVM's default partitioner does`,
   'partitioner.ignore.keys': 'records of one key would lose their order',
   'security.providers': classes,

@@ -47,6 +47,22 @@ export function tooLarge(clientId: string, { topic, partition, length, records }
   });
 }
 
+export function outOfOrder(clientId: string, { topic, partition }: ProducerPartition): RetriableError {
+  return new RetriableError(
+    `producer "${clientId}", topic "${topic}", partition ${partition}: the broker took a batch before an earlier one.`,
+  );
+}
+
+export function undelivered(
+  clientId: string,
+  { topic, partition }: ProducerPartition,
+  timeoutMs: number,
+  problem: Error | undefined,
+): RetriableError {
+  const doing = `producer "${clientId}", topic "${topic}", partition ${partition}: not delivered within delivery.timeout.ms=${timeoutMs}`;
+  return new RetriableError(`${doing}: ${problem?.message ?? 'the broker did not answer in time.'}`, { cause: problem });
+}
+
 /** Why a partition cannot be written to, from what the cluster says of its topic; retriable where it may yet be made. */
 export function missingTopic(
   clientId: string,

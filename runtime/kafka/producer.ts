@@ -8,17 +8,24 @@ import { overheadBytes, produceApi, readProduce, writeProduce } from './produce-
 import type { ProduceResult } from './produce-request.ts';
 import { gatherRequests } from './produce-gather.ts';
 import type { Broker, Sending } from './produce-gather.ts';
-import { judge, missingTopic, tooLarge } from './producer-errors.ts';
+import { outOfOrder, tooLarge, undelivered } from './producer-errors.ts';
 import { newProducerIdentity } from './producer-identity.ts';
 import type { ProducerIdentity } from './producer-identity.ts';
 import { ProducerPartition } from './producer-partition.ts';
 import type { AppendCall } from './producer-partition.ts';
+import { TopicSearch } from './producer-topics.ts';
 import { backoffMs, pause } from './retry.ts';
+import { judgeIn } from './transaction-errors.ts';
+import type { TransactionPartitions } from './transaction-partitions.ts';
 import type { Warn } from './warning.ts';
 
 const closeTimeoutMs = 5000;
 
-/** Sends ready-made record batches, each partition in order and each batch once (idempotent, acks=all). */
+/**
+ * Sends ready-made record batches, each partition in order and each batch once (idempotent, acks=all). With a
+ * `transaction` they are part of it: nothing goes to a partition that is not in it, and what would make the producer
+ * go on under a new id breaks it instead, since that would tear the transaction.
+ */
 export class KafkaProducer implements LogProducer {
   readonly #cluster: Cluster;
   readonly #clientId: string;
@@ -27,7 +34,8 @@ export class KafkaProducer implements LogProducer {
   readonly #partitions = new Map<string, ProducerPartition>();
   readonly #busy = new Set<ProducerPartition>();
   readonly #brokers = new Map<number, Broker>();
-  readonly #stale = new Set<string>();
+  readonly #topics: TopicSearch;
+  readonly #transaction: TransactionPartitions | undefined;
   readonly #closing = new AbortController();
   readonly #deadlines: NodeJS.Timeout | undefined;
   #identity: ProducerIdentity | undefined;
@@ -37,28 +45,44 @@ export class KafkaProducer implements LogProducer {
   #stateLost: Error | undefined;
   /** New producer ids since a batch was last acknowledged. */
   #restarts = 0;
-  #refreshing = false;
   #scheduled = false;
 
-  constructor(cluster: Cluster, clientId: string, settings: ProducerSettings, identity: ProducerIdentity, warn: Warn) {
+  constructor(
+    cluster: Cluster,
+    clientId: string,
+    settings: ProducerSettings,
+    identity: ProducerIdentity,
+    warn: Warn,
+    transaction?: TransactionPartitions,
+  ) {
     this.#cluster = cluster;
     this.#clientId = clientId;
     this.#settings = settings;
     this.#identity = identity;
     this.#warn = warn;
-    const { deliveryTimeoutMs } = settings;
-    if (deliveryTimeoutMs !== Infinity) {
-      this.#deadlines = setInterval(() => this.#checkDeadlines(), Math.max(10, Math.min(1000, deliveryTimeoutMs / 5)));
-    }
+    this.#transaction = transaction;
+    transaction?.listen({ added: () => this.#schedule(), failed: (error) => this.#break(error) });
+    const { deliveryTimeoutMs, maxBlockMs } = settings;
+    this.#topics = new TopicSearch({
+      cluster,
+      clientId,
+      maxBlockMs,
+      waiting: this.#busy,
+      signal: this.#closing.signal,
+      asked: () => this.#schedule(),
+      troubled: (error) => (this.#problem ??= error),
+      failed: (error) => this.#break(error),
+    });
+    if (deliveryTimeoutMs === Infinity) return;
+    this.#deadlines = setInterval(() => this.#checkDeadlines(), Math.max(10, Math.min(1000, deliveryTimeoutMs / 5)));
   }
 
   append(batches: readonly OutboundBatch[]): Promise<readonly AppendedBatch[]> {
     const refusal = this.#broken ?? this.#closed;
     if (refusal !== undefined) return Promise.reject(refusal);
-    const { maxRequestBytes } = this.#settings;
     for (const batch of batches) {
-      if (batch.length + overheadBytes(batch.topic) > maxRequestBytes + 512) {
-        const error = tooLarge(this.#clientId, batch, `max.request.size is ${maxRequestBytes}`);
+      if (batch.length + overheadBytes(batch.topic) > this.#settings.maxRequestBytes + 512) {
+        const error = tooLarge(this.#clientId, batch, `max.request.size is ${this.#settings.maxRequestBytes}`);
         this.#break(error);
         return Promise.reject(error);
       }
@@ -82,8 +106,19 @@ export class KafkaProducer implements LogProducer {
     const before = Date.now() + closeTimeoutMs;
     this.#closed ??= new RetriableError(`producer "${this.#clientId}": was closed.`);
     while (this.#busy.size > 0 && Date.now() < before) await pause(5);
-    if (this.#broken === undefined)
-      this.#break(new RetriableError(`producer "${this.#clientId}": closed before its records were acknowledged.`));
+    this.#close(new RetriableError(`producer "${this.#clientId}": closed before its records were acknowledged.`));
+  }
+
+  /** Drops what is not acknowledged, with this error; resolves when no request is on its way, or after `withinMs`. */
+  async abandon(error: Error, withinMs: number): Promise<void> {
+    const before = Date.now() + withinMs;
+    this.#break(error);
+    while ([...this.#brokers.values()].some(({ inFlight }) => inFlight > 0) && Date.now() < before) await pause(5);
+    this.#close(error);
+  }
+
+  #close(error: Error): void {
+    this.#break(error);
     this.#closing.abort();
     clearInterval(this.#deadlines);
     for (const { connection } of this.#brokers.values()) this.#cluster.release(connection);
@@ -122,10 +157,11 @@ export class KafkaProducer implements LogProducer {
   #leaderOf(partition: ProducerPartition): Broker | undefined {
     const nodeId = this.#cluster.leaderOf(partition.topic, partition.partition);
     if (nodeId === undefined) {
-      this.#refresh(partition.topic);
+      this.#topics.search(partition.topic);
       return undefined;
     }
     partition.missingSince = undefined;
+    if (this.#transaction?.admits(partition) === false) return undefined;
     let broker = this.#brokers.get(nodeId);
     if (broker === undefined) {
       broker = { connection: this.#cluster.connect(nodeId, this.#clientId), inFlight: 0 };
@@ -136,9 +172,10 @@ export class KafkaProducer implements LogProducer {
 
   async #send(broker: Broker, sendings: readonly Sending[]): Promise<void> {
     const { id, epoch } = this.#identity as ProducerIdentity;
+    const transactionalId = this.#transaction?.names.transactionalId ?? null;
     const parts = sendings.map(({ partition, outgoing }) => {
       partition.take(({ bytes, sequence }) => {
-        stampProducer(bytes, { id, epoch, sequence, transactional: false });
+        stampProducer(bytes, { id, epoch, sequence, transactional: transactionalId !== null });
         stampCrc(bytes, bytes.length, checksum);
       });
       // Those that went first come last when not all fit.
@@ -149,7 +186,12 @@ export class KafkaProducer implements LogProducer {
     broker.inFlight++;
     const timeoutMs = this.#cluster.network.requestTimeoutMs;
     try {
-      const results = await broker.connection.send(produceApi, () => writeProduce(parts, null, timeoutMs), readProduce, timeoutMs);
+      const results = await broker.connection.send(
+        produceApi,
+        () => writeProduce(parts, transactionalId, timeoutMs),
+        readProduce,
+        timeoutMs,
+      );
       broker.inFlight--;
       const byPartition = new Map(results.map((result) => [`${result.topic}/${result.partition}`, result]));
       for (const sending of sendings) this.#answered(sending, byPartition.get(`${sending.partition.topic}/${sending.partition.partition}`));
@@ -167,14 +209,10 @@ export class KafkaProducer implements LogProducer {
   #answered(sending: Sending, result: ProduceResult | undefined): void {
     if (this.#broken !== undefined) return;
     const { partition, outgoing } = sending;
-    const verdict = judge(this.#clientId, outgoing, result);
+    const verdict = judgeIn(this.#transaction?.names, this.#clientId, outgoing, result);
     if (verdict.kind === 'appended') {
       if (!partition.acknowledged(outgoing)) {
-        return this.#break(
-          new RetriableError(
-            `producer "${this.#clientId}", topic "${partition.topic}", partition ${partition.partition}: the broker took a batch before an earlier one.`,
-          ),
-        );
+        return this.#break(outOfOrder(this.#clientId, partition));
       }
       this.#problem = undefined;
       this.#restarts = 0;
@@ -189,6 +227,7 @@ export class KafkaProducer implements LogProducer {
       if (--call.outstanding === 0) call.resolve(call.appended);
     } else if (verdict.kind === 'refused') this.#break(verdict.error);
     else if (verdict.kind === 'stateLost' && !partition.followsUnsettled(outgoing)) {
+      if (this.#transaction !== undefined) return this.#break(verdict.error);
       this.#stateLost = verdict.error;
       partition.foundMissing();
       this.#again(sending, verdict.error, false);
@@ -206,43 +245,7 @@ export class KafkaProducer implements LogProducer {
     const waitMs = backoffMs(this.#cluster.network.retry, partition.failures);
     partition.retryAt = Date.now() + waitMs;
     setTimeout(() => this.#schedule(), waitMs + 1);
-    if (staleMetadata) this.#refresh(partition.topic);
-  }
-
-  /** Asks for the leaders again until all are known. */
-  #refresh(topic: string): void {
-    this.#stale.add(topic);
-    if (!this.#refreshing) void this.#refreshLoop();
-  }
-
-  async #refreshLoop(): Promise<void> {
-    this.#refreshing = true;
-    for (let failures = 1; this.#stale.size > 0 && this.#broken === undefined; failures++) {
-      const topics = [...this.#stale];
-      try {
-        await this.#cluster.refresh(topics, true);
-        for (const topic of topics) this.#stale.delete(topic);
-        this.#checkMissing(topics);
-      } catch (error) {
-        if (!(error instanceof RetriableError)) this.#break(error as Error);
-        this.#problem ??= error as Error;
-      }
-      this.#schedule();
-      await pause(backoffMs(this.#cluster.network.retry, failures), this.#closing.signal);
-    }
-    this.#refreshing = false;
-  }
-
-  #checkMissing(topics: readonly string[]): void {
-    const now = Date.now();
-    for (const partition of this.#busy) {
-      if (!topics.includes(partition.topic)) continue;
-      const metadata = this.#cluster.topic(partition.topic);
-      const error = missingTopic(this.#clientId, partition, metadata);
-      if (error === undefined) partition.missingSince = undefined;
-      else if (!(error instanceof RetriableError)) this.#break(error);
-      else if (now - (partition.missingSince ??= now) >= this.#settings.maxBlockMs) this.#break(error);
-    }
+    if (staleMetadata) this.#topics.search(partition.topic);
   }
 
   #checkDeadlines(): void {
@@ -250,11 +253,7 @@ export class KafkaProducer implements LogProducer {
     for (const partition of this.#busy) {
       for (const { since } of partition.outgoing()) {
         if (since > before) continue;
-        const message = `producer "${this.#clientId}", topic "${partition.topic}", partition ${partition.partition}: not delivered within delivery.timeout.ms=${this.#settings.deliveryTimeoutMs}`;
-        this.#break(
-          new RetriableError(`${message}: ${this.#problem?.message ?? 'the broker did not answer in time.'}`, { cause: this.#problem }),
-        );
-        return;
+        return this.#break(undelivered(this.#clientId, partition, this.#settings.deliveryTimeoutMs, this.#problem));
       }
     }
   }
@@ -291,6 +290,7 @@ export class KafkaProducer implements LogProducer {
   #break(error: Error): void {
     if (this.#broken !== undefined) return;
     this.#broken = error;
+    this.#closing.abort();
     const calls = new Set<AppendCall>();
     for (const partition of this.#busy) for (const { call } of partition.outgoing()) calls.add(call);
     this.#busy.clear();

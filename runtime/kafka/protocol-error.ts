@@ -41,8 +41,12 @@ export const codes = {
   outOfOrderSequence: 45,
   duplicateSequence: 46,
   invalidProducerEpoch: 47,
+  invalidTxnState: 48,
+  invalidProducerIdMapping: 49,
+  invalidTransactionTimeout: 50,
   concurrentTransactions: 51,
   transactionalIdAuthorizationFailed: 53,
+  operationNotAttempted: 55,
   kafkaStorageError: 56,
   unknownProducerId: 59,
   nonEmptyGroup: 68,
@@ -59,7 +63,9 @@ export const codes = {
   invalidRecord: 87,
   unstableOffsetCommit: 88,
   throttlingQuotaExceeded: 89,
+  producerFenced: 90,
   unknownTopicId: 100,
+  transactionAbortable: 120,
   rebootstrapRequired: 129,
 } as const;
 

@@ -3,18 +3,19 @@
  * them is in the log. One loop for each task; no broker, no thread in it.
  * Source: org.apache.kafka.connect.runtime.AbstractWorkerSourceTask.
  */
-import { RetriableError } from '../api/index.ts';
+import { ConnectError, RetriableError } from '../api/index.ts';
 import type { SourceRecord, Transform } from '../api/index.ts';
 import { backoffMs, sleep } from './backoff.ts';
 import { Gate } from './gate.ts';
 import { SourceOutbox } from './source-outbox.ts';
 import type { Loop } from './loop.ts';
-import type { SourceParts } from './source-parts.ts';
+import type { Outbox, SourceParts } from './source-parts.ts';
 import { StageError } from './stage-error.ts';
+import { TransactionOutbox } from './transaction-outbox.ts';
 
 export function sourceLoop(parts: SourceParts, paused: boolean): Loop {
-  const { task, chain, encoder, topics, errors, figures, log } = parts;
-  const outbox = new SourceOutbox(parts);
+  const { task, chain, encoder, topics, errors, figures, log, transactions } = parts;
+  const outbox: Outbox = transactions === undefined ? new SourceOutbox(parts) : new TransactionOutbox(parts, transactions);
   const going = new Gate(!paused);
 
   async function take(records: readonly SourceRecord[], signal: AbortSignal): Promise<void> {
@@ -25,23 +26,34 @@ export function sourceLoop(parts: SourceParts, paused: boolean): Loop {
       if (record !== null) {
         let encoded = tryEncode(record, now);
         while (encoded !== 'encoded' && encoded !== 'skipped') {
-          if (encoded === 'unknown-topic') encoder.learn(record.topic, await topics.partitionsOf(record.topic));
+          if (encoded === 'unknown-topic') await learn(record.topic);
           else await outbox.cut();
           encoded = tryEncode(record, now);
         }
         if (encoded === 'encoded') outbox.encoded(polled, record);
         else outbox.dropped(polled);
       } else outbox.dropped(polled);
+      const ending = outbox.recordTaken?.(polled);
+      if (ending !== undefined) await ending;
       if (encoder.pendingBytes >= outbox.cutBytes) await outbox.cut();
     }
     await outbox.pollEnded();
+  }
+
+  async function learn(topic: string): Promise<void> {
+    // A read of the offsets waits for the transactions that are open on their topic: for the task's own it would wait for ever.
+    if (topic === transactions?.offsetsTopic) {
+      throw new ConnectError('Source tasks may not produce to their own offsets topics when exactly-once support is enabled');
+    }
+    encoder.learn(topic, await topics.partitionsOf(topic));
   }
 
   function tryEncode(record: SourceRecord, now: number): 'encoded' | 'unknown-topic' | 'full' | 'skipped' {
     try {
       return encoder.encode(record, now);
     } catch (error) {
-      if (!(error instanceof StageError)) throw error;
+      // A record that is missing would make the transaction's offsets a lie (Connect lets its producer fail it too).
+      if (!(error instanceof StageError) || (transactions !== undefined && error.stage === 'KAFKA_PRODUCE')) throw error;
       errors.tolerate(error, record);
       return 'skipped';
     }
@@ -95,24 +107,19 @@ export function sourceLoop(parts: SourceParts, paused: boolean): Loop {
       try {
         while (!signal.aborted) {
           if (!going.isOpen) {
-            await outbox.drain();
-            await outbox.commit();
+            await outbox.settle(false);
             await going.passed();
             continue;
           }
           const records = await outbox.unlessBroken(poll(signal));
           if (records.length > 0) await take(records, signal);
+          else if (transactions !== undefined) await outbox.pollEnded();
         }
-        await outbox.drain();
-        await outbox.commit();
+        await outbox.settle(true);
       } catch (error) {
         // Stopped while a record waited to be tried again: it comes again after the next start.
-        if (signal.aborted && error === signal.reason) {
-          await outbox.drain();
-          return await outbox.commit();
-        }
-        // What the log holds already need not come again after a restart.
-        await outbox.commit().catch(() => undefined);
+        if (signal.aborted && error === signal.reason) return await outbox.settle(true);
+        await outbox.giveUp();
         throw error;
       } finally {
         commits.stop();

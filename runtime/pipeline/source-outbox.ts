@@ -4,70 +4,52 @@
  * positions of what the log holds.
  */
 import { ConnectError } from '../api/index.ts';
-import type { SourcePosition, SourceRecord } from '../api/index.ts';
+import type { SourceRecord } from '../api/index.ts';
 import type { AppendedBatch } from '../ports/log.ts';
 import { Gate } from './gate.ts';
-import type { SourceParts } from './source-parts.ts';
+import { nowhere, PositionTeller, tellRecords } from './source-acknowledgement.ts';
+import type { PlacedRecord } from './source-acknowledgement.ts';
+import { Breaker } from './source-breaker.ts';
+import type { Outbox, SourceParts } from './source-parts.ts';
 import { PositionTable, SubmittedRecords } from './submitted-records.ts';
-
-/** A record that was polled, and where in which batch it stands; partition -1: nowhere. */
-interface Placed {
-  readonly polled: SourceRecord;
-  readonly topic: string;
-  readonly partition: number;
-  readonly index: number;
-}
 
 const cutBytes = 640 * 1024;
 const inFlightLimit = 4;
 const inFlightBytesLimit = 6 * 1024 * 1024;
 
-export class SourceOutbox {
+export class SourceOutbox implements Outbox {
   readonly cutBytes = cutBytes;
   readonly #parts: SourceParts;
   readonly #submitted = new SubmittedRecords();
   readonly #positions = new PositionTable();
   readonly #room = new Gate(true);
-  #onBroken: ((error: Error) => void) | undefined;
-  #failure: Error | undefined;
+  readonly #breaker = new Breaker(() => this.#letGo());
+  readonly #teller: PositionTeller;
   #inFlightBytes = 0;
   /** Encoded since the last cut. */
   #pendingRecords = 0;
   /** Cut, and not yet acknowledged. */
   #inFlightRecords = 0;
   /** Records since the last cut, kept only for a task that asks for `commitRecord`. */
-  #records: Placed[] = [];
+  #records: PlacedRecord[] = [];
   #idle: (() => void)[] = [];
   #committing: Promise<void> | undefined;
-  /** The source has not been told of these yet. */
-  #committed = new PositionTable();
   #busy = false;
 
   constructor(parts: SourceParts) {
     this.#parts = parts;
+    this.#teller = new PositionTeller(parts.task, parts.log);
   }
 
-  #fail(error: Error): void {
-    this.#failure ??= error;
+  #letGo(): void {
     this.#room.open();
     for (const resolve of this.#idle.splice(0)) resolve();
-    this.#onBroken?.(error);
   }
 
-  /**
-   * What `work` resolves with, unless the outbox breaks meanwhile (the log has refused a batch, or positions
-   * cannot be stored): then it rejects with the reason. Not `Promise.race` against one lasting promise, which
-   * would keep the result of every race.
-   */
   unlessBroken<T>(work: Promise<T>): Promise<T> {
-    if (this.#failure !== undefined) return Promise.reject(this.#failure);
-    return new Promise<T>((resolve, reject) => {
-      this.#onBroken = reject;
-      work.then(resolve, reject).finally(() => (this.#onBroken = undefined));
-    });
+    return this.#breaker.unlessBroken(work);
   }
 
-  /** A record that the encoder has just put into a batch. */
   encoded(polled: SourceRecord, sent: SourceRecord): void {
     this.#positions.set(polled.sourcePartition, polled.sourceOffset);
     this.#pendingRecords++;
@@ -78,11 +60,10 @@ export class SourceOutbox {
     }
   }
 
-  /** A record that goes nowhere: its position counts all the same. */
   dropped(polled: SourceRecord): void {
     this.#positions.set(polled.sourcePartition, polled.sourceOffset);
     if (this.#parts.task.commitRecord !== undefined) {
-      this.#records.push({ polled, topic: '', partition: -1, index: -1 });
+      this.#records.push(nowhere(polled));
     }
   }
 
@@ -92,10 +73,9 @@ export class SourceOutbox {
     if (this.#submitted.inFlight === 0) await this.cut();
   }
 
-  /** Sends what is together. Waits while too much is in flight: that is the back-pressure. */
   async cut(): Promise<void> {
     while (!this.#room.isOpen) await this.#room.passed();
-    if (this.#failure !== undefined) throw this.#failure;
+    this.#breaker.throwIfBroken();
     this.#send();
   }
 
@@ -126,7 +106,7 @@ export class SourceOutbox {
         this.#countActive();
         this.#acknowledged(submission, records, appended);
       },
-      (error: unknown) => this.#fail(new ConnectError(`the log did not take the records: ${messageOf(error)}`, { cause: error })),
+      (error: unknown) => this.#breaker.fail(new ConnectError(`the log did not take the records: ${messageOf(error)}`, { cause: error })),
     );
   }
 
@@ -135,42 +115,48 @@ export class SourceOutbox {
     this.#parts.figures.set('source-record-active-count', this.#inFlightRecords + this.#pendingRecords);
   }
 
-  #acknowledged(submission: ReturnType<SubmittedRecords['submit']>, records: readonly Placed[], appended: readonly AppendedBatch[]): void {
+  #acknowledged(
+    submission: ReturnType<SubmittedRecords['submit']>,
+    records: readonly PlacedRecord[],
+    appended: readonly AppendedBatch[],
+  ): void {
     this.#submitted.acknowledge(submission);
     this.#room.open();
-    if (records.length > 0) this.#tellRecords(records, appended);
-    if (this.#parts.positions.atomic !== undefined) this.#tell(this.#submitted.takeSafe());
+    tellRecords(this.#parts.task, records, appended);
+    if (this.#parts.positions.atomic !== undefined) this.#teller.tell(this.#submitted.takeSafe());
     if (this.#submitted.inFlight > 0) return;
     for (const resolve of this.#idle.splice(0)) resolve();
     // The source waits in its poll: nobody else would send what came while the last batch was in flight.
-    if (!this.#busy && !this.#positions.empty && this.#failure === undefined) this.#send();
+    if (!this.#busy && !this.#positions.empty && !this.#breaker.isBroken) this.#send();
   }
 
-  #tellRecords(records: readonly Placed[], appended: readonly AppendedBatch[]): void {
-    const offsets = new Map(appended.map(({ topic, partition, baseOffset }) => [`${topic}-${partition}`, baseOffset]));
-    for (const { polled, topic, partition, index } of records) {
-      const baseOffset = offsets.get(`${topic}-${partition}`);
-      this.#parts.task.commitRecord?.(polled, baseOffset === undefined ? null : { topic, partition, offset: baseOffset + BigInt(index) });
-    }
+  async settle(): Promise<void> {
+    await this.#drain();
+    await this.#commit();
+  }
+
+  async giveUp(): Promise<void> {
+    // What the log holds already need not come again after a restart.
+    await this.#commit().catch(() => undefined);
   }
 
   /** Resolves once nothing is pending or in flight. Throws what broke the outbox. */
-  async drain(): Promise<void> {
+  async #drain(): Promise<void> {
     this.#busy = false;
     await this.cut();
-    while (this.#submitted.inFlight > 0 && this.#failure === undefined) {
+    while (this.#submitted.inFlight > 0 && !this.#breaker.isBroken) {
       await new Promise<void>((resolve) => this.#idle.push(resolve));
     }
-    if (this.#failure !== undefined) throw this.#failure;
+    this.#breaker.throwIfBroken();
   }
 
   /** Stores the safe positions, then tells the source. Calls that overlap share one commit. */
-  commit(): Promise<void> {
-    this.#committing ??= this.#commit().finally(() => (this.#committing = undefined));
+  #commit(): Promise<void> {
+    this.#committing ??= this.#commitSafe().finally(() => (this.#committing = undefined));
     return this.#committing;
   }
 
-  async #commit(): Promise<void> {
+  async #commitSafe(): Promise<void> {
     const safe = this.#submitted.takeSafe();
     const { positions, figures } = this.#parts;
     if (safe.length === 0) return;
@@ -180,35 +166,16 @@ export class SourceOutbox {
       figures.add('offset-commit-success-total');
     } catch (error) {
       figures.add('offset-commit-failure-total');
-      this.#fail(new ConnectError(`the offsets could not be stored: ${messageOf(error)}`, { cause: error }));
+      this.#breaker.fail(new ConnectError(`the offsets could not be stored: ${messageOf(error)}`, { cause: error }));
       throw error;
     }
     figures.observe('offset-commit', performance.now() - startedMs, '-time-ms');
-    this.#tell(safe);
+    this.#teller.tell(safe);
   }
 
-  #telling = false;
-
-  #tell(safe: readonly SourcePosition[]): void {
-    if (this.#parts.task.committed === undefined) return;
-    for (const { partition, offset } of safe) this.#committed.set(partition, offset);
-    if (this.#telling || this.#committed.empty) return;
-    this.#telling = true;
-    void (async () => {
-      try {
-        while (!this.#committed.empty) await this.#parts.task.committed?.(this.#committed.take());
-      } catch (error) {
-        this.#parts.log.warn(`the source could not note what is committed: ${messageOf(error)}`);
-      } finally {
-        this.#telling = false;
-      }
-    })();
-  }
-
-  /** Commits on a timer, positions without records too. */
   commitEvery(intervalMs: number): { stop(): void } {
     const timer = setInterval(() => {
-      this.commit().catch(() => undefined);
+      this.#commit().catch(() => undefined);
     }, intervalMs);
     return { stop: () => clearInterval(timer) };
   }

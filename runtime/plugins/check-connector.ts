@@ -6,6 +6,7 @@ import type { Section } from './connector-sections.ts';
 import { configInfos, parseConfig } from './config-validation.ts';
 import type { PluginIndex } from './plugin-index.ts';
 import { refusedSettings } from './refused-settings.ts';
+import type { SourceDelivery } from './source-delivery.ts';
 
 export interface ConnectorCheck {
   readonly connectorKind: 'source' | 'sink';
@@ -16,15 +17,15 @@ export interface ConnectorCheck {
 /**
  * Checks a whole connector config: Connect's keys, the connector's own, those of each transform, predicate and
  * converter, and then what the connector itself says (only once its own keys are right). Imports the plugins.
- * Throws a ConfigError when `connector.class` is missing or unknown.
+ * Throws a ConfigError when `connector.class` is missing or unknown. Without `delivery`, as the embedded log has it.
  */
-export async function checkConnector(raw: RawConfig, index: PluginIndex): Promise<ConnectorCheck> {
+export async function checkConnector(raw: RawConfig, index: PluginIndex, delivery: SourceDelivery = 'atomic'): Promise<ConnectorCheck> {
   const { plugin, sections } = await connectorSections(raw, index);
   const parsed = sections.map((section) => ({ ...section, parsed: parseConfig(section.def, raw) }));
   const problems = unique([
     ...parsed.flatMap((section) => [...section.parsed.problems, ...section.problems]),
     ...topicProblems(raw, plugin.kind),
-    ...refusedSettings(raw, plugin),
+    ...refusedSettings(raw, plugin, delivery),
     ...(await ownProblems(plugin, raw)),
   ]);
   const configs = merged(parsed.flatMap(({ def, parsed: { values } }) => configInfos(def, raw, { values, problems })));

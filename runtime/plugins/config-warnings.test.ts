@@ -32,6 +32,8 @@ const warnings: readonly (readonly [name: string, config: RawConfig, message: Re
   ['transactions by time', { ...source, 'transaction.boundary': 'interval' }, /^transaction.boundary=interval has no effect/],
   ['keys that nobody knows', { ...sink, flie: 'f', other: '1' }, /^flie, other are keys that neither.*Check the spelling/],
   ['a source key in a sink', { ...sink, 'topic.creation.default.partitions': '1' }, /^topic.creation.default.partitions is a key/],
+  ['notes of millrace apply', { ...sink, 'millrace.apply.owner': 'shop' }, undefined],
+  ['other keys of ours', { ...sink, 'millrace.aply.owner': 'shop' }, /^millrace.aply.owner is a key/],
   ['client overrides', { ...sink, 'consumer.override.x': '1' }, undefined],
   [
     'settings of a converter that is not set',
@@ -146,8 +148,8 @@ describe('a config is refused', () => {
     const required = { ...source, 'exactly.once.support': 'REQUIRED' };
     deepEqual((await checkConnector(required, await discoverPlugins())).problems, []);
     const plugin = defineSource({ version: '1', config: {}, start: () => Promise.reject(new Error('not here')) });
-    const [problem] = refusedSettings(required, plugin);
+    const [problem] = refusedSettings(required, plugin, 'atomic');
     equal(problem?.key, 'exactly.once.support');
-    match(problem?.message ?? '', /the connector does not support exactly-once semantics/);
+    match(problem?.message ?? '', /does not implement the API required for preflight validation/);
   });
 });

@@ -8,10 +8,11 @@ import { definitionsOf, mustParse } from './config-validation.ts';
 import { loadPlugin } from './load-plugin.ts';
 import type { PluginKind } from './manifest.ts';
 import type { PluginIndex } from './plugin-index.ts';
+import type { SourceDelivery } from './source-delivery.ts';
 
 /** See {@link checkConnector}; the part that REST answers. */
-export async function validateConnector(raw: RawConfig, index: PluginIndex): Promise<ConfigInfos> {
-  return (await checkConnector(raw, index)).infos;
+export async function validateConnector(raw: RawConfig, index: PluginIndex, delivery?: SourceDelivery): Promise<ConfigInfos> {
+  return (await checkConnector(raw, index, delivery)).infos;
 }
 
 const kinds: readonly PluginKind[] = ['source', 'sink', 'transform', 'predicate', 'converter', 'header_converter'];

@@ -11,7 +11,6 @@ function firstBadPattern(patterns: unknown): string | undefined {
 }
 
 const noDeadLetters = 'there are no dead-letter queues yet';
-const noTransactions = 'on Kafka there are no transactions yet, and on the embedded log the records and offsets of each write are one';
 
 /** org.apache.kafka.connect.runtime.SinkConnectorConfig. */
 export const sinkConfig = defineConfig({
@@ -95,7 +94,6 @@ export const sourceConfig = defineConfig({
     rule: { kind: 'one-of', values: ['interval', 'poll', 'connector'], ignoreCase: true },
     importance: 'medium',
     doc: "Permitted values are: poll, interval, connector. If set to 'poll', a new producer transaction will be started and committed for every batch of records that each task provides.",
-    noEffect: noTransactions,
     group: exactlyOnce,
     width: 'short',
     displayName: 'Transaction Boundary',
@@ -106,7 +104,6 @@ export const sourceConfig = defineConfig({
     rule: { kind: 'range', min: 0 },
     importance: 'low',
     doc: "If 'transaction.boundary' is set to 'interval', determines the interval for producer transaction commits by connector tasks. If unset, defaults to the value of the worker-level 'offset.flush.interval.ms' property.",
-    noEffect: noTransactions,
     group: exactlyOnce,
     width: 'short',
     displayName: 'Transaction boundary interval',

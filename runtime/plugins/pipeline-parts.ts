@@ -5,6 +5,7 @@ import { mustParse } from './config-validation.ts';
 import { loadPlugin } from './load-plugin.ts';
 import type { PluginIndex } from './plugin-index.ts';
 import { refusedSettings } from './refused-settings.ts';
+import type { SourceDelivery } from './source-delivery.ts';
 
 /** One transform of the chain, and when it applies. */
 export interface TransformPart {
@@ -46,11 +47,13 @@ export async function buildPipelineParts(
   workerDefaults: RawConfig,
   index: PluginIndex,
   log?: Logger,
+  delivery: SourceDelivery = 'atomic',
 ): Promise<PipelineParts> {
   const descriptor = index.connector(raw['connector.class'] ?? '');
   const plugin = await loadPlugin(descriptor);
   // Stored configs may be older than this worker, or come from Connect.
-  const [refused] = refusedSettings(raw, plugin);
+  // What asks for a worker with transactions runs without them too, as in Connect; a warning says so.
+  const [refused] = refusedSettings(raw, plugin, delivery === 'plain' ? 'standalone' : delivery);
   if (refused !== undefined) throw new ConfigError(`connector ${raw['name'] ?? ''}: ${refused.message}`);
   const common: CommonParts = {
     values: mustParse(plugin.config, raw, `connector ${raw['name'] ?? ''}`) as CommonParts['values'],

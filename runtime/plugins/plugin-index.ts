@@ -18,6 +18,8 @@ export interface PluginIndex {
   /** Throws as {@link connector}. */
   kindOf(connectorClass: string): 'source' | 'sink';
   versionOf(connectorClass: string): string | undefined;
+  /** The class of its tasks; undefined for an unknown connector. */
+  taskClassOf(connectorClass: string): string | undefined;
   infos(): readonly PluginInfo[];
 }
 
@@ -64,6 +66,10 @@ export function createPluginIndex(plugins: readonly PluginDescriptor[]): PluginI
     connector,
     kindOf: (name) => connector(name).kind,
     versionOf: (name) => findConnector(name)?.version,
+    taskClassOf(name) {
+      const found = findConnector(name);
+      return found?.taskClass ?? found?.name;
+    },
     infos: () =>
       plugins.map((plugin) => ({
         class: plugin.class,

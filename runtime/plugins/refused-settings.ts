@@ -1,9 +1,11 @@
 /** Settings that Connect honours, and whose neglect here would lose, repeat or misplace records: refused, not ignored. */
 import type { ConfigProblem, RawConfig, SinkPlugin, SourcePlugin } from '../api/index.ts';
+import { exactlyOnceProblems } from './exactly-once-check.ts';
+import type { SourceDelivery } from './source-delivery.ts';
 
 /** What this worker cannot do for the config, under the key that asks for it. */
-export function refusedSettings(raw: RawConfig, plugin: SourcePlugin | SinkPlugin): ConfigProblem[] {
-  return plugin.kind === 'sink' ? ofSink(raw) : ofSource(raw, plugin);
+export function refusedSettings(raw: RawConfig, plugin: SourcePlugin | SinkPlugin, delivery: SourceDelivery): ConfigProblem[] {
+  return plugin.kind === 'sink' ? ofSink(raw) : [...exactlyOnceProblems(raw, plugin, delivery), ...ofEmbedded(raw, delivery)];
 }
 
 function ofSink(raw: RawConfig): ConfigProblem[] {
@@ -16,19 +18,15 @@ function ofSink(raw: RawConfig): ConfigProblem[] {
   return [{ key, message }];
 }
 
-function ofSource(raw: RawConfig, { exactlyOnceSupport }: SourcePlugin): ConfigProblem[] {
+/** On the embedded log, where Connect's words would not say what is the matter. */
+function ofEmbedded(raw: RawConfig, delivery: SourceDelivery): ConfigProblem[] {
+  if (delivery !== 'atomic') return [];
   const problems: ConfigProblem[] = [];
   const refuse = (key: string, message: string): void => void problems.push({ key, message: `${key}=${textOf(raw, key)} ${message}` });
-  if (textOf(raw, 'exactly.once.support').toLowerCase() === 'required' && exactlyOnceSupport !== 'supported') {
-    refuse(
-      'exactly.once.support',
-      'cannot be honoured: the connector does not support exactly-once semantics. Remove the key, and expect repeated records after a crash.',
-    );
-  }
   if (textOf(raw, 'transaction.boundary').toLowerCase() === 'connector') {
     refuse(
       'transaction.boundary',
-      'cannot be honoured: no connector defines its own transaction boundaries here. Set it to poll, or remove the key.',
+      'cannot be honoured: on the embedded log each write is a transaction, and no connector defines its own. Set it to poll, or remove the key.',
     );
   }
   if (textOf(raw, 'offsets.storage.topic') !== '') {

@@ -1,6 +1,7 @@
 /** The herder as REST sees it. Source: org.apache.kafka.connect.runtime.Herder. */
 import { ConnectError } from '../api/index.ts';
 import type { OffsetMap, RawConfig } from '../api/index.ts';
+import type { InternalSignature } from './peers.ts';
 import type { RunState, TargetState } from './stores.ts';
 import type { ConfigDefinition, ConfigInfos, ConnectorKind, PluginInfo, TaskId } from './tasks.ts';
 
@@ -14,6 +15,24 @@ export class RequestError extends ConnectError {
     this.status = status;
   }
 }
+
+/**
+ * Another worker has to answer this: the leader, or the one that runs the task. Sources: NotLeaderException,
+ * NotAssignedException. Its status and message are for whoever may not forward it any more.
+ */
+export class ForwardError extends RequestError {
+  override readonly name: string = 'ForwardError';
+  /** With a slash at the end; undefined while no such worker is known, probably because of a rebalance. */
+  readonly url: string | undefined;
+
+  constructor(url: string | undefined) {
+    super(409, url === undefined ? noLeader : conflict);
+    this.url = url;
+  }
+}
+
+const conflict = 'Cannot complete request because of a conflicting operation (e.g. worker rebalance)';
+const noLeader = 'Cannot complete request momentarily due to no known leader URL, likely because a rebalance was underway.';
 
 export interface ConnectorInfo {
   readonly name: string;
@@ -49,7 +68,7 @@ export interface LoggerLevel {
 
 /**
  * Every method rejects with a {@link RequestError} that carries Connect's status and message (404 for a
- * connector that is not there, 409 for one that is, 400 for an invalid config, …).
+ * connector that is not there, 409 for one that is, 400 for an invalid config, …), or with a {@link ForwardError}.
  */
 export interface Herder extends AsyncDisposable {
   /** Reads the stores and starts what is wanted. */
@@ -83,4 +102,8 @@ export interface Herder extends AsyncDisposable {
   logger(name: string): LoggerLevel;
   /** Returns the loggers whose level changed. `cluster` scope resolves with undefined. */
   setLogger(name: string, level: string, scope: 'worker' | 'cluster'): Promise<readonly string[] | undefined>;
+  /** From the worker that runs the connector, to the leader. 400, 403 or 503 for a signature that is not right. */
+  putTaskConfigs(name: string, configs: readonly RawConfig[], signature: InternalSignature): Promise<void>;
+  /** From a worker that is to start a task with exactly-once, to the leader: no earlier task of the connector can write after it. */
+  fenceZombies(name: string, signature: InternalSignature): Promise<void>;
 }

@@ -4,6 +4,7 @@
  * Kafka's format (magic 2), see `runtime/batch`. Errors are ConnectError and its kinds: a RetriableError where
  * the same call may work later.
  */
+import { ConnectError } from '../api/index.ts';
 import type { PartitionOffset, TopicPartition } from '../api/index.ts';
 
 export interface TopicSpec {
@@ -61,6 +62,32 @@ export interface LogProducer extends AsyncDisposable {
    * producer is then broken for good, and later calls reject too: records after the lost one must not overtake it.
    */
   append(batches: readonly OutboundBatch[]): Promise<readonly AppendedBatch[]>;
+}
+
+/**
+ * A producer whose batches, on any topics, are seen together or not at all by those who read committed (KIP-98).
+ * The first append after a commit or an abort begins the next transaction. Another one opened with the same
+ * transactional id, or `Log.fenceProducers`, fences it: every later call rejects with a {@link FencedError}.
+ */
+export interface TransactionalProducer extends LogProducer {
+  /**
+   * Resolves when it is settled that what was appended since the last one is seen, by readers moments later; waits
+   * for appends under way. Fine with nothing appended. Appends that are called after it belong to the next one.
+   * Rejects with the error of an append that failed: then abort. Rejects with a RetriableError when nobody answered
+   * in time: it may stand or not, so the producer takes only this call again, until it resolves, or is closed.
+   */
+  commitTransaction(): Promise<void>;
+  /** Resolves when what was appended since the last end will never be seen; waits for appends under way. After it the next transaction may begin. */
+  abortTransaction(): Promise<void>;
+}
+
+export interface TransactionalOptions extends ProducerOptions {
+  readonly transactionalId: string;
+}
+
+/** A later producer with the same transactional id has taken over: what this one was doing is another's work now. */
+export class FencedError extends ConnectError {
+  override readonly name: string = 'FencedError';
 }
 
 /** A run of whole record batches of one partition, as stored. */
@@ -143,6 +170,13 @@ export interface Log extends AsyncDisposable {
   /** Forgets the group's offsets; a group that does not exist is fine. */
   deleteGroup(groupId: string): Promise<void>;
   openProducer(options: ProducerOptions): Promise<LogProducer>;
+  /**
+   * Ends the transactions of earlier producers of that id, and fences them. On the embedded log each append is a
+   * transaction anyway: there it rejects with a ConfigError.
+   */
+  openTransactionalProducer(options: TransactionalOptions): Promise<TransactionalProducer>;
+  /** Makes every producer with one of these transactional ids unable to write. Source: Admin.fenceProducers (KIP-618). */
+  fenceProducers(transactionalIds: readonly string[]): Promise<void>;
   openReader(options: ReaderOptions): Promise<LogReader>;
   openGroup(options: GroupOptions): Promise<LogGroup>;
 }

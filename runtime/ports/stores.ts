@@ -14,10 +14,34 @@ export interface ConnectorEntry {
   readonly tasks: readonly RawConfig[];
 }
 
+/** The key that calls between workers are signed with (KIP-507). */
+export interface SessionKey {
+  readonly key: Buffer;
+  /** Java's name of the MAC, such as HmacSHA256. */
+  readonly algorithm: string;
+  readonly createdMs: number;
+}
+
+/** `POST /connectors/{n}/restart` with flags, told to all workers (KIP-745). */
+export interface RestartRequest {
+  readonly connector: string;
+  readonly includeTasks: boolean;
+  readonly onlyFailed: boolean;
+}
+
+/** Told of what changed, once the store has read what there was when it started; in the order of the records. */
+export interface ConfigListener {
+  /** Config, target state or task configs; also by this store's own writes, before they resolve. */
+  connector(name: string): void;
+  restart?(request: RestartRequest): void;
+  /** Told at the start too, for each level that is there. */
+  logger?(name: string, level: string): void;
+}
+
 /** Source: org.apache.kafka.connect.storage.ConfigBackingStore. */
 export interface ConfigStore extends AsyncDisposable {
-  /** Reads what is there; afterwards `onChange` is called for each connector that changed (also by this store's own writes, before they resolve). */
-  start(onChange: (connector: string) => void): Promise<void>;
+  /** Reads what is there, then follows. */
+  start(listener: ConfigListener): Promise<void>;
   connectors(): readonly string[];
   get(name: string): ConnectorEntry | undefined;
   /** Creates or replaces. `target` is written before the config when given. */
@@ -25,6 +49,28 @@ export interface ConfigStore extends AsyncDisposable {
   removeConnector(name: string): Promise<void>;
   putTaskConfigs(name: string, configs: readonly RawConfig[]): Promise<void>;
   putTargetState(name: string, target: TargetState): Promise<void>;
+  /** After the last record read; -1 when there was none yet. What workers of a group compare. */
+  offset(): number;
+  /** Resolves once all that was written before the call is read. Rejects with a RetriableError when that takes longer. */
+  readToEnd(timeoutMs: number): Promise<void>;
+  sessionKey(): SessionKey | undefined;
+  putSessionKey(key: SessionKey): Promise<void>;
+  putRestart(request: RestartRequest): Promise<void>;
+  putLogger(name: string, level: string): Promise<void>;
+  /** Tasks that a fencing round made room for last; undefined before the first. */
+  fencedTasks(name: string): number | undefined;
+  /** Task configs were committed after the last fencing round (KIP-618). */
+  needsFencing(name: string): boolean;
+  putFencedTasks(name: string, count: number): Promise<void>;
+  /** The connector's `properties` as they were when its task configs were committed: tasks run with these until newer ones are. */
+  appliedConfig?(name: string): RawConfig | undefined;
+  /** Rises with each set of task configs committed; a task started under an older one must not run. */
+  taskGeneration(name: string): number;
+  /**
+   * Before this worker writes as the leader. Where the store writes in transactions (exactly-once sources), a former
+   * leader that is still awake can write no more after it. Where not, it does nothing.
+   */
+  claimWriting(): Promise<void>;
 }
 
 export interface RunStatus {
@@ -38,6 +84,8 @@ export interface RunStatus {
 /** Source: org.apache.kafka.connect.storage.StatusBackingStore. */
 export interface StatusStore extends AsyncDisposable {
   start(): Promise<void>;
+  /** Resolves once all that was written before the call is read. Rejects with a RetriableError when that takes longer. */
+  readToEnd(timeoutMs: number): Promise<void>;
   /** Every connector that something is known of, be it of a task or a topic. */
   connectors(): readonly string[];
   connector(name: string): RunStatus | undefined;
@@ -59,17 +107,60 @@ export interface StoredOffset {
   readonly offset: OffsetMap;
 }
 
+export interface OffsetChange {
+  readonly partition: OffsetMap;
+  /** Null forgets. */
+  readonly offset: OffsetMap | null;
+}
+
+export interface OffsetWriteOptions {
+  /**
+   * Exactly-once: written in one transaction of this id, whose earlier producers can write no more from then on. For
+   * offsets that are altered by hand, the id of the connector's task 0 (KIP-618, KIP-875). Only where there is a `topic`.
+   */
+  readonly transactionalId?: string;
+  /** The connector's `producer.override.*`, prefix taken off, for that transaction's producer. */
+  readonly overrides?: RawConfig;
+}
+
+export interface OffsetsTopic {
+  readonly name: string;
+  readonly partitions: number;
+}
+
 /** Source offsets. Source: org.apache.kafka.connect.storage.OffsetBackingStore. */
 export interface OffsetStore extends AsyncDisposable {
   start(): Promise<void>;
   /** Of these source partitions, all that was written before the call included. */
   read(connector: string, partitions: readonly OffsetMap[]): Promise<readonly (OffsetMap | undefined)[]>;
   all(connector: string): Promise<readonly StoredOffset[]>;
-  /** Durable when it resolves; null forgets. */
-  write(connector: string, offsets: readonly { partition: OffsetMap; offset: OffsetMap | null }[]): Promise<void>;
+  /** Durable when it resolves. */
+  write(connector: string, offsets: readonly OffsetChange[], options?: OffsetWriteOptions): Promise<void>;
   /**
    * Where a task may write offsets itself, in one transaction with its records; undefined when it must ask the
    * store. Only a log that appends atomically has this.
    */
-  readonly atomicTopic?: { readonly name: string; readonly partitions: number };
+  readonly atomicTopic?: OffsetsTopic | undefined;
+  /** Known once the store was started; undefined for a store that is in no topic. */
+  readonly topic?: OffsetsTopic | undefined;
+  /**
+   * The store of a connector's offsets where it has an `offsets.storage.topic` of its own: that topic is created
+   * where it is missing, read first, and written first; the worker's own has what that one lacks, and gets a copy.
+   * Without such a topic, or in standalone on Kafka (where it has no effect), this store itself. Dispose it when done;
+   * this store goes on. Source: org.apache.kafka.connect.storage.ConnectorOffsetBackingStore.
+   */
+  forConnector(connector: string, options: { readonly topic?: string | undefined }): Promise<ConnectorOffsetStore>;
+}
+
+export interface ConnectorOffsetStore extends Omit<OffsetStore, 'start' | 'forConnector'> {
+  /**
+   * For a task that writes to `topic` itself: the bytes of the key that each source partition stands under, as far as
+   * it was read, undefined for a new one. Whoever writes it under others makes a second key of it.
+   */
+  keys(connector: string, partitions: readonly OffsetMap[]): Promise<readonly (Uint8Array | undefined)[]>;
+  /**
+   * After a task committed offsets to the connector's own topic: to the worker's. Left out where there is but one. A
+   * failure is no more than a warning, since the connector's own topic counts.
+   */
+  copy?(connector: string, offsets: readonly StoredOffset[]): Promise<void>;
 }

@@ -16,8 +16,16 @@ export interface TaskSpec {
   /** The task's own config, placeholders resolved. */
   readonly taskConfig: RawConfig;
   readonly paused: boolean;
+  /** A source task of a worker with `exactly.once.source.support=enabled`; left out otherwise. */
+  readonly exactlyOnce?: ExactlyOnce;
   /** What placeholders stood for: kept out of the task's log lines. */
   readonly secrets?: readonly string[];
+}
+
+/** How a source task writes its records and its offsets in one transaction (KIP-618). */
+export interface ExactlyOnce {
+  /** `<group.id>-<connector>-<task>` */
+  readonly transactionalId: string;
 }
 
 /** What tasks tell. Every event names the run it belongs to, so that a late one of an earlier run is known. */
@@ -26,6 +34,11 @@ export interface TaskEvents {
   running(id: TaskId): void;
   paused(id: TaskId): void;
   resumed(id: TaskId): void;
+  /**
+   * Exactly-once alone: the producer is ready, and every earlier one of this task fenced. Nothing is read from the
+   * source before it resolves; a rejection ends the run as failed.
+   */
+  producerReady?(id: TaskId): Promise<void>;
   /** The run is over; `trace` is the error's stack with its causes, secrets taken out. */
   failed(id: TaskId, trace: string): void;
   /** The thread has not answered for a while (it spins or blocks); `answering` true when it does again. */
@@ -111,6 +124,8 @@ export interface PluginHost extends AsyncDisposable {
   kindOf(connectorClass: string): ConnectorKind;
   /** The version of a connector class, or undefined. */
   versionOf(connectorClass: string): string | undefined;
+  /** What Connect writes into its task configs as `task.class`; undefined for an unknown connector class. */
+  taskClassOf?(connectorClass: string): string | undefined;
   /** `GET /connector-plugins/{p}/config`; undefined for an unknown plugin. */
   pluginConfig(plugin: string): Promise<readonly ConfigDefinition[] | undefined>;
   /** Of a whole connector config, transforms and converters included. */

@@ -27,9 +27,8 @@ describe('listeners', () => {
     await assert.rejects(again, isConfigError(/^listeners: cannot listen on http:\/\/127\.0\.0\.1:\d+: the port is taken already\. Stop/));
   });
 
-  test('HTTPS and nonsense are refused', async () => {
+  test('nonsense is refused', async () => {
     const app = createRestApp({ herder: scriptedHerder(createLogLevels()) });
-    await assert.rejects(startRestServer(app, ['https://127.0.0.1:0']), isConfigError(/HTTPS is not served yet/));
     await assert.rejects(startRestServer(app, ['8083']), isConfigError(/"8083" is no listener; write http:\/\/HOST:PORT/));
     await assert.rejects(startRestServer(app, ['http://nowhere.invalid:0']), isConfigError(/cannot listen on/));
   });
@@ -75,11 +74,19 @@ describe('the app', () => {
       ['starting', 503],
       ['unhealthy', 500],
     ] as const) {
-      await using server = await serve({ herder: { ...scriptedHerder(createLogLevels()), health: () => ({ status, message: 'so' }) } });
+      const herder = { ...scriptedHerder(createLogLevels()), health: () => ({ status, message: 'so' }) };
+      await using server = await serve({ herder, healthWaitMs: 0 });
       const response = await fetch(`${server.url}/health`);
       assert.equal(response.status, code);
       assert.deepEqual(await response.json(), { status, message: 'so' });
     }
+  });
+
+  test('health waits for a worker that is starting', async () => {
+    let asked = 0;
+    const health = () => (++asked < 3 ? { status: 'starting' as const, message: '' } : { status: 'healthy' as const, message: 'so' });
+    await using server = await serve({ herder: { ...scriptedHerder(createLogLevels()), health } });
+    assert.equal((await fetch(`${server.url}/health`)).status, 200);
   });
 
   test('topic tracking can be off', async () => {

@@ -5,6 +5,7 @@ import { RequestError } from '../ports/herder.ts';
 import type { Herder } from '../ports/herder.ts';
 import type { TargetState } from '../ports/stores.ts';
 import type { TaskId } from '../ports/tasks.ts';
+import { connectorSummary } from './connector-summary.ts';
 import { configOf, newConnectorOf, patchOf } from './request-body.ts';
 import { accepted, flag, noContent, ok, resource } from './resource.ts';
 import type { Answer, Call } from './resource.ts';
@@ -37,7 +38,8 @@ export function connectorsRouter(herder: Herder, tracking: TopicTracking): Route
   resource(router, `${at}/pause`, target('PAUSED', accepted));
   resource(router, `${at}/resume`, target('STARTED', accepted));
   resource(router, `${at}/stop`, target('STOPPED', noContent));
-  resource(router, `${at}/tasks`, { GET: async (call) => ok(await herder.taskConfigs(nameOf(call))) });
+  resource(router, `${at}/tasks`, { GET: async (call) => ok(await herder.taskConfigs(nameOf(call))) }, { alsoAllowed: ['POST'] });
+  resource(router, `${at}/fence`, {}, { alsoAllowed: ['PUT'] });
   resource(router, `${at}/tasks/:task/status`, { GET: async (call) => ok(await herder.taskStatus(taskOf(call))) });
   resource(router, `${at}/tasks/:task/restart`, { POST: async (call) => done(herder.restartTask(taskOf(call)), noContent) });
   topics(router, herder, tracking);
@@ -87,9 +89,11 @@ async function list(herder: Herder, call: Call): Promise<Answer> {
 /** No entry for a connector that went away meanwhile. */
 async function expanded(herder: Herder, name: string, expansions: readonly string[]): Promise<[string, object][]> {
   try {
-    const info = expansions.includes('info') ? { info: await herder.connectorInfo(name) } : {};
-    const status = expansions.includes('status') ? { status: await herder.status(name) } : {};
-    return [[name, { ...info, ...status }]];
+    const wanted = (expansion: string): boolean => expansions.includes(expansion);
+    const info = wanted('info') ? await herder.connectorInfo(name) : undefined;
+    const status = wanted('status') || wanted('summary') ? await herder.status(name) : undefined;
+    const summary = wanted('summary') && status ? connectorSummary(status) : undefined;
+    return [[name, { ...(info && { info }), ...(wanted('status') && { status }), ...(summary && { summary }) }]];
   } catch (error) {
     if (error instanceof RequestError && error.status === 404) return [];
     throw error;

@@ -15,7 +15,8 @@ export type Bean =
   | 'sink-task-metrics'
   | 'task-error-metrics'
   | 'connect-worker-metrics'
-  | 'connect-worker-rebalance-metrics';
+  | 'connect-worker-rebalance-metrics'
+  | 'connect-coordinator-metrics';
 
 /** Every name that the attribute has: Debezium's example rules name those of the worker once more. */
 export function metricNames(naming: Naming, bean: Bean, attribute: string): readonly string[] {
@@ -48,6 +49,22 @@ const sharedAttributes = new Set([
   'offset-commit-success-percentage',
   'offset-commit-failure-percentage',
 ]);
+
+const rebalanceAttributes = new Set([
+  'connect-protocol',
+  'leader-name',
+  'epoch',
+  'completed-rebalances-total',
+  'rebalancing',
+  'rebalance-max-time-ms',
+  'rebalance-avg-time-ms',
+  'time-since-last-rebalance-ms',
+]);
+
+/** The bean that Connect keeps an attribute of the membership in. */
+export function membershipBeanOf(attribute: string): Bean {
+  return rebalanceAttributes.has(attribute) ? 'connect-worker-rebalance-metrics' : 'connect-coordinator-metrics';
+}
 
 /** The bean that Connect keeps a task's attribute in. */
 export function beanOf(kind: 'source' | 'sink', attribute: string): Bean {

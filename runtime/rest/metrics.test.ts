@@ -3,6 +3,7 @@ import { test } from 'node:test';
 
 import { scriptedHerder } from '../../test/contract/scripted-herder.ts';
 import { createLogLevels } from '../logging/log-levels.ts';
+import type { Herder } from '../ports/herder.ts';
 import type { TaskMetrics } from '../ports/tasks.ts';
 import { createRestApp } from './app.ts';
 import { herderMetrics } from './metrics-source.ts';
@@ -61,4 +62,50 @@ test('the other set of names, by query', async () => {
   assert.match(text, /^kafka_connect_source_task_source_record_poll_total\{connector="shop",task="0"\} 7$/m);
   assert.match(text, /^kafka_connect_worker_connector_count 1$/m);
   assert.equal((await scrape('?naming=mine')).status, 400);
+});
+
+test('one worker of several: its own work, its place in the group, and the summary of every connector', async () => {
+  const scripted = scriptedHerder(createLogLevels());
+  for (const name of ['here', 'there']) {
+    await scripted.createConnector(name, { 'connector.class': 'FileStreamSource', topic: 't', name });
+  }
+  const own = '127.0.0.1:8083';
+  const herder: Herder = {
+    ...scripted,
+    async status(name) {
+      const status = await scripted.status(name);
+      const workerId = name === 'here' ? own : 'other:8083';
+      const task = { id: 0, state: 'FAILED' as const, worker_id: workerId };
+      return { ...status, connector: { ...status.connector, worker_id: workerId }, tasks: [task, { ...task, id: 1, worker_id: own }] };
+    },
+  };
+  const figures = {
+    'connect-protocol': 'sessioned',
+    'leader-name': 'http://other:8083/',
+    'completed-rebalances-total': 4,
+    rebalancing: 0,
+    'assigned-connectors': 1,
+    'assigned-tasks': 3,
+    'of-no-kind': 'text',
+  };
+  const membership = { workerId: own, figures: () => figures };
+  const metrics = createMetrics(herderMetrics(herder, () => [], undefined, membership));
+  const lines = (await metrics.scrape('confluent')).split('\n');
+  for (const line of [
+    'kafka_connect_connect_worker_rebalance_metrics_completed_rebalances_total 4',
+    'kafka_connect_connect_worker_rebalance_metrics_rebalancing 0',
+    'kafka_connect_connect_worker_rebalance_metrics_info{connect_protocol="sessioned",leader_name="http://other:8083/"} 1',
+    'kafka_connect_connect_coordinator_metrics_assigned_tasks 3',
+    'kafka_connect_connect_worker_metrics_connector_count 1',
+    'kafka_connect_connect_worker_metrics_connector_failed_task_count{connector="here"} 2',
+    'kafka_connect_connect_worker_metrics_connector_failed_task_count{connector="there"} 1',
+    'millrace_connector_summary{connector="here",status="failed"} 1',
+    'millrace_connector_summary{connector="there",status="failed"} 1',
+  ]) {
+    assert.ok(lines.includes(line), `${line}\nis not in\n${lines.filter((each) => /kafka_connect|millrace/.test(each)).join('\n')}`);
+  }
+  assert.equal(lines.filter((line) => line.startsWith('kafka_connect_connector_metrics{')).length, 1);
+  const strimzi = (await metrics.scrape('strimzi')).split('\n');
+  assert.ok(strimzi.includes('kafka_connect_worker_rebalance_completed_rebalances_total 4'));
+  assert.ok(strimzi.includes('kafka_connect_connect_coordinator_assigned_connectors 1'));
 });

@@ -1,9 +1,10 @@
 /** The text that Prometheus scrapes: made anew from the source for each scrape. */
 import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
 
-import { beanOf, identifier, metricNames } from './metric-names.ts';
+import { beanOf, identifier, membershipBeanOf, metricNames } from './metric-names.ts';
 import type { Bean, Naming } from './metric-names.ts';
 import type { ConnectorMetrics, MetricsSource } from './metrics-source.ts';
+import type { MembershipFigures } from '../ports/membership.ts';
 import type { TaskMetrics } from '../ports/tasks.ts';
 
 export interface Metrics {
@@ -24,6 +25,7 @@ export function createMetrics(source: MetricsSource): Metrics {
       const put = putInto(registry);
       const [worker, connectors] = await Promise.all([source.worker(), source.connectors()]);
       putAttributes(put, naming, 'connect-worker-metrics', {}, worker);
+      putMembership(put, naming, source.membership?.() ?? {});
       for (const connector of connectors) putConnector(put, naming, connector);
       for (const task of source.tasks()) putTask(put, naming, task);
       const texts = await Promise.all([registry.metrics(), process.metrics()]);
@@ -32,9 +34,30 @@ export function createMetrics(source: MetricsSource): Metrics {
   };
 }
 
-function putConnector(put: Put, naming: Naming, { connector, texts, attributes, taskStates }: ConnectorMetrics): void {
-  const labels = Object.fromEntries(Object.entries(texts).map(([name, text]) => [identifier(name), text]));
-  put('kafka_connect_connector_metrics', 'What the connector is, and its state', { connector, ...labels }, 1);
+/** A text cannot be a value: what a bean has of them are the labels of one metric of its own, with the value 1. */
+function putMembership(put: Put, naming: Naming, figures: MembershipFigures): void {
+  const texts = new Map<Bean, Record<string, string>>();
+  for (const [attribute, value] of Object.entries(figures)) {
+    const bean = membershipBeanOf(attribute);
+    if (typeof value === 'number') putAttributes(put, naming, bean, {}, { [attribute]: value });
+    else if (labelNames.includes(identifier(attribute))) texts.set(bean, { ...texts.get(bean), [identifier(attribute)]: value });
+  }
+  for (const [bean, labels] of texts) {
+    for (const name of metricNames(naming, bean, 'info')) put(name, `Texts of kafka.connect:type=${bean}`, labels, 1);
+  }
+}
+
+function putConnector(put: Put, naming: Naming, { connector, summary, texts, attributes, taskStates }: ConnectorMetrics): void {
+  put(
+    'millrace_connector_summary',
+    'How the connector fares as a whole, as any worker of the cluster sees it',
+    { connector, status: summary },
+    1,
+  );
+  if (texts) {
+    const labels = Object.fromEntries(Object.entries(texts).map(([name, text]) => [identifier(name), text]));
+    put('kafka_connect_connector_metrics', 'What the connector is, and its state', { connector, ...labels }, 1);
+  }
   for (const [task, status] of Object.entries(taskStates)) {
     put('kafka_connect_connector_status', 'State of each task', { connector, task, status }, 1);
   }
@@ -69,7 +92,7 @@ function putInto(registry: Registry): Put {
   return (name, help, labels, value) => {
     let metric = made.get(name);
     if (metric === undefined) {
-      const options = { name, help, labelNames: labelNames, registers: [registry] };
+      const options = { name, help, labelNames, registers: [registry] };
       metric = name.endsWith('_total') ? new Counter(options) : new Gauge(options);
       made.set(name, metric);
     }
@@ -77,4 +100,7 @@ function putInto(registry: Registry): Put {
   };
 }
 
-const labelNames = ['connector', 'task', 'status', 'connector_type', 'connector_class', 'connector_version'];
+const labelNames = [
+  ...['connector', 'task', 'status', 'connector_type', 'connector_class', 'connector_version'],
+  ...['connect_protocol', 'leader_name', 'client_id'],
+];

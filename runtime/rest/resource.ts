@@ -3,6 +3,7 @@
  * JAX-RS, which Connect's clients know: 404 before 405, before 415, before 406; HEAD is a GET without a body;
  * OPTIONS lists the methods.
  */
+import { raw } from 'express';
 import type { Request, Response, Router } from 'express';
 
 import { RequestError } from '../ports/herder.ts';
@@ -17,6 +18,11 @@ export interface Call {
   readonly origin: string;
   /** The parsed body, undefined without one. Throws a RequestError for what is no JSON. */
   body(): unknown;
+  /** The body as it came. */
+  bytes(): Buffer;
+  header(name: string): string | undefined;
+  /** Aborted when nobody waits for the answer any more. */
+  readonly signal: AbortSignal;
 }
 
 export interface Answer {
@@ -38,14 +44,22 @@ export const noContent: Answer = { status: 204 };
 export interface ResourceOptions {
   /** What the resource answers with, for the Accept header. */
   readonly produces?: readonly string[];
+  /** Methods of this path that another router has answered before. */
+  readonly alsoAllowed?: readonly Method[];
 }
+
+/** No body that Connect's API takes comes near it. */
+const maxBodyBytes = 32 * 1024 * 1024;
+
+/** Bodies are kept as they came: signatures are of bytes. */
+export const readBody = raw({ type: () => true, limit: maxBodyBytes });
 
 /** How long a request may take, as in Connect's RestRequestTimeout. */
 export const requestTimeoutMs = 90_000;
 
 export function resource(router: Router, path: string, methods: Partial<Record<Method, Handler>>, options: ResourceOptions = {}): void {
-  const produces = options.produces ?? ['application/json'];
-  const names = Object.keys(methods);
+  const { produces = json, alsoAllowed = [] } = options;
+  const names = [...Object.keys(methods), ...alsoAllowed];
   const allow = [...(methods.GET ? ['HEAD'] : []), ...names, 'OPTIONS'].join(',');
   router.all(path, async (request, response) => {
     if (request.method === 'OPTIONS')
@@ -53,16 +67,45 @@ export function resource(router: Router, path: string, methods: Partial<Record<M
     const method = request.method === 'HEAD' ? 'GET' : request.method;
     const handler = Object.hasOwn(methods, method) ? methods[method as Method] : undefined;
     if (handler === undefined) throw new RoutingError(405, { Allow: allow });
-    if (request.headers['content-type'] !== undefined && !isJson(request)) throw new RoutingError(415);
-    if (!request.accepts([...produces])) throw new RoutingError(406);
-    send(response, await withTimeout(Promise.resolve(handler(callOf(request)))));
+    await answer(handler, request, response, produces);
   });
 }
 
-function callOf(request: Request): Call {
+/** One method alone, its body read here; everything else of the path is left to who comes after. */
+export function route(router: Router, method: 'POST' | 'PUT', path: string, handler: Handler): void {
+  const answered = async (request: Request, response: Response): Promise<void> => answer(handler, request, response, json);
+  if (method === 'POST') router.post(path, readBody, answered);
+  else router.put(path, readBody, answered);
+}
+
+const json: readonly string[] = ['application/json'];
+
+async function answer(handler: Handler, request: Request, response: Response, produces: readonly string[]): Promise<void> {
+  if (request.headers['content-type'] !== undefined && !isJson(request)) throw new RoutingError(415);
+  if (!request.accepts([...produces])) throw new RoutingError(406);
+  const gone = new AbortController();
+  response.once('close', () => gone.abort());
+  send(response, await withTimeout(Promise.resolve(handler(callOf(request, gone.signal)))));
+}
+
+/** `http://host:port`, as the client wrote it. */
+export const originOf = (request: Request): string => `${request.protocol}://${request.headers.host ?? 'localhost'}`;
+
+/** The body as it came; empty without one. */
+export function bytesOf(request: Request): Buffer {
+  const bytes: unknown = request.body;
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.alloc(0);
+}
+
+export const queryOf = (request: Request): URLSearchParams => new URLSearchParams(/\?(.*)$/s.exec(request.originalUrl)?.[1] ?? '');
+
+function callOf(request: Request, signal: AbortSignal): Call {
   return {
-    query: new URLSearchParams(/\?(.*)$/s.exec(request.originalUrl)?.[1] ?? ''),
-    origin: `${request.protocol}://${request.headers.host ?? 'localhost'}`,
+    query: queryOf(request),
+    origin: originOf(request),
+    signal,
+    header: (name) => request.get(name),
+    bytes: () => bytesOf(request),
     param(name) {
       const value = request.params[name];
       return typeof value === 'string' ? value : '';
@@ -72,8 +115,8 @@ function callOf(request: Request): Call {
 }
 
 function bodyOf(request: Request): unknown {
-  const bytes: unknown = request.body;
-  if (!Buffer.isBuffer(bytes) || bytes.length === 0) return undefined;
+  const bytes = bytesOf(request);
+  if (bytes.length === 0) return undefined;
   if (!isJson(request)) throw new RoutingError(415);
   try {
     return parseJson(bytes.toString());

@@ -1,4 +1,6 @@
 /** `GET /` and `GET /health` (KIP-1017). */
+import { setTimeout as sleep } from 'node:timers/promises';
+
 import { Router } from 'express';
 
 import type { Herder } from '../ports/herder.ts';
@@ -12,10 +14,17 @@ export function rootRouter(herder: Herder): Router {
   return router;
 }
 
-export function healthRouter(herder: Herder): Router {
+/** As in Connect's RestServer. */
+const healthWaitMs = 10_000;
+const pollMs = 50;
+
+/** A worker that is starting gets some time to become ready before it says that it is not. */
+export function healthRouter(herder: Herder, waitMs: number = healthWaitMs): Router {
   const router = Router({ caseSensitive: true });
   resource(router, '/health', {
-    GET: () => {
+    GET: async (call) => {
+      const giveUp = performance.now() + waitMs;
+      while (herder.health().status === 'starting' && performance.now() < giveUp && !call.signal.aborted) await sleep(pollMs);
       const { status, message } = herder.health();
       return { status: healthStatus[status], body: { status, message } };
     },

@@ -2,6 +2,7 @@
 import { ConfigError } from '../api/index.ts';
 import type { RawConfig } from '../api/index.ts';
 import { findKey, topLevelKeys } from './key-table.ts';
+import { sharesTls } from './rest-settings.ts';
 import type { WorkerKey } from './worker-key.ts';
 import type { WorkerMode } from './worker-settings.ts';
 
@@ -10,7 +11,8 @@ export function checkKeys(config: RawConfig, mode: WorkerMode, embedded: boolean
   const warnings: string[] = [];
   for (const [name, value] of Object.entries(config)) {
     const key = findKey(name);
-    const warning = key === undefined ? unknown(name) : judge(name, value, key, mode, embedded);
+    const shared = name.startsWith('ssl.') && sharesTls(config);
+    const warning = key === undefined ? unknown(name) : judge(name, value, key, mode, embedded && !shared);
     if (warning !== undefined) warnings.push(warning);
   }
   return warnings;
@@ -29,7 +31,7 @@ function judge(name: string, value: string, key: WorkerKey, mode: WorkerMode, em
     case 'distributed': {
       if (mode === 'distributed') return undefined;
       const usedHere = embedded && /^(config|offset|status)\.storage\./.test(name) && !name.endsWith('.replication.factor');
-      return usedHere ? undefined : `${name} has no effect on a standalone worker.`;
+      return usedHere ? undefined : `${name} has no effect on a standalone worker. ${key.why ?? ''}`.trim();
     }
     case 'ignored':
       return `${name} has no effect. ${key.why ?? ''}`.trim();

@@ -1,13 +1,18 @@
 /** Finds out what a key of a worker file is. */
 import { connectionKeys, prefixedKeys } from './client-keys.ts';
 import type { ClientKind } from './client-keys.ts';
-import { ignored, refused, used } from './worker-key.ts';
+import { ignored, used } from './worker-key.ts';
 import type { WorkerKey, WorkerKeys } from './worker-key.ts';
 import { commonKeys, distributedKeys, ownKeys } from './worker-keys.ts';
 
 export const topLevelKeys: WorkerKeys = { ...commonKeys, ...distributedKeys, ...ownKeys, ...connectionKeys };
 
 const metricsKeys = /^metrics\.context\./;
+
+const listenerPrefixes: Readonly<Record<string, string>> = {
+  'listeners.https.': 'listeners, and of calls to other workers',
+  'admin.listeners.https.': 'admin listeners',
+};
 
 /** Families of keys: everything that begins so. */
 export const keyFamilies: readonly { readonly prefix: string; readonly key: WorkerKey }[] = [
@@ -16,12 +21,9 @@ export const keyFamilies: readonly { readonly prefix: string; readonly key: Work
     key: used('string', null, 'Setting of that converter.'),
   })),
   { prefix: 'config.providers.', key: used('string', null, '`NAME.class` and `NAME.param.*` of each provider.') },
-  ...['listeners.https.', 'admin.listeners.https.'].map((prefix) => ({
+  ...Object.entries(listenerPrefixes).map(([prefix, which]) => ({
     prefix,
-    key: refused(
-      'TLS of REST.',
-      'HTTPS is not served yet. Listen on http://127.0.0.1:PORT, put a TLS proxy before it, and take the key out.',
-    ),
+    key: used('string', null, `The \`ssl.*\` keys of https ${which}; where one is set, those without the prefix do not count there.`),
   })),
   ...['config.storage.', 'offset.storage.', 'status.storage.'].map((prefix) => ({
     prefix,
@@ -37,6 +39,8 @@ const clientKinds: readonly ClientKind[] = ['producer', 'consumer', 'admin'];
 /** The key's entry; undefined for one that nobody knows. */
 export function findKey(name: string): WorkerKey | undefined {
   if (Object.hasOwn(topLevelKeys, name)) return topLevelKeys[name];
+  const listener = Object.keys(listenerPrefixes).find((prefix) => name.startsWith(prefix));
+  if (listener !== undefined) return listenerKey(name.slice(listener.length));
   for (const kind of clientKinds) {
     if (!name.startsWith(`${kind}.`)) continue;
     const keys = prefixedKeys[kind];
@@ -46,4 +50,10 @@ export function findKey(name: string): WorkerKey | undefined {
   const family = keyFamilies.find(({ prefix }) => name.startsWith(prefix));
   if (family !== undefined) return family.key;
   return metricsKeys.test(name) ? ignored('A label of metrics.', 'Labels are Prometheus’ to add.') : undefined;
+}
+
+/** Java's TLS keys mean the same there as for the Kafka client. */
+function listenerKey(name: string): WorkerKey | undefined {
+  const key = name.startsWith('ssl.') ? topLevelKeys[name] : undefined;
+  return key?.state === 'kafka' ? { ...key, state: 'used' } : key;
 }

@@ -5,6 +5,7 @@ import { ConfigError } from '../api/index.ts';
 import type { RawConfig } from '../api/index.ts';
 import { checkKeys } from './check-keys.ts';
 import { readConfigText, stringValues } from './config-text.ts';
+import { restSettings, restWarnings } from './rest-settings.ts';
 import { typedValues } from './typed-values.ts';
 import type { TypedValues } from './typed-values.ts';
 import type { GroupSettings, StoreTopic, WorkerMode, WorkerSettings } from './worker-settings.ts';
@@ -39,28 +40,25 @@ export async function loadLogSettings(file: string): Promise<WorkerSettings['log
 const embeddedScheme = 'embedded:';
 
 /** Relative folders are taken from where the process runs, as Connect takes them. Throws a ConfigError. */
-export function workerSettings(config: RawConfig, { file, mode }: { readonly file: string; readonly mode: WorkerMode }): WorkerSettings {
+export function workerSettings(
+  config: RawConfig,
+  { file, mode, environment = process.env }: { readonly file: string; readonly mode: WorkerMode; readonly environment?: NodeJS.ProcessEnv },
+): WorkerSettings {
   const values = typedValues(config);
   const log = logOf(config, values);
   const embedded = log.kind === 'embedded';
   if (embedded && mode === 'distributed') {
     throw new ConfigError('bootstrap.servers=embedded:… is a log for one worker; a distributed worker needs Kafka brokers there.');
   }
-  const warnings = checkKeys(config, mode, embedded);
+  const rest = restSettings(config, values, environment);
+  const protocol = mode === 'distributed' ? values.choice('connect.protocol') : undefined;
+  const warnings = [...checkKeys(config, mode, embedded), ...restWarnings(rest, config, protocol)];
   const converters = Object.entries(config).filter(([key]) => /^(key|value|header)\.converter(\.|$)/.test(key));
-  const adminListeners = config['admin.listeners'];
   return {
     file,
     mode,
     log,
-    rest: {
-      listeners: listeners(values, 'listeners'),
-      adminListeners: adminListeners === undefined ? undefined : listeners(values, 'admin.listeners'),
-      advertisedHost: values.optional('rest.advertised.host.name'),
-      advertisedPort: values.optional('rest.advertised.port') === undefined ? undefined : values.number('rest.advertised.port'),
-      origins: { allowed: values.list('access.control.allow.origin'), methods: values.list('access.control.allow.methods') },
-      responseHeaders: values.text('response.http.headers.config'),
-    },
+    rest,
     converters: {
       'key.converter': values.text('key.converter'),
       'value.converter': values.text('value.converter'),
@@ -76,6 +74,7 @@ export function workerSettings(config: RawConfig, { file, mode }: { readonly fil
     offsetFile: mode === 'standalone' && !embedded ? values.text('offset.storage.file.filename') : undefined,
     stores: mode === 'distributed' || embedded ? storesOf(config, values, embedded) : undefined,
     group: mode === 'distributed' ? groupOf(values) : undefined,
+    exactlyOnce: mode === 'distributed' ? (values.choice('exactly.once.source.support') as WorkerSettings['exactlyOnce']) : 'disabled',
     pluginCallTimeoutMs: values.number('millrace.plugin.call.timeout.ms'),
     task: {
       memoryMaxBytes: values.number('millrace.task.memory.max.bytes'),
@@ -103,23 +102,6 @@ function logOf(config: RawConfig, values: TypedValues): WorkerSettings['log'] {
   return { kind: 'embedded', directory: resolve(directory), synchronous };
 }
 
-function listeners(values: TypedValues, name: string): readonly string[] {
-  const list = values.list(name);
-  for (const listener of list) {
-    if (/^https:/i.test(listener)) {
-      throw new ConfigError(
-        `${name}=${listener}: HTTPS is not served yet. Listen on http://127.0.0.1:PORT, and put a TLS proxy before it.`,
-      );
-    }
-    if (!/^http:\/\/(\[[^\]]*\]|[^:/]*):\d+\/?$/i.test(listener)) {
-      throw new ConfigError(`Invalid value ${listener} for configuration ${name}: write http://HOST:PORT, such as http://127.0.0.1:8083`);
-    }
-  }
-  if (list.length === 0 && name === 'listeners')
-    throw new ConfigError('Invalid value  for configuration listeners: at least one is needed.');
-  return list;
-}
-
 function storesOf(config: RawConfig, values: TypedValues, embedded: boolean): NonNullable<WorkerSettings['stores']> {
   const store = (kind: 'config' | 'offset' | 'status', standard: string): StoreTopic => {
     const prefix = `${kind}.storage.`;
@@ -142,12 +124,18 @@ function storesOf(config: RawConfig, values: TypedValues, embedded: boolean): No
 function groupOf(values: TypedValues): GroupSettings {
   return {
     id: values.text('group.id'),
-    protocol: values.choice('connect.protocol'),
+    protocol: values.choice('connect.protocol') as GroupSettings['protocol'],
     sessionTimeoutMs: values.number('session.timeout.ms'),
     heartbeatMs: values.number('heartbeat.interval.ms'),
     rebalanceTimeoutMs: values.number('rebalance.timeout.ms'),
     rebalanceMaxDelayMs: values.number('scheduled.rebalance.max.delay.ms'),
     syncTimeoutMs: values.number('worker.sync.timeout.ms'),
     unsyncBackoffMs: values.number('worker.unsync.backoff.ms'),
+    keyTtlMs: values.number('inter.worker.key.ttl.ms'),
+    keyGenerationAlgorithm: values.text('inter.worker.key.generation.algorithm'),
+    ...(values.optional('inter.worker.key.size') === undefined ? {} : { keySize: values.number('inter.worker.key.size') }),
+    signatureAlgorithm: values.text('inter.worker.signature.algorithm'),
+    verificationAlgorithms: values.list('inter.worker.verification.algorithms'),
+    joinDespiteMissingClasses: values.boolean('millrace.join.despite.missing.classes'),
   };
 }

@@ -6,6 +6,11 @@ import { distributed, ignored, refused, used } from './worker-key.ts';
 import type { WorkerKeys } from './worker-key.ts';
 
 const noPluginVersions = 'Each plugin is there in one version: the installed package. Take the key out.';
+/** The class of Connect's basic authentication, and its alias. */
+export const basicAuthClasses: readonly string[] = [
+  'org.apache.kafka.connect.rest.basic.auth.extension.BasicAuthSecurityRestExtension',
+  'BasicAuthSecurityRestExtension',
+];
 const storageTopic = 'Standalone on Kafka needs none; on the embedded log the default is ';
 
 export const commonKeys: WorkerKeys = {
@@ -48,7 +53,7 @@ export const commonKeys: WorkerKeys = {
   listeners: used(
     'list',
     'http://:8083',
-    'Where REST listens: `http://host:port`, several with commas; an empty host is every interface, port 0 any free one.',
+    'Where REST listens: `http://host:port` or `https://host:port`, several with commas; an empty host is every interface, port 0 any free one.',
   ),
   'admin.listeners': used('list', null, 'Where `/admin` is served instead; empty serves it nowhere.'),
   'access.control.allow.origin': used('string', '', 'Origins that browsers may call REST from, with `*` as a wildcard.'),
@@ -60,15 +65,24 @@ export const commonKeys: WorkerKeys = {
   ),
   'rest.advertised.host.name': used('string', null, 'Host part of this worker’s id in statuses, and what other workers call it by.'),
   'rest.advertised.port': used('int', null, 'Port part of it.', { min: 0 }),
-  'rest.advertised.listener': ignored('Which listener other workers are told of.', 'There are HTTP listeners only.', ['http', 'HTTP']),
-  'rest.extension.classes': refused(
-    'Java classes that extend REST, often to ask for a password.',
-    'Java classes cannot run here, and without them REST may stand open. Put a proxy that authenticates before it, listen on 127.0.0.1, and take the key out.',
+  'rest.advertised.listener': used(
+    'string',
+    null,
+    'Which listener other workers are told of; the http one where there is one, unless set.',
+    { values: ['http', 'https'] },
   ),
-  'ssl.client.auth': refused(
-    'Whether REST clients need a certificate.',
-    'HTTPS is not served yet, so nobody would be asked. Put a TLS proxy before it, and take the key out.',
-    ['none'],
+  'rest.extension.classes': refused(
+    'Java classes that extend REST. Connect’s own for basic authentication is built in: it asks for a name and a password that stand in the file of users that the JAAS file names.',
+    'Other Java classes cannot run here, and without them REST may stand open. Put a proxy that authenticates before it, listen on 127.0.0.1, and take the class out.',
+    basicAuthClasses,
+  ),
+  'ssl.client.auth': used(
+    'string',
+    'none',
+    'Whether REST clients must show a certificate at https listeners: `none`, `requested` (if they have one) or `required`.',
+    {
+      values: ['none', 'requested', 'required'],
+    },
   ),
   'plugin.discovery': ignored('How Java plugins are found.', 'Plugins are found by their package.json, which needs no scan. Take it out.', [
     'hybrid_warn',
@@ -125,11 +139,16 @@ export const distributedKeys: WorkerKeys = {
   'inter.worker.key.size': distributed('int', null, 'Its size in bits.', { min: 1 }),
   'inter.worker.signature.algorithm': distributed('string', 'HmacSHA256', 'Algorithm that calls between workers are signed with.'),
   'inter.worker.verification.algorithms': distributed('list', 'HmacSHA256', 'Algorithms that are accepted.'),
-  'exactly.once.source.support': refused(
-    'Whether sources write their records and offsets in one transaction.',
-    'Transactions on Kafka are not supported yet; a crash may repeat records there. (The embedded log never repeats them, without this key.) Set it to disabled.',
-    ['disabled', 'DISABLED'],
-  ),
+  'exactly.once.source.support': {
+    ...distributed(
+      'string',
+      'disabled',
+      'Whether sources write their records and offsets in one transaction. A running cluster is restarted twice, one worker after the other: with `preparing`, then with `enabled`.',
+      { values: ['disabled', 'preparing', 'enabled'] },
+    ),
+    why: 'On Kafka, a crash may then repeat records; on the embedded log records and offsets are one write anyway, and none is repeated.',
+    harmless: ['disabled', 'DISABLED'],
+  },
 };
 
 /** Ours; Connect does not know them, and warns. */
@@ -152,6 +171,21 @@ export const ownKeys: WorkerKeys = {
     'full',
     'What the embedded log survives: `full` a power cut, by a disk flush for each commit; `normal` only crashes of the program, and is faster.',
     { values: ['full', 'normal'] },
+  ),
+  'millrace.join.despite.missing.classes': distributed(
+    'boolean',
+    'false',
+    'Joins a group with other workers in it although connectors there name classes or config providers that this worker does not have: it then warns, and those of their tasks that it is given are FAILED here. Otherwise it does not start.',
+  ),
+  'java.security.auth.login.config': used(
+    'string',
+    null,
+    'The JAAS file for that class, with a context `KafkaConnect`; taken from `-Djava.security.auth.login.config=FILE` in the environment variable KAFKA_OPTS unless set.',
+  ),
+  'millrace.rest.basic.auth.file': used(
+    'string',
+    null,
+    'REST asks for a name and a password; this file has a line `name=password` for each user, and is read again when it changes.',
   ),
   'millrace.log.level': used('string', 'INFO', 'Log level to start with; `/admin/loggers` changes it at run time.', {
     values: ['OFF', 'FATAL', 'ERROR', 'WARN', 'INFO', 'DEBUG', 'TRACE', 'ALL'],

@@ -66,6 +66,22 @@ describe('a worker file', () => {
     );
   });
 
+  test('exactly-once, in any case, for distributed workers alone', () => {
+    const key = 'exactly.once.source.support';
+    const load = (value: string, mode: 'distributed' | 'standalone') =>
+      workerSettings({ ...kafka, ...topics, [key]: value }, { file: 'w', mode });
+    assert.equal(workerSettings({ ...kafka, ...topics }, { file: 'w', mode: 'distributed' }).exactlyOnce, 'disabled');
+    assert.equal(load('Enabled', 'distributed').exactlyOnce, 'enabled');
+    assert.equal(load('preparing', 'distributed').exactlyOnce, 'preparing');
+    assert.throws(() => load('yes', 'distributed'), /Invalid value yes for configuration exactly.once.source.support: must be one of/);
+    const alone = load('enabled', 'standalone');
+    assert.equal(alone.exactlyOnce, 'disabled');
+    assert.match(
+      alone.warnings.join(),
+      /exactly.once.source.support has no effect on a standalone worker\. On Kafka, a crash may then repeat/,
+    );
+  });
+
   test('what is missing or wrong gets Connect’s message', () => {
     refuses({ 'bootstrap.servers': 'a:1' }, /^Missing required configuration "key.converter" which has no default value\.$/);
     refuses({ ...converters }, /^Missing required configuration "offset.storage.file.filename" which has no default value\.$/);
@@ -83,15 +99,12 @@ describe('a worker file', () => {
   test('what security or delivery hang on is refused', () => {
     refuses(
       { ...embedded, 'rest.extension.classes': 'org.example.BasicAuth' },
-      /^rest.extension.classes: cannot be honoured\. Java classes cannot run here/,
+      /^rest.extension.classes: cannot be honoured\. Other Java classes cannot run here/,
     );
-    refuses({ ...embedded, listeners: 'https://:8443' }, /HTTPS is not served yet/);
     refuses(
-      { ...embedded, 'listeners.https.ssl.keystore.password': 'hunter2' },
-      /^listeners.https.ssl.keystore.password: cannot be honoured/,
+      { ...embedded, 'listeners.https.ssl.provider': 'org.example.Mine' },
+      /^listeners.https.ssl.provider: cannot be honoured\. Java classes cannot run here/,
     );
-    refuses({ ...embedded, 'ssl.client.auth': 'required' }, /HTTPS is not served yet/);
-    refuses({ ...kafka, 'exactly.once.source.support': 'enabled' }, /Transactions on Kafka are not supported yet/);
     refuses({ ...kafka, 'producer.partitioner.class': 'org.example.Mine' }, /other partitions/);
     refuses({ ...kafka, 'ssl.engine.factory.class': 'org.example.Mine' }, /Java classes cannot run here/);
   });

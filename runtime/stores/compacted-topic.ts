@@ -3,28 +3,23 @@
  * Source: org.apache.kafka.connect.util.KafkaBasedLog.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ConfigError, RetriableError } from '../api/index.ts';
-import type { Logger, PartitionOffset, TopicPartition } from '../api/index.ts';
+import { RetriableError } from '../api/index.ts';
+import type { PartitionOffset, TopicPartition } from '../api/index.ts';
 import { readRecords } from '../batch/record-reader.ts';
-import type { FetchedRun, Log, LogReader } from '../ports/log.ts';
-import type { Journal, JournalRecord } from './journal.ts';
+import type { FetchedRun, LogReader } from '../ports/log.ts';
+import { ensureCompactedTopic, messageOf, partitionsOf } from './compacted-topic-setup.ts';
+import type { CompactedTopicSetup } from './compacted-topic-setup.ts';
+import { createExclusiveTopicWriter } from './exclusive-topic-writer.ts';
+import type { ApplyRecords, Journal, JournalRecord, NewRecord } from './journal.ts';
 import { createTopicWriter } from './topic-writer.ts';
+import type { PartitionEnd, TopicWriter } from './topic-writer.ts';
 
-export interface CompactedTopicOptions {
-  readonly log: Log;
-  readonly topic: string;
-  /** Of the topic where it must be created. */
-  readonly partitions: number;
-  /** -1: the log's default. */
-  readonly replicationFactor: number;
-  /** Further topic configs, such as Connect's `config.storage.min.insync.replicas` without its prefix. */
-  readonly topicConfig?: Readonly<Record<string, string>>;
+export interface CompactedTopicOptions extends CompactedTopicSetup {
   readonly clientId: string;
-  readonly logger: Logger;
-  /** The topic must have exactly this many partitions, also where it exists already. */
-  readonly exactPartitions?: number;
-  /** How long one read to the end may take; after it, a RetriableError. */
-  readonly readTimeoutMs?: number;
+  /** Left out: read_committed. Connect's workers without `exactly.once.source.support=enabled` read uncommitted. */
+  readonly isolation?: 'read_committed' | 'read_uncommitted';
+  /** Makes the journal's exclusive writing go in transactions of this id; only where the log has transactions. */
+  readonly transactionalId?: string;
 }
 
 export interface CompactedTopic extends Journal {
@@ -36,54 +31,107 @@ export interface CompactedTopic extends Journal {
 const fetchLimits = { maxWaitMs: 1_000, maxBytes: 4 << 20 };
 const longestBackoffMs = 5_000;
 const closeMs = 5_000;
+const noKey = Buffer.alloc(0);
 
 export function compactedTopic(options: CompactedTopicOptions): CompactedTopic {
-  const { log, topic, logger, readTimeoutMs = 60_000 } = options;
+  const { log, topic, logger, clientId, isolation = 'read_committed', transactionalId, readTimeoutMs = 60_000 } = options;
   const stopping = new AbortController();
   const waiting = new Set<() => void>();
-  const writer = createTopicWriter(log, topic, options.clientId);
+  const writer = createTopicWriter(log, topic, clientId);
+  const exclusive = transactionalId === undefined ? undefined : createExclusiveTopicWriter(log, topic, clientId, transactionalId);
   let positions: bigint[] = [];
-  let apply: (records: readonly JournalRecord[]) => void = () => {};
+  /** Where each partition ended when it was last begun to be read: what is below it is a replay. */
+  let replayEnds: bigint[] = [];
+  let apply: ApplyRecords = () => {};
   let following: Promise<void> | undefined;
+  /** Somebody saw that the topic ends before what was read of it. */
+  let cutOff = false;
   let lastError: unknown;
 
   const all = (): TopicPartition[] => positions.map((_, partition) => ({ topic, partition }));
+  const ends = (): Promise<readonly PartitionEnd[]> => log.offsetsAt(all(), 'latest');
+
+  function checkWaiting(): void {
+    for (const check of [...waiting]) check();
+  }
 
   function take(runs: readonly FetchedRun[]): void {
     for (const run of runs) {
       if (run.topic !== topic) continue;
       const records: JournalRecord[] = [];
-      for (const { key, value, timestamp } of readRecords(Buffer.from(run.buffer, 0, run.length), run.length, run.position)) {
-        if (key !== null) records.push({ key, value, timestampMs: timestamp });
+      for (const { key, value, timestamp, offset } of readRecords(Buffer.from(run.buffer, 0, run.length), run.length, run.position)) {
+        records.push({ key: key ?? noKey, value, timestampMs: timestamp, offset });
       }
-      if (records.length > 0) apply(records);
+      const replayEnd = replayEnds[run.partition] ?? 0n;
+      const fresh = records.findIndex(({ offset }) => offset >= replayEnd);
+      const split = fresh === -1 ? records.length : fresh;
+      if (split > 0) apply(records.slice(0, split), true);
+      if (split < records.length) apply(records.slice(split), false);
       positions[run.partition] = run.nextPosition;
     }
-    for (const check of waiting) check();
+    checkWaiting();
   }
 
-  /** Where to go on after a failure: what the log deleted meanwhile is passed over. */
+  /**
+   * Where to go on after a failure. As KafkaBasedLog, what was read before a topic was made anew or cut off stays
+   * known until the worker starts again: forgetting it would stop every connector at once. The warning says so.
+   */
   async function restore(reader: LogReader): Promise<void> {
+    const partitions = await partitionsOf(options);
+    if (partitions === undefined) throw new RetriableError(`topic ${topic} is not there any longer.`);
+    if (partitions !== positions.length) {
+      const found = `it has ${partitions} partitions now, and had ${positions.length}`;
+      if (options.exactPartitions !== undefined) throw new RetriableError(`topic ${topic}: ${found}.`);
+      staleWarning(found);
+      positions = new Array<bigint>(partitions).fill(-1n);
+    }
     const earliest = await log.offsetsAt(all(), 'earliest');
-    const latest = await log.offsetsAt(all(), 'latest');
+    const latest = await ends();
     for (const { partition, offset } of earliest) {
       const end = latest.find((other) => other.partition === partition)?.offset ?? offset;
       const position = positions[partition] as bigint;
-      if (position < offset || position > end) positions[partition] = offset;
+      if (position >= offset && position <= end) continue;
+      const found = `partition ${partition} was read up to offset ${position}, and now has ${offset} to ${end}`;
+      if (position > end) staleWarning(`it was made anew or cut off: ${found}`);
+      else if (position >= 0n) logger.warn(`topic ${topic}: records were deleted before they were read: ${found}. Changes may be missing.`);
+      positions[partition] = offset;
+      replayEnds[partition] = end;
     }
     reader.assign(positions.map((offset, partition): PartitionOffset => ({ topic, partition, offset })));
+    checkWaiting();
+  }
+
+  /** A topic cannot end before a position that was reached earlier, unless it is another one, or was cut off. */
+  function checkEnds(found: readonly PartitionEnd[], before: readonly bigint[]): readonly PartitionEnd[] {
+    for (const { partition, offset } of found) {
+      const position = before[partition] ?? 0n;
+      if (offset >= position || positions[partition] === -1n) continue;
+      staleWarning(`it was made anew or cut off: partition ${partition} was read up to offset ${position}, and now ends at ${offset}`);
+      positions[partition] = -1n;
+      cutOff = true;
+    }
+    return found;
+  }
+
+  function staleWarning(found: string): void {
+    logger.warn(
+      `topic ${topic}: ${found}. It is read again from its beginning; what was known before and is not in it any longer ` +
+        'counts until this worker is started again.',
+    );
   }
 
   async function follow(): Promise<void> {
     let backoffMs = 100;
     while (!stopping.signal.aborted) {
       try {
-        await using reader = await log.openReader({ clientId: options.clientId, isolation: 'read_committed' });
+        await using reader = await log.openReader({ clientId, isolation });
         await restore(reader);
         while (!stopping.signal.aborted) {
           const runs = await reader.fetch(fetchLimits, stopping.signal);
           if (stopping.signal.aborted) return;
-          take(runs);
+          if (cutOff) await restore(reader);
+          else take(runs);
+          cutOff = false;
           backoffMs = 100;
           lastError = undefined;
         }
@@ -98,23 +146,41 @@ export function compactedTopic(options: CompactedTopicOptions): CompactedTopic {
   }
 
   /** Resolves once every partition was read up to there. */
-  function reached(ends: readonly { readonly partition: number; readonly offset: bigint }[]): Promise<void> {
+  function reached(to: readonly PartitionEnd[] | Promise<readonly PartitionEnd[]>, timeoutMs: number): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
+    let wanted: readonly PartitionEnd[] | undefined;
     const failed = (why: string, cause?: unknown): void => reject(new RetriableError(`topic ${topic}: ${why}`, { cause }));
     const check = (): void => {
       if (stopping.signal.aborted) failed('the store was closed');
-      else if (ends.every(({ partition, offset }) => (positions[partition] ?? 0n) >= offset)) resolve();
+      else if (wanted?.every(({ partition, offset }) => (positions[partition] ?? 0n) >= offset)) resolve();
     };
     const timer = setTimeout(() => {
       const why = lastError === undefined ? '' : ` The last failure: ${messageOf(lastError)}`;
-      failed(`could not be read to its end within ${readTimeoutMs} ms.${why}`, lastError);
-    }, readTimeoutMs);
+      failed(`could not be read to its end within ${timeoutMs} ms.${why}`, lastError);
+    }, timeoutMs);
     waiting.add(check);
     check();
+    Promise.resolve(to).then((known) => {
+      wanted = known;
+      check();
+    }, reject);
     return promise.finally(() => {
       clearTimeout(timer);
       waiting.delete(check);
     });
+  }
+
+  async function write(by: TopicWriter, records: readonly NewRecord[]): Promise<void> {
+    const before = [...positions];
+    await reached(checkEnds(await by.append(records, positions.length), before), readTimeoutMs);
+  }
+
+  function readToEnd(timeoutMs = readTimeoutMs): Promise<void> {
+    const before = [...positions];
+    return reached(
+      ends().then((found) => checkEnds(found, before)),
+      timeoutMs,
+    );
   }
 
   return {
@@ -123,62 +189,23 @@ export function compactedTopic(options: CompactedTopicOptions): CompactedTopic {
       return positions.length;
     },
     async start(onRecords) {
-      const count = await ensureTopic(options);
+      positions = new Array<bigint>(await ensureCompactedTopic(options)).fill(-1n);
+      replayEnds = positions.map(() => 0n);
       apply = onRecords;
-      positions = new Array<bigint>(count).fill(0n);
       following = follow();
-      await reached(await log.offsetsAt(all(), 'latest'));
+      await readToEnd();
     },
-    async write(records) {
-      const appended = await writer.append(records, positions.length);
-      await reached(appended);
-    },
-    async readToEnd() {
-      await reached(await log.offsetsAt(all(), 'latest'));
-    },
+    write: (records) => write(writer, records),
+    readToEnd,
+    ...(exclusive && { exclusive: { claim: () => exclusive.claim(), write: (records) => write(exclusive, records) } }),
     async [Symbol.asyncDispose]() {
       stopping.abort();
-      for (const check of [...waiting]) check();
+      checkWaiting();
       // A log that is away must not keep the worker from ending.
       const patience = new AbortController();
-      const closed = Promise.all([following, writer[Symbol.asyncDispose]()]);
+      const closed = Promise.all([following, writer[Symbol.asyncDispose](), exclusive?.[Symbol.asyncDispose]()]);
       await Promise.race([closed, sleep(closeMs, undefined, { signal: patience.signal }).catch(() => {})]);
       patience.abort();
     },
   };
-}
-
-/** Creates the topic where it is missing; returns its partition count. Throws a ConfigError for one that would lose data. */
-async function ensureTopic(options: CompactedTopicOptions): Promise<number> {
-  const { log, topic, partitions, replicationFactor, topicConfig = {}, exactPartitions } = options;
-  const config = { ...topicConfig, 'cleanup.policy': 'compact' };
-  const created = await log.createTopics([{ name: topic, partitions, replicationFactor, config }]);
-  const described = await describe(options);
-  if (exactPartitions !== undefined && described !== exactPartitions) {
-    throw new ConfigError(`topic ${topic} has ${described} partitions, and this store needs exactly ${exactPartitions}.`, {
-      hint: 'Name another topic in the worker config, or create this one anew.',
-    });
-  }
-  if (!created.includes(topic)) {
-    const policy = (await log.topicConfig(topic))['cleanup.policy'] ?? 'delete';
-    if (policy.trim() !== 'compact') {
-      throw new ConfigError(`topic ${topic} has cleanup.policy=${policy}, which would delete what the worker must remember.`, {
-        hint: `Set cleanup.policy=compact on it, or name another topic in the worker config.`,
-      });
-    }
-  }
-  return described;
-}
-
-/** A fresh topic takes a moment until every broker knows it. */
-async function describe({ log, topic, readTimeoutMs = 60_000 }: CompactedTopicOptions): Promise<number> {
-  for (const deadline = Date.now() + readTimeoutMs; ; await sleep(100)) {
-    const found = (await log.describeTopics([topic]))[0];
-    if (found !== undefined && found.partitions > 0) return found.partitions;
-    if (Date.now() > deadline) throw new RetriableError(`topic ${topic} was created, but the log still does not know it.`);
-  }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

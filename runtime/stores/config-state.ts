@@ -1,161 +1,160 @@
 /**
- * What the records of Connect's config topic add up to. Pure: records in, names of changed connectors out.
+ * What the records of Connect's config topic add up to. Pure but for its warnings: records in, what they change out.
  * Source: org.apache.kafka.connect.storage.KafkaConfigBackingStore.
  */
-import type { RawConfig } from '../api/index.ts';
-import type { ConnectorEntry, TargetState } from '../ports/stores.ts';
-import { parseExact, stringifyExact } from './exact-json.ts';
-import type { JournalRecord, NewRecord } from './journal.ts';
+import { DataError } from '../api/index.ts';
+import type { Logger, RawConfig } from '../api/index.ts';
+import type { ConnectorEntry, RestartRequest, SessionKey, TargetState } from '../ports/stores.ts';
+import { parseConfigRecord } from './config-records.ts';
+import type { ConfigRecord } from './config-records.ts';
+import { createConfigTaskSets } from './config-task-sets.ts';
+import { parseExact } from './exact-json.ts';
+import type { JournalRecord } from './journal.ts';
 
-const prefixes = { target: 'target-state-', connector: 'connector-', task: 'task-', commit: 'commit-' } as const;
-
-interface TaskSet {
-  /** Written, and not committed yet. */
-  pending: Map<number, RawConfig>;
-  committed: Map<number, RawConfig>;
-  count: number;
-  /** A commit named tasks that were not written before it: no set is whole. */
-  broken: boolean;
-}
+/** What a store's listener is told. */
+export type ConfigEvent =
+  | { readonly kind: 'connector'; readonly name: string }
+  | { readonly kind: 'restart'; readonly request: RestartRequest }
+  | { readonly kind: 'logger'; readonly name: string; readonly level: string };
 
 export interface ConfigState {
-  /** Returns the connectors whose entry may have changed. Records of other kinds (session keys, restarts, loggers, fencing) are passed over. */
-  apply(records: readonly JournalRecord[]): Set<string>;
+  /** What the records change, in their order. Of a replay, an incomplete set of task configs is not warned of: a later record may mend it. */
+  apply(records: readonly JournalRecord[], replay: boolean): ConfigEvent[];
   names(): string[];
   get(name: string): ConnectorEntry | undefined;
+  /** After the last record whose value is JSON, or a tombstone, whatever its key; -1 before the first. */
+  offset(): number;
+  sessionKey(): SessionKey | undefined;
+  /** Levels of loggers, the last of each. */
+  loggers(): ReadonlyMap<string, string>;
+  fencedTasks(name: string): number | undefined;
+  needsFencing(name: string): boolean;
+  taskGeneration(name: string): number;
+  /** The connector's config when its task configs were committed last. */
+  appliedConfig(name: string): RawConfig | undefined;
+  /** Connectors that have no tasks since the last set of task configs is not whole. */
+  inconsistent(): string[];
 }
 
-export function createConfigState(): ConfigState {
+export function createConfigState(logger?: Logger): ConfigState {
   const connectors = new Map<string, RawConfig>();
   const targets = new Map<string, TargetState>();
-  const taskSets = new Map<string, TaskSet>();
+  const applied = new Map<string, RawConfig>();
+  const taskSets = createConfigTaskSets();
+  const loggers = new Map<string, string>();
+  // These three outlive the deletion of their connector, as in Connect: tasks of it may still be awake somewhere,
+  // and whoever makes the connector anew must fence them.
+  const fencedTasks = new Map<string, number>();
+  const needFencing = new Set<string>();
+  const generations = new Map<string, number>();
+  let sessionKey: SessionKey | undefined;
+  let offset = -1;
 
-  const taskSet = (name: string): TaskSet => {
-    let found = taskSets.get(name);
-    if (found === undefined) taskSets.set(name, (found = { pending: new Map(), committed: new Map(), count: 0, broken: false }));
-    return found;
-  };
-
-  /** Returns the connector that the record changed, if any. */
-  function applyOne(key: string, value: unknown): string | undefined {
-    if (key.startsWith(prefixes.target)) {
-      const name = key.slice(prefixes.target.length);
-      const target = value === null ? undefined : targetOf(value);
-      if (target !== undefined) targets.set(name, target);
-      else if (value === null) targets.delete(name);
-      return connectors.has(name) ? name : undefined;
+  function commit(name: string, count: number, replay: boolean): ConfigEvent | undefined {
+    const properties = connectors.get(name);
+    if (properties === undefined) {
+      // The connector is deleted, and compaction took its tombstone; or its config was written again later,
+      // and then its tasks are made again when it starts.
+      taskSets.forget(name);
+      return undefined;
     }
-    if (key.startsWith(prefixes.connector)) {
-      const name = key.slice(prefixes.connector.length);
-      const properties = value === null ? undefined : propertiesOf(value);
-      if (properties !== undefined) connectors.set(name, properties);
-      else if (value === null) {
-        connectors.delete(name);
-        taskSets.delete(name);
+    applied.set(name, properties);
+    const missing = taskSets.commit(name, count);
+    if (missing.length > 0 && !replay) logger?.warn(incompleteText(name, `${count} were to be written, and there is none of ${missing}`));
+    generations.set(name, (generations.get(name) ?? 0) + 1);
+    needFencing.add(name);
+    return { kind: 'connector', name };
+  }
+
+  function applyOne(record: ConfigRecord, replay: boolean): ConfigEvent | undefined {
+    switch (record.kind) {
+      case 'target': {
+        const { connector: name, target } = record;
+        const before = targets.get(name) ?? 'STARTED';
+        if (target === null) targets.delete(name);
+        else targets.set(name, target);
+        return connectors.has(name) && before !== (target ?? 'STARTED') ? { kind: 'connector', name } : undefined;
       }
-      return name;
-    }
-    if (key.startsWith(prefixes.commit)) {
-      const name = key.slice(prefixes.commit.length);
-      const count = value === null ? Number.NaN : Number(fieldOf(value, 'tasks'));
-      if (!Number.isInteger(count) || count < 0) return undefined;
-      if (!connectors.has(name)) {
-        // The connector is deleted, and compaction took its tombstone; or its config was written again later,
-        // and then its tasks are made again when it starts.
-        taskSets.delete(name);
+      case 'connector': {
+        const { connector: name, properties } = record;
+        if (properties !== null) connectors.set(name, properties);
+        else {
+          connectors.delete(name);
+          applied.delete(name);
+          taskSets.forget(name);
+        }
+        return { kind: 'connector', name };
+      }
+      case 'task':
+        taskSets.add(record.connector, record.task, record.properties);
         return undefined;
-      }
-      commit(taskSet(name), count);
-      return name;
+      case 'commit':
+        return commit(record.connector, record.tasks, replay);
+      case 'fencing':
+        fencedTasks.set(record.connector, record.tasks);
+        needFencing.delete(record.connector);
+        return undefined;
+      case 'restart':
+        return record;
+      case 'logger':
+        loggers.set(record.logger, record.level);
+        return { kind: 'logger', name: record.logger, level: record.level };
+      case 'session-key':
+        ({ sessionKey } = record);
+        return undefined;
     }
-    if (key.startsWith(prefixes.task)) {
-      const id = /^(.+)-(\d+)$/.exec(key.slice(prefixes.task.length));
-      const properties = value === null ? undefined : propertiesOf(value);
-      if (id !== null && properties !== undefined) taskSet(id[1] as string).pending.set(Number(id[2]), properties);
-    }
-    return undefined;
   }
 
   return {
-    apply(records) {
-      const changed = new Set<string>();
-      for (const { key, value } of records) {
-        const text = key.toString();
-        if (!Object.values(prefixes).some((prefix) => text.startsWith(prefix))) continue;
-        const parsed = value === null ? null : parsedOrUndefined(value.toString());
-        if (parsed === undefined) continue;
-        const name = applyOne(text, parsed);
-        if (name !== undefined) changed.add(name);
+    apply(records, replay) {
+      const events: ConfigEvent[] = [];
+      for (const record of records) {
+        const text = record.key.toString();
+        const value = record.value === null ? null : jsonOf(record.value);
+        if (value !== undefined) offset = Number(record.offset) + 1;
+        try {
+          if (value === undefined) throw new DataError('its value is no JSON');
+          const event = applyOne(parseConfigRecord(text, value), replay);
+          const last = events.at(-1);
+          if (event !== undefined && !(event.kind === 'connector' && last?.kind === 'connector' && last.name === event.name))
+            events.push(event);
+        } catch (error) {
+          if (!(error instanceof DataError)) throw error;
+          logger?.error(`config topic: the record at offset ${record.offset}, key "${text}", is passed over: ${error.message}.`);
+        }
       }
-      return changed;
+      return events;
     },
     names: () => [...connectors.keys()].sort(),
     get(name) {
       const properties = connectors.get(name);
       if (properties === undefined) return undefined;
-      const tasks = taskSets.get(name);
-      return { name, properties, target: targets.get(name) ?? 'STARTED', tasks: tasks === undefined ? [] : wholeSet(tasks) };
+      return { name, properties, target: targets.get(name) ?? 'STARTED', tasks: taskSets.get(name) };
     },
+    offset: () => offset,
+    sessionKey: () => sessionKey,
+    loggers: () => loggers,
+    fencedTasks: (name) => fencedTasks.get(name),
+    needsFencing: (name) => needFencing.has(name),
+    taskGeneration: (name) => generations.get(name) ?? 0,
+    appliedConfig: (name) => applied.get(name),
+    inconsistent: () => [...taskSets.incomplete].filter((name) => connectors.has(name)).sort(),
   };
 }
 
-/** A commit takes effect only when every task that it counts was written since the last one. */
-function commit(tasks: TaskSet, count: number): void {
-  const ids = Array.from({ length: count }, (_, id) => id);
-  tasks.broken = !ids.every((id) => tasks.pending.has(id));
-  if (!tasks.broken) tasks.committed = tasks.pending;
-  tasks.pending = new Map();
-  tasks.count = count;
+/** Connect says this where a person sees it only while debugging, and waits until somebody asks where the tasks are. */
+export function incompleteText(name: string, found = 'some are missing'): string {
+  return (
+    `connector "${name}": its set of task configs in the config topic is incomplete (${found}), probably since compaction took some, ` +
+    'or since a worker ended while it wrote them. It has no tasks until a whole set is written, as when the connector is started again.'
+  );
 }
 
-function wholeSet({ broken, committed, count }: TaskSet): RawConfig[] {
-  if (broken) return [];
-  return Array.from({ length: count }, (_, id) => committed.get(id) as RawConfig);
-}
-
-function parsedOrUndefined(text: string): unknown {
+/** Undefined for what is no JSON: Connect reads on without taking note of such a record's offset. */
+function jsonOf(value: Buffer): unknown {
   try {
-    return parseExact(text);
+    return parseExact(value.toString());
   } catch {
     return undefined;
   }
 }
-
-function fieldOf(value: unknown, name: string): unknown {
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined;
-}
-
-function targetOf(value: unknown): TargetState | undefined {
-  const state = fieldOf(value, 'state.v2') ?? fieldOf(value, 'state');
-  return state === 'STARTED' || state === 'PAUSED' || state === 'STOPPED' ? state : undefined;
-}
-
-/** Connect can hold null values; a key without value is one that is not set. */
-function propertiesOf(value: unknown): RawConfig | undefined {
-  const properties = fieldOf(value, 'properties');
-  if (typeof properties !== 'object' || properties === null) return undefined;
-  const entries = Object.entries(properties).filter(([, item]) => item !== null);
-  return Object.fromEntries(entries.map(([key, item]) => [key, typeof item === 'string' ? item : stringifyExact(item)]));
-}
-
-/** Records as Connect writes them. */
-export const configRecords = {
-  connector: (name: string, properties: RawConfig): NewRecord => ({
-    key: prefixes.connector + name,
-    value: stringifyExact({ properties }),
-  }),
-  /** Workers before KIP-875 know no STOPPED: they read `state`, and pause. */
-  target: (name: string, target: TargetState): NewRecord => ({
-    key: prefixes.target + name,
-    value: stringifyExact({ state: target === 'STOPPED' ? 'PAUSED' : target, 'state.v2': target }),
-  }),
-  tasks: (name: string, configs: readonly RawConfig[]): NewRecord[] => [
-    ...configs.map((properties, id) => ({ key: `${prefixes.task}${name}-${id}`, value: stringifyExact({ properties }) })),
-    { key: prefixes.commit + name, value: stringifyExact({ tasks: configs.length }) },
-  ],
-  /** Connect leaves the task and commit records where they are. */
-  removal: (name: string): NewRecord[] => [
-    { key: prefixes.connector + name, value: null },
-    { key: prefixes.target + name, value: null },
-  ],
-};

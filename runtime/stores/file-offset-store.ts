@@ -2,7 +2,7 @@
 import { mkdir, open, readFile, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { ConfigError, ConnectError } from '../api/index.ts';
-import type { OffsetStore } from '../ports/stores.ts';
+import type { ConnectorOffsetStore, OffsetStore } from '../ports/stores.ts';
 import { decodeByteMap, encodeByteMap } from './java-hash-map.ts';
 import type { ByteEntry } from './java-hash-map.ts';
 import { createOffsetTable } from './offset-table.ts';
@@ -23,7 +23,28 @@ export function fileOffsetStore(path: string): OffsetStore {
     return queued;
   }
 
+  const ofConnector: ConnectorOffsetStore = {
+    async read(connector, partitions) {
+      return partitions.map((partition) => table.get(connector, partition));
+    },
+    async all(connector) {
+      return table.all(connector);
+    },
+    async keys(connector, partitions) {
+      return partitions.map((partition) => table.keyOf(connector, partition));
+    },
+    async write(connector, offsets) {
+      const writtenMs = Date.now();
+      for (const { key, value } of table.encode(connector, offsets)) table.apply(key, value, writtenMs);
+      await save();
+    },
+    async [Symbol.asyncDispose]() {},
+  };
+
   return {
+    ...ofConnector,
+    // Connect's standalone worker passes over offsets.storage.topic too.
+    forConnector: async () => ofConnector,
     async start() {
       const bytes = await contentOf(path);
       if (bytes.length === 0) return;
@@ -37,17 +58,6 @@ export function fileOffsetStore(path: string): OffsetStore {
         });
       }
       for (const [key, value] of entries) if (key !== null && value !== null) table.apply(key, value, 0);
-    },
-    async read(connector, partitions) {
-      return partitions.map((partition) => table.get(connector, partition));
-    },
-    async all(connector) {
-      return table.all(connector);
-    },
-    async write(connector, offsets) {
-      const writtenMs = Date.now();
-      for (const { key, value } of table.encode(connector, offsets)) table.apply(key, value, writtenMs);
-      await save();
     },
     async [Symbol.asyncDispose]() {
       await saving;

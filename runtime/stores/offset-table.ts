@@ -20,8 +20,17 @@ export interface OffsetTable {
   apply(key: Buffer, value: Buffer | null, writtenMs: number): void;
   get(connector: string, partition: OffsetMap): OffsetMap | undefined;
   all(connector: string): StoredOffset[];
-  /** What to write: under the bytes of the key that is there already, since Connect looks up by bytes. */
-  encode(connector: string, offsets: readonly { partition: OffsetMap; offset: OffsetMap | null }[]): RawOffset[];
+  /** The key that the partition stands under; of several, the one that was written last. */
+  keyOf(connector: string, partition: OffsetMap): Buffer | undefined;
+  /**
+   * What to write: under the bytes of the key that is there already, since Connect looks up by bytes; under those of
+   * `keyOfNew` where there is none.
+   */
+  encode(
+    connector: string,
+    offsets: readonly { partition: OffsetMap; offset: OffsetMap | null }[],
+    keyOfNew?: (partition: OffsetMap) => Buffer | undefined,
+  ): RawOffset[];
   raw(): Iterable<RawOffset>;
 }
 
@@ -69,14 +78,16 @@ export function createOffsetTable(): OffsetTable {
       }
       return found;
     },
-    encode(connector, offsets) {
+    keyOf: (connector, partition) => newest(spellings(connector, partition))?.key,
+    encode(connector, offsets, keyOfNew) {
       return offsets.flatMap(({ partition, offset }): RawOffset[] => {
         const known = spellings(connector, partition);
+        const newKey = (): Buffer => keyOfNew?.(partition) ?? encodeOffsetKey(connector, partition);
         if (offset === null) {
           const keys = [...(known?.values() ?? [])].map(({ key }) => key);
-          return (keys.length === 0 ? [encodeOffsetKey(connector, partition)] : keys).map((key) => ({ key, value: null }));
+          return (keys.length === 0 ? [newKey()] : keys).map((key) => ({ key, value: null }));
         }
-        return [{ key: newest(known)?.key ?? encodeOffsetKey(connector, partition), value: encodeOffsetValue(offset) }];
+        return [{ key: newest(known)?.key ?? newKey(), value: encodeOffsetValue(offset) }];
       });
     },
     *raw() {

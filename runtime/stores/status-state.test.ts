@@ -23,7 +23,10 @@ test('keys are read back, names with dashes included', () => {
     assert.equal(statusKeyText(parsed), key);
   }
   assert.equal(parseStatusKey('session-key'), undefined);
-  assert.equal(parseStatus(Buffer.from('{"state":"DESTROYED"}')), undefined);
+  assert.equal(parseStatus(Buffer.from('{"state":"DESTROYED"}')), null);
+  for (const text of ['', 'null', '[]', '{"state":"RUNNING"}', '{"state":"GONE","generation":1}']) {
+    assert.equal(parseStatus(Buffer.from(text)), undefined, text);
+  }
 });
 
 test('the memory store shows what was put, and forgets a connector with its tasks', async () => {

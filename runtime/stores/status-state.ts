@@ -45,8 +45,8 @@ export function encodeTopicStatus(topic: string, connector: string, task: number
   return stringifyExact({ topic: { name: topic, connector, task, discoverTimestamp } });
 }
 
-/** Undefined for what is no status, and for DESTROYED. */
-export function parseStatus(value: Buffer): RunStatus | undefined {
+/** Null for DESTROYED, which is a tombstone in another form; undefined for what is no status. */
+export function parseStatus(value: Buffer): RunStatus | null | undefined {
   let fields: Record<string, unknown>;
   try {
     fields = parseExact(value.toString()) as Record<string, unknown>;
@@ -55,12 +55,13 @@ export function parseStatus(value: Buffer): RunStatus | undefined {
   }
   if (typeof fields !== 'object' || fields === null) return undefined;
   const { state, trace, worker_id: workerId, generation, version } = fields;
-  if (typeof state !== 'string' || !states.includes(state)) return undefined;
+  if (state === 'DESTROYED') return null;
+  if (typeof state !== 'string' || !states.includes(state) || typeof generation !== 'bigint') return undefined;
   return {
     state: state as RunState,
     trace: typeof trace === 'string' ? trace : null,
     workerId: typeof workerId === 'string' ? workerId : '',
-    generation: Number(generation ?? 0),
+    generation: Number(generation),
     version: typeof version === 'string' ? version : null,
   };
 }

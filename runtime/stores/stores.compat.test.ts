@@ -52,7 +52,7 @@ test('a distributed Connect takes over our topics, and gives them back', { timeo
     await using configs = topicConfigStore(optionsOf('configs'));
     await using offsets = topicOffsetStore(optionsOf('offsets'));
     await using statuses = topicStatusStore(optionsOf('status'));
-    await Promise.all([configs.start(() => {}), offsets.start(), statuses.start()]);
+    await Promise.all([configs.start({ connector() {} }), offsets.start(), statuses.start()]);
     await configs.putConnector(name, configOf(topic), 'STARTED');
     await configs.putTaskConfigs(name, [configOf(topic)]);
     await offsets.write(name, [{ partition, offset: { position: BigInt(first.length) } }]);
@@ -74,7 +74,7 @@ test('a distributed Connect takes over our topics, and gives them back', { timeo
   await using configs = topicConfigStore(optionsOf('configs'));
   await using offsets = topicOffsetStore(optionsOf('offsets'));
   await using statuses = topicStatusStore(optionsOf('status'));
-  await Promise.all([configs.start(() => {}), offsets.start(), statuses.start()]);
+  await Promise.all([configs.start({ connector() {} }), offsets.start(), statuses.start()]);
   assert.deepEqual(configs.connectors(), [name]);
   assert.deepEqual(configs.get(name)?.properties, configOf(topic));
   assert.equal(configs.get(name)?.target, 'PAUSED');

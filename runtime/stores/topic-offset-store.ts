@@ -1,32 +1,74 @@
-import type { OffsetStore } from '../ports/stores.ts';
-import { compactedTopic } from './compacted-topic.ts';
-import type { CompactedTopicOptions } from './compacted-topic.ts';
-import { createOffsetTable } from './offset-table.ts';
+import { ConfigError, RetriableError } from '../api/index.ts';
+import type { ConnectorOffsetStore, OffsetStore } from '../ports/stores.ts';
+import { connectorOffsetStore } from './connector-offset-store.ts';
+import { openTopicOffsets } from './topic-offsets.ts';
+import type { TopicOffsets, TopicOffsetsOptions } from './topic-offsets.ts';
+
+/** A connector's own topic, shared by those who use it at the same time. */
+interface OwnTopic {
+  readonly offsets: TopicOffsets;
+  readonly started: Promise<void>;
+  users: number;
+}
 
 /**
- * Source offsets on Connect's `offset.storage.topic` (25 partitions where it is created). On the embedded log
- * tasks write there themselves, so every read goes to the topic's end first.
+ * Source offsets on Connect's `offset.storage.topic` (25 partitions where it is created), and on the
+ * `offsets.storage.topic` of single connectors, which are created by the same settings. Tasks may write there
+ * themselves, so every read goes to the topic's end first.
  */
-export function topicOffsetStore(options: Omit<CompactedTopicOptions, 'partitions'> & { readonly partitions?: number }): OffsetStore {
-  const journal = compactedTopic({ ...options, partitions: options.partitions ?? 25 });
-  const table = createOffsetTable();
+export function topicOffsetStore(options: TopicOffsetsOptions): OffsetStore {
+  const global = openTopicOffsets(options);
+  const own = new Map<string, OwnTopic>();
+  const { logger, log } = options;
+  const atomic = log.kind === 'embedded';
+
+  async function open(topic: string): Promise<OwnTopic> {
+    let opened = own.get(topic);
+    if (opened === undefined) {
+      const offsets = openTopicOffsets({ ...options, topic });
+      own.set(topic, (opened = { offsets, started: offsets.start(), users: 0 }));
+    }
+    opened.users++;
+    try {
+      await opened.started;
+      return opened;
+    } catch (error) {
+      await leave(topic, opened);
+      throw error;
+    }
+  }
+
+  async function leave(topic: string, opened: OwnTopic): Promise<void> {
+    if (--opened.users > 0) return;
+    if (own.get(topic) === opened) own.delete(topic);
+    await opened.offsets[Symbol.asyncDispose]();
+  }
+
+  const worker = connectorOffsetStore({ primary: global, atomic, logger });
+
   return {
-    start: () =>
-      journal.start((records) => {
-        for (const { key, value, timestampMs } of records) table.apply(key, value, timestampMs);
-      }),
-    async read(connector, partitions) {
-      await journal.readToEnd();
-      return partitions.map((partition) => table.get(connector, partition));
+    ...worker,
+    // A spread would read them now, before they are known.
+    get topic() {
+      return worker.topic;
     },
-    async all(connector) {
-      await journal.readToEnd();
-      return table.all(connector);
-    },
-    write: (connector, offsets) => journal.write(table.encode(connector, offsets)),
     get atomicTopic() {
-      return options.log.kind === 'embedded' ? { name: journal.topic, partitions: journal.partitions } : undefined;
+      return worker.atomicTopic;
     },
-    [Symbol.asyncDispose]: () => journal[Symbol.asyncDispose](),
-  } as OffsetStore;
+    start: () => global.start(),
+    async forConnector(connector, { topic = '' }): Promise<ConnectorOffsetStore> {
+      if (topic.trim() === '' || topic.trim() === global.topic.name) return connectorOffsetStore({ primary: global, atomic, logger });
+      const name = topic.trim();
+      const opened = await open(name).catch((cause: unknown) => {
+        const why = cause instanceof Error ? cause.message : String(cause);
+        const error = `connector ${connector}: offsets.storage.topic=${name} cannot be used: ${why}`;
+        throw cause instanceof RetriableError ? new RetriableError(error, { cause }) : new ConfigError(error, { cause });
+      });
+      return connectorOffsetStore({ primary: opened.offsets, secondary: global, atomic, logger, close: () => leave(name, opened) });
+    },
+    async [Symbol.asyncDispose]() {
+      await Promise.all([...own.values()].map(({ offsets }) => offsets[Symbol.asyncDispose]()));
+      await global[Symbol.asyncDispose]();
+    },
+  };
 }

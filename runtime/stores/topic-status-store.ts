@@ -8,8 +8,11 @@ import { createStatusStore } from './status-store.ts';
  * workers write to it as well, see {@link createStatusStore}.
  */
 export function topicStatusStore(
-  options: Omit<CompactedTopicOptions, 'partitions'> & { readonly partitions?: number; readonly shared?: boolean },
+  options: Omit<CompactedTopicOptions, 'partitions' | 'exactPartitions' | 'transactionalId'> & {
+    readonly partitions?: number;
+    readonly shared?: boolean;
+  },
 ): StatusStore {
   const { partitions = 5, shared = false, logger } = options;
-  return createStatusStore(compactedTopic({ ...options, partitions }), { shared, logger });
+  return createStatusStore(compactedTopic({ setting: 'status.storage', ...options, partitions }), { shared, logger });
 }

@@ -1,12 +1,18 @@
 /** Appends keyed records to one topic, spread as the JVM's producer spreads them. */
 import { BatchWriter, encodeHeaders } from '../batch/batch-writer.ts';
 import { partitionForKey } from '../batch/partitioner.ts';
-import type { Log, LogProducer, OutboundBatch } from '../ports/log.ts';
+import type { AppendedBatch, Log, LogProducer, OutboundBatch } from '../ports/log.ts';
 import type { NewRecord } from './journal.ts';
 
+/** The offset after the last record of a partition. */
+export interface PartitionEnd {
+  readonly partition: number;
+  readonly offset: bigint;
+}
+
 export interface TopicWriter extends AsyncDisposable {
-  /** Resolves when all are durable, with the offset after the last one of each partition. */
-  append(records: readonly NewRecord[], partitions: number): Promise<{ partition: number; offset: bigint }[]>;
+  /** Resolves when all are durable, with where each partition then ended. */
+  append(records: readonly NewRecord[], partitions: number): Promise<readonly PartitionEnd[]>;
 }
 
 const fullBatchBytes = 256 << 10;
@@ -21,11 +27,7 @@ export function createTopicWriter(log: Log, topic: string, clientId: string): To
       const batches = batchesOf(topic, records, partitions);
       const opened = (producer ??= log.openProducer({ clientId }));
       try {
-        const appended = await (await opened).append(batches);
-        return appended.map(({ partition, baseOffset }, index) => ({
-          partition,
-          offset: baseOffset + BigInt((batches[index] as OutboundBatch).records),
-        }));
+        return endsOf(await (await opened).append(batches), batches);
       } catch (error) {
         // A producer that failed stays failed; the next write gets a new one.
         if (producer === opened) producer = undefined;
@@ -41,8 +43,15 @@ export function createTopicWriter(log: Log, topic: string, clientId: string): To
   };
 }
 
+export function endsOf(appended: readonly AppendedBatch[], batches: readonly OutboundBatch[]): PartitionEnd[] {
+  return appended.map(({ partition, baseOffset }, index) => ({
+    partition,
+    offset: baseOffset + BigInt((batches[index] as OutboundBatch).records),
+  }));
+}
+
 /** The records of each partition in their order, cut below what brokers take by default (1 MB). */
-function batchesOf(topic: string, records: readonly NewRecord[], partitions: number): OutboundBatch[] {
+export function batchesOf(topic: string, records: readonly NewRecord[], partitions: number): OutboundBatch[] {
   const writers = new Map<number, BatchWriter>();
   const batches: OutboundBatch[] = [];
   const timestamp = Date.now();

@@ -13,6 +13,8 @@ import type {
   OutboundBatch,
   ProducerOptions,
   ReaderOptions,
+  TransactionalOptions,
+  TransactionalProducer,
 } from '../ports/log.ts';
 import { Handover, serveCalls } from './rpc.ts';
 import type { Offered } from './rpc.ts';
@@ -61,6 +63,7 @@ export function serveLog(log: Log, port: MessagePort): ServedPort {
     'groupOffsets',
     'alterGroupOffsets',
     'deleteGroup',
+    'fenceProducers',
   ] as const;
   const offered: Offered = {
     ...Object.fromEntries(
@@ -70,6 +73,7 @@ export function serveLog(log: Log, port: MessagePort): ServedPort {
       ]),
     ),
     openProducer: async (_signal, options: ProducerOptions) => keep(() => log.openProducer(options)),
+    openTransactionalProducer: async (_signal, options: TransactionalOptions) => keep(() => log.openTransactionalProducer(options)),
     openReader: async (_signal, options: ReaderOptions) => keep(() => log.openReader(options)),
     openGroup: async (_signal, options: GroupOptions) => keep(() => log.openGroup(options)),
     append: async (_signal, handle: number, batches: readonly OutboundBatch[]) => {
@@ -79,6 +83,8 @@ export function serveLog(log: Log, port: MessagePort): ServedPort {
         appended.map(({ buffer }) => buffer),
       );
     },
+    commitTransaction: (_signal, handle: number) => of<TransactionalProducer>(handle).commitTransaction(),
+    abortTransaction: (_signal, handle: number) => of<TransactionalProducer>(handle).abortTransaction(),
     fetch: async (signal, handle: number, limits: FetchLimits) => handover(await of<LogReader>(handle).fetch(limits, signal)),
     poll: async (signal, handle: number, limits: FetchLimits) => {
       const event = await of<LogGroup>(handle).poll(limits, signal);

@@ -1,6 +1,7 @@
 /** Threads for connectors' code outside tasks: each runs one call at a time, so that one that hangs hangs alone. */
 import { Worker } from 'node:worker_threads';
 import { ConnectError } from '../api/index.ts';
+import type { SourceDelivery } from '../plugins/source-delivery.ts';
 import { heapLimits, watchMemory } from './memory-watch.ts';
 import { callOver } from './rpc.ts';
 import type { Caller } from './rpc.ts';
@@ -11,8 +12,13 @@ export interface PluginThreads extends AsyncDisposable {
   call<T>(what: string, method: string, args: readonly unknown[]): Promise<T>;
 }
 
-export interface PluginThreadsSettings {
+export interface PluginThreadData {
   readonly pluginPath: readonly string[];
+  /** What validation holds a source's config against; left out: the embedded log. */
+  readonly delivery?: SourceDelivery | undefined;
+}
+
+export interface PluginThreadsSettings extends PluginThreadData {
   /** A call that takes longer is ended, its thread with it. */
   readonly callTimeoutMs: number;
   /** Heap and buffers of one thread. */
@@ -33,7 +39,7 @@ const quickCalls = 4;
 const slowMs = 1000;
 const stopping = 'the worker is stopping';
 
-export function createPluginThreads({ pluginPath, callTimeoutMs, memoryMaxBytes }: PluginThreadsSettings): PluginThreads {
+export function createPluginThreads({ pluginPath, delivery, callTimeoutMs, memoryMaxBytes }: PluginThreadsSettings): PluginThreads {
   const all = new Set<PluginThread>();
   const free: PluginThread[] = [];
   const waiting: (() => void)[] = [];
@@ -42,7 +48,7 @@ export function createPluginThreads({ pluginPath, callTimeoutMs, memoryMaxBytes 
 
   function startThread(): PluginThread {
     const worker = new Worker(siblingModule('plugin-thread'), {
-      workerData: { pluginPath },
+      workerData: { pluginPath, delivery } satisfies PluginThreadData,
       name: 'plugins',
       resourceLimits: heapLimits(memoryMaxBytes),
     });

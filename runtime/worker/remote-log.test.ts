@@ -22,4 +22,4 @@ async function openRemoteLog(): Promise<OpenedLog> {
   };
 }
 
-registerLogContract('the remote log', openRemoteLog, { atomicAppend: true, autoCreateTopics: true });
+registerLogContract('the remote log', openRemoteLog, { atomicAppend: true, autoCreateTopics: true, transactions: false });

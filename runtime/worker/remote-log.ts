@@ -1,6 +1,6 @@
 /** The Log port over a MessagePort to the log thread: what task threads and the main thread see as the log. */
 import type { MessagePort } from 'node:worker_threads';
-import type { Log, LogGroup, LogProducer, LogReader } from '../ports/log.ts';
+import type { Log, LogGroup, LogProducer, LogReader, TransactionalProducer } from '../ports/log.ts';
 import { callOverPort } from './rpc.ts';
 import type { Caller } from './rpc.ts';
 
@@ -19,6 +19,8 @@ export function remoteLog(port: MessagePort, kind: Log['kind']): Log {
     alterGroupOffsets: (groupId, offsets) => ask('alterGroupOffsets', groupId, offsets),
     deleteGroup: (groupId) => ask('deleteGroup', groupId),
     openProducer: async (options) => remoteProducer(caller, await ask('openProducer', options)),
+    openTransactionalProducer: async (options) => remoteTransactionalProducer(caller, await ask('openTransactionalProducer', options)),
+    fenceProducers: (transactionalIds) => ask('fenceProducers', transactionalIds),
     openReader: async (options) => remoteReader(caller, await ask('openReader', options)),
     openGroup: async (options) => remoteGroup(caller, await ask('openGroup', options)),
     async [Symbol.asyncDispose]() {
@@ -31,6 +33,14 @@ function remoteProducer(caller: Caller, handle: number): LogProducer {
   return {
     append: (batches) => caller.call('append', [handle, batches], { transfer: batches.map(({ buffer }) => buffer) }),
     [Symbol.asyncDispose]: () => caller.call('close', [handle]),
+  };
+}
+
+function remoteTransactionalProducer(caller: Caller, handle: number): TransactionalProducer {
+  return {
+    ...remoteProducer(caller, handle),
+    commitTransaction: () => caller.call('commitTransaction', [handle]),
+    abortTransaction: () => caller.call('abortTransaction', [handle]),
   };
 }
 

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { test } from 'node:test';
 import { MessageChannel, Worker } from 'node:worker_threads';
 import { ConfigError, ConnectError, DataError, RetriableError } from '../api/index.ts';
+import { FencedError } from '../ports/log.ts';
 import { callOver, callOverPort, Handover, serveCalls } from './rpc.ts';
 import type { Caller, Offered } from './rpc.ts';
 import { traceOf } from './thread-errors.ts';
@@ -54,7 +55,7 @@ test('calls that overlap get each its own answer', async () => {
   assert.equal(await first, 0);
 });
 
-for (const kind of [ConnectError, ConfigError, RetriableError, DataError]) {
+for (const kind of [ConnectError, ConfigError, RetriableError, DataError, FencedError]) {
   test(`a ${kind.name} stays one, with message, hint, stack and causes`, async () => {
     const original = new kind('the table is missing.', { hint: 'Create it.', cause: new RangeError('no such table', { cause: 'odd' }) });
     const error = await errorOver(original);

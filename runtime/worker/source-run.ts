@@ -1,10 +1,8 @@
 /** Puts a source task and its pipeline together, in the task's thread. */
 import { ConfigError } from '../api/index.ts';
-import type { RawConfig, SourcePosition } from '../api/index.ts';
-import { BatchWriter, encodeHeaders } from '../batch/batch-writer.ts';
+import type { RawConfig } from '../api/index.ts';
 import { compressionCodecs } from '../batch/batch-header.ts';
 import type { CompressionCodec } from '../batch/batch-header.ts';
-import { partitionForKey } from '../batch/partitioner.ts';
 import { BufferPool } from '../pipeline/buffer-pool.ts';
 import { RecordEncoder } from '../pipeline/record-encoder.ts';
 import { sourceLoop } from '../pipeline/source-loop.ts';
@@ -12,10 +10,12 @@ import type { PositionWriter } from '../pipeline/source-parts.ts';
 import { topicCreation, topicDirectory } from '../pipeline/topic-directory.ts';
 import { composeChain } from '../pipeline/transform-chain.ts';
 import type { SourceParts } from '../plugins/pipeline-parts.ts';
-import type { OutboundBatch } from '../ports/log.ts';
+import { offsetBatches } from '../stores/offset-batches.ts';
 import { encodeOffsetKey, encodeOffsetValue } from '../stores/offset-codec.ts';
+import { openTransactions } from './source-transactions.ts';
 import { keysUnder } from './task-environment.ts';
 import type { TaskEnvironment } from './task-environment.ts';
+import type { OffsetPlace } from './task-messages.ts';
 import type { TaskRun } from './task-run.ts';
 
 const keptBufferBytes = 8 * 1024 * 1024;
@@ -36,7 +36,9 @@ export async function startSource(env: TaskEnvironment, parts: SourceParts): Pro
     maxBatchBytes: Math.min(maxRecordBytes, 900 * 1024),
     compression: compressionOf(chosen),
   });
-  const producer = await log.openProducer({ clientId: `connector-producer-${id.connector}-${id.task}`, overrides });
+  const opened = spec.exactlyOnce === undefined ? undefined : await openTransactions(env, spec.exactlyOnce);
+  const producer =
+    opened?.transactions.producer ?? (await log.openProducer({ clientId: `connector-producer-${id.connector}-${id.task}`, overrides }));
   const task = await parts.plugin.start(parts.values, {
     connector: id.connector,
     task: id.task,
@@ -45,6 +47,7 @@ export async function startSource(env: TaskEnvironment, parts: SourceParts): Pro
     log: logger,
     fail: (error) => env.fail(error),
     offsets: async (partitions) => [...(await env.offsets.read(partitions))],
+    ...(opened?.requests === undefined ? {} : { transactionContext: opened.requests.context }),
   });
   const loop = sourceLoop(
     {
@@ -54,11 +57,12 @@ export async function startSource(env: TaskEnvironment, parts: SourceParts): Pro
       pool,
       producer,
       topics: topicDirectory(log, topicCreation(config, settings.topicCreation), (topic) => env.topicUsed(topic)),
-      positions: positionWriter(env),
+      positions: await positionWriter(env),
       errors: env.errors,
       figures,
       log: logger,
       flushIntervalMs: settings.offsetFlushIntervalMs,
+      ...(opened === undefined ? {} : { transactions: opened.transactions }),
     },
     spec.paused,
   );
@@ -82,38 +86,20 @@ function compressionOf(settings: RawConfig): CompressionCodec {
   return codec;
 }
 
-const withoutHeaders = encodeHeaders([]);
-
-function positionWriter({ spec, settings, offsets }: TaskEnvironment): PositionWriter {
-  const target = settings.atomicOffsets;
+async function positionWriter({ spec, offsets, log }: TaskEnvironment): Promise<PositionWriter> {
+  const write: PositionWriter['write'] = (positions) => offsets.write(positions);
+  const { topic, atomic, copied } = log.kind === 'embedded' ? await offsets.place() : nowhere;
+  // Where there is a second topic for them, the store knows in which order they are written.
+  if (topic === undefined || !atomic || copied) return { write, atomic: undefined };
+  const { connector } = spec.id;
   return {
-    write: (positions) => offsets.write(positions),
-    atomic: target === undefined ? undefined : (positions) => offsetBatches(spec.id.connector, positions, target),
+    write,
+    atomic: (positions) =>
+      offsetBatches(
+        topic,
+        positions.map(({ partition, offset }) => ({ key: encodeOffsetKey(connector, partition), value: encodeOffsetValue(offset) })),
+      ),
   };
 }
 
-/** Batches for the offsets topic, one for each of its partitions that is touched. */
-function offsetBatches(
-  connector: string,
-  positions: readonly SourcePosition[],
-  topic: { name: string; partitions: number },
-): OutboundBatch[] {
-  const writers = new Map<number, BatchWriter>();
-  const now = Date.now();
-  for (const { partition: sourcePartition, offset } of positions) {
-    const key = encodeOffsetKey(connector, sourcePartition);
-    const value = encodeOffsetValue(offset);
-    const partition = partitionForKey(key, topic.partitions);
-    let writer = writers.get(partition);
-    if (writer === undefined) writers.set(partition, (writer = new BatchWriter(new ArrayBuffer(512))));
-    writer.beginRecord(now);
-    writer.beginKey();
-    writer.out.copy(key);
-    writer.endKey(true);
-    writer.beginValue();
-    writer.out.copy(value);
-    writer.endValue(true);
-    writer.endRecord(withoutHeaders);
-  }
-  return [...writers].map(([partition, writer]) => ({ topic: topic.name, partition, ...writer.finish() }));
-}
+const nowhere: OffsetPlace = { topic: undefined, atomic: false, copied: false };

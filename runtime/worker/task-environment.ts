@@ -4,7 +4,7 @@ import type { TaskFigures } from '../pipeline/task-figures.ts';
 import type { Log } from '../ports/log.ts';
 import type { StoredOffset } from '../ports/stores.ts';
 import type { TaskSpec } from '../ports/tasks.ts';
-import type { TaskSettings } from './task-messages.ts';
+import type { OffsetPlace, TaskSettings } from './task-messages.ts';
 
 /** What a task thread offers to the run that it hosts. */
 export interface TaskEnvironment {
@@ -16,8 +16,15 @@ export interface TaskEnvironment {
   readonly errors: ErrorPolicy;
   /** Aborted when the task is to stop. */
   readonly signal: AbortSignal;
+  /** Exactly-once: nothing may be read before it resolves. */
+  producerReady(): Promise<void>;
   /** Source offsets, kept by the main thread. */
   readonly offsets: {
+    /** Opens them, and creates their topic where it is missing. */
+    place(): Promise<OffsetPlace>;
+    /** The bytes of the keys that they stood under when they were last read. */
+    keys(partitions: readonly OffsetMap[]): Promise<readonly (Uint8Array | undefined)[]>;
+    copy(offsets: readonly StoredOffset[]): Promise<void>;
     read(partitions: readonly OffsetMap[]): Promise<readonly (OffsetMap | undefined)[]>;
     write(offsets: readonly StoredOffset[]): Promise<void>;
   };

@@ -32,14 +32,12 @@ export function createTaskHost(
   async function start(spec: TaskSpec, events: TaskEvents): Promise<void> {
     const name = keyOf(spec.id);
     if (threads.has(name)) throw new ConnectError(`task ${name} runs already`);
-    const { atomicTopic } = offsets;
-    const own = atomicTopic === undefined ? settings.task : { ...settings.task, atomicOffsets: atomicTopic };
     const { secrets = [], ...shown } = spec;
     const log = secretive(logger(`${spec.id.connector}|task-${spec.id.task}`), secrets);
     const logPort = await logThread.openPort();
     let thread: TaskThread;
     try {
-      const data = { spec: shown, settings: own, logKind: logThread.kind };
+      const data = { spec: shown, settings: settings.task, logKind: logThread.kind };
       thread = startTaskThread({ name, data, logPort, offsets, events, log, limits: settings });
     } catch (error) {
       await logPort.release();

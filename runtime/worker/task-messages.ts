@@ -2,6 +2,8 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { RawConfig } from '../api/index.ts';
 import type { Log } from '../ports/log.ts';
+import type { SourceDelivery } from '../plugins/source-delivery.ts';
+import type { OffsetsTopic } from '../ports/stores.ts';
 import type { TaskSpec } from '../ports/tasks.ts';
 
 export type ToTask =
@@ -28,8 +30,18 @@ export interface TaskSettings {
   readonly topicCreation: boolean;
   /** The worker's own client settings, prefix taken off; a connector's overrides win over them. */
   readonly clients?: { readonly producer: RawConfig; readonly consumer: RawConfig };
-  /** Where a task may write its offsets together with its records; see OffsetStore.atomicTopic. */
-  readonly atomicOffsets?: { readonly name: string; readonly partitions: number };
+  /** Left out: as the embedded log has it. */
+  readonly delivery?: SourceDelivery;
+}
+
+/** Where the offsets of a source task are, as the main thread has opened them for it. */
+export interface OffsetPlace {
+  /** Undefined where they are in no topic. */
+  readonly topic: OffsetsTopic | undefined;
+  /** The task writes them there with each append; see OffsetStore.atomicTopic. */
+  readonly atomic: boolean;
+  /** They are copied elsewhere after they were committed there. */
+  readonly copied: boolean;
 }
 
 export interface TaskThreadData {

@@ -1,13 +1,14 @@
 /** The main thread's hold on one task's thread. */
 import { Worker } from 'node:worker_threads';
+import { ConnectError } from '../api/index.ts';
 import type { Logger, OffsetMap } from '../api/index.ts';
-import type { OffsetStore, StoredOffset } from '../ports/stores.ts';
+import type { ConnectorOffsetStore, OffsetStore, StoredOffset } from '../ports/stores.ts';
 import type { TaskEvents, TaskMetrics, TaskSpec } from '../ports/tasks.ts';
 import type { LogPort } from './log-thread-host.ts';
 import { heapLimits, limitText } from './memory-watch.ts';
 import { serveCalls } from './rpc.ts';
 import { siblingModule } from './sibling-module.ts';
-import type { FromTask, TaskThreadData, ToTask } from './task-messages.ts';
+import type { FromTask, OffsetPlace, TaskThreadData, ToTask } from './task-messages.ts';
 import { watchTask } from './task-watch.ts';
 import type { WatchLimits } from './task-watch.ts';
 import { traceOf } from './thread-errors.ts';
@@ -80,10 +81,27 @@ export function startTaskThread({ name, data, logPort, offsets, events, log, lim
     else events[message.kind](id);
   });
   thread.on('error', (error: Error) => fail(uncaught(name, error, limits)));
-  serveOffsets(thread, id.connector, offsets);
+  const connectorOffsets = openedOffsets(spec, offsets, log);
+  const { open } = connectorOffsets;
+  const { connector } = id;
+  serveCalls(thread, {
+    producerReady: async () => {
+      if (over || stopping) throw new ConnectError(`task ${name} is to stop`);
+      await events.producerReady?.(id);
+    },
+    offsetPlace: async (): Promise<OffsetPlace> => {
+      const { topic, atomicTopic, copy } = await open();
+      return { topic, atomic: atomicTopic !== undefined, copied: copy !== undefined };
+    },
+    offsetKeys: async (_signal, partitions: readonly OffsetMap[]) => (await open()).keys(connector, partitions),
+    readOffsets: async (_signal, partitions: readonly OffsetMap[]) => (await open()).read(connector, partitions),
+    writeOffsets: async (_signal, positions: readonly StoredOffset[]) => (await open()).write(connector, positions),
+    copyOffsets: async (_signal, positions: readonly StoredOffset[]) => (await open()).copy?.(connector, positions),
+  });
 
   const release = (): void => {
     watch.stop();
+    connectorOffsets.close();
     void logPort.release().then(end, end); // a log thread that is gone holds nothing open
   };
   thread.on('exit', (code) => {
@@ -125,12 +143,25 @@ function uncaught(name: string, error: Error, { memoryMaxBytes }: WatchLimits): 
   return `task ${name}: its heap grew far beyond the limit of ${limitText(memoryMaxBytes)} at once: it was ended.`;
 }
 
-/** Tasks read and write source offsets through the main thread, which has the store. */
-function serveOffsets(thread: Worker, connector: string, offsets: OffsetStore): void {
-  serveCalls(thread, {
-    readOffsets: (_signal, partitions: readonly OffsetMap[]) => offsets.read(connector, partitions),
-    writeOffsets: (_signal, positions: readonly StoredOffset[]) => offsets.write(connector, positions),
-  });
+/** A task reads and writes source offsets through the main thread, which has the store; opened when first asked for. */
+function openedOffsets({ id, connectorConfig }: TaskSpec, offsets: OffsetStore, log: Logger) {
+  let opened: Promise<ConnectorOffsetStore> | undefined;
+  let closed = false;
+  return {
+    open(): Promise<ConnectorOffsetStore> {
+      if (closed) return Promise.reject(new ConnectError(`task ${id.connector}-${id.task} is over`));
+      opened ??= offsets.forConnector(id.connector, { topic: connectorConfig['offsets.storage.topic'] }).catch((error: unknown) => {
+        opened = undefined;
+        throw error;
+      });
+      return opened;
+    },
+    close(): void {
+      if (closed) return;
+      closed = true;
+      opened?.then((store) => store[Symbol.asyncDispose]()).catch((error: unknown) => log.debug(`closing the offsets: ${String(error)}`));
+    },
+  };
 }
 
 /** Whether the promise was settled by then. */

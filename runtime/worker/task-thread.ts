@@ -66,7 +66,11 @@ function environment(): TaskEnvironment {
     figures,
     errors: errorPolicy(spec.connectorConfig, `${spec.id.connector}-${spec.id.task}`, logger, figures),
     signal: stopping.signal,
+    producerReady: () => calls.call('producerReady', []),
     offsets: {
+      place: () => calls.call('offsetPlace', []),
+      keys: (partitions) => calls.call('offsetKeys', [partitions]),
+      copy: (offsets) => calls.call('copyOffsets', [offsets]),
       read: (partitions) => calls.call('readOffsets', [partitions]),
       write: (offsets) => calls.call('writeOffsets', [offsets]),
     },
@@ -82,7 +86,13 @@ function environment(): TaskEnvironment {
 async function start(): Promise<TaskRun> {
   const env = environment();
   const index = await discoverPlugins(settings.pluginPath);
-  const parts = await buildPipelineParts({ ...spec.connectorConfig, ...spec.taskConfig }, settings.converters, index, logger);
+  const parts = await buildPipelineParts(
+    { ...spec.connectorConfig, ...spec.taskConfig },
+    settings.converters,
+    index,
+    logger,
+    settings.delivery,
+  );
   // Each task has the same connector's config: the first tells for all.
   if (spec.id.task === 0) for (const warning of await configWarnings(spec.connectorConfig, index, settings)) logger.warn(warning);
   return parts.kind === 'source' ? startSource(env, parts) : startSink(env, parts);
@@ -101,7 +111,8 @@ let failure: string | undefined;
 try {
   await live();
 } catch (error) {
-  failure = traceOf(error);
+  // Asked to stop while it was being started.
+  if (!stopping.signal.aborted || error !== stopping.signal.reason) failure = traceOf(error);
 }
 try {
   await run?.[Symbol.asyncDispose]();

@@ -1,4 +1,5 @@
 import { ConfigError, ConnectError, DataError, RetriableError } from '../api/index.ts';
+import { FencedError } from '../ports/log.ts';
 
 /** An error as it crosses threads: kind, text, stack, code, hint and causes survive; other properties do not. */
 export interface CrossingError {
@@ -26,7 +27,7 @@ export function toCrossing(error: unknown, depth = 0): CrossingError {
   };
 }
 
-const kinds = { ConnectError, ConfigError, RetriableError, DataError } as const;
+const kinds = { ConnectError, ConfigError, RetriableError, DataError, FencedError } as const;
 
 export function fromCrossing(crossing: CrossingError): Error {
   const cause = crossing.cause === undefined ? undefined : fromCrossing(crossing.cause);

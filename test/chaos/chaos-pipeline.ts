@@ -8,6 +8,7 @@ import type { MillraceServer } from '../services/millrace.ts';
 import type { PostgresAddress } from '../services/postgres.ts';
 import { changeOf } from './change.ts';
 import type { Change } from './change.ts';
+import { sourceConfig } from './source-config.ts';
 import { table } from './row-load.ts';
 import { embeddedTopicReader, kafkaTopicReader } from './topic-reader.ts';
 import type { TopicReader } from './topic-reader.ts';
@@ -39,8 +40,6 @@ export interface PipelineOptions {
   readonly source?: Readonly<Record<string, string>>;
 }
 
-const plain = { 'key.converter.schemas.enable': 'false', 'value.converter.schemas.enable': 'false' };
-const jsonConverter = 'org.apache.kafka.connect.json.JsonConverter';
 const stringConverter = 'org.apache.kafka.connect.storage.StringConverter';
 
 export async function startPipeline(options: PipelineOptions): Promise<ChaosPipeline> {
@@ -50,28 +49,11 @@ export async function startPipeline(options: PipelineOptions): Promise<ChaosPipe
   const worker = await startMillrace(brokers === undefined ? {} : { brokers });
   const file = join(worker.folder, 'items.txt');
 
-  const source = {
-    'connector.class': 'io.debezium.connector.postgresql.PostgresConnector',
-    'database.hostname': postgres.host,
-    'database.port': String(postgres.port),
-    'database.user': postgres.user,
-    'database.password': postgres.password,
-    'database.dbname': postgres.database,
-    'topic.prefix': id,
-    'plugin.name': 'pgoutput',
-    'publication.name': id,
-    'publication.autocreate.mode': 'filtered',
-    'slot.name': id,
-    'table.include.list': table,
-    'slot.retry.delay.ms': '1000',
-    'slot.max.retries': '60',
+  const source = sourceConfig(id, postgres, {
+    'snapshot.mode': 'initial',
     'topic.creation.default.partitions': String(partitions),
-    'topic.creation.default.replication.factor': '1',
-    'key.converter': jsonConverter,
-    'value.converter': jsonConverter,
-    ...plain,
     ...options.source,
-  };
+  });
   const sink = {
     'connector.class': 'FileStreamSink',
     topics: topic,

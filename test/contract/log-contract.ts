@@ -6,6 +6,7 @@ import { registerGroupContract } from './log-group-contract.ts';
 import { registerGroupRebalanceContract } from './log-rebalance-contract.ts';
 import { registerReadContract } from './log-read-contract.ts';
 import { registerTopicContract } from './log-topic-contract.ts';
+import { registerTransactionContract } from './log-transaction-contract.ts';
 
 /** What `runtime/ports/log.ts` promises, as tests: every log registers it. */
 export function registerLogContract(name: string, open: OpenLog, capabilities: LogCapabilities): void {
@@ -13,6 +14,7 @@ export function registerLogContract(name: string, open: OpenLog, capabilities: L
     registerTopicContract(open);
     registerAppendContract(open, capabilities);
     registerReadContract(open);
+    registerTransactionContract(open, capabilities);
     registerGroupContract(open);
     registerGroupRebalanceContract(open);
   });

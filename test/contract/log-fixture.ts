@@ -20,6 +20,8 @@ export interface LogCapabilities {
   readonly atomicAppend: boolean;
   /** Appending to a topic that does not exist makes it. */
   readonly autoCreateTopics: boolean;
+  /** There are transactional producers. */
+  readonly transactions: boolean;
 }
 
 export interface TextRecord {
@@ -88,17 +90,23 @@ export async function fetchRecords(reader: LogReader, count: number, maxBytes = 
   return records;
 }
 
-/** Everything in a partition that exists now. */
-export async function readPartition(log: Log, topic: string, partition: number): Promise<ReadTextRecord[]> {
-  await using reader = await log.openReader({ clientId: 'contract-reader' });
+/** Everything in a partition that exists now; with `read_committed` it waits for transactions that are open. */
+export async function readPartition(
+  log: Log,
+  topic: string,
+  partition: number,
+  isolation: 'read_committed' | 'read_uncommitted' = 'read_uncommitted',
+): Promise<ReadTextRecord[]> {
+  await using reader = await log.openReader({ clientId: 'contract-reader', isolation });
   const [end] = await log.offsetsAt([{ topic, partition }], 'latest');
   const [start] = await log.offsetsAt([{ topic, partition }], 'earliest');
   assert.ok(start !== undefined && end !== undefined);
   reader.assign([start]);
   const records: ReadTextRecord[] = [];
   let position = start.offset;
+  const signal = AbortSignal.timeout(30_000);
   while (position < end.offset) {
-    for (const run of await reader.fetch({ maxWaitMs: 1000, maxBytes: 1 << 20 }, AbortSignal.timeout(30_000))) {
+    for (const run of await reader.fetch({ maxWaitMs: 1000, maxBytes: 1 << 20 }, signal)) {
       records.push(...recordsOf([run]));
       position = run.nextPosition;
     }

@@ -27,7 +27,15 @@ export interface RestRow {
   readonly eventually?: true;
   /** Needs tasks that really run. */
   readonly running?: true;
+  /** Which worker of a cluster is asked; see `rest-workers.ts`. */
+  readonly via?: Via;
 }
+
+/**
+ * `first`: always the same; `leader` and `follower`; or one that does not run this connector, or this task of it.
+ * Without any, what only reads is asked of every worker, what changes something of one worker after the other in turn.
+ */
+export type Via = 'first' | 'leader' | 'follower' | { readonly connectorNotOn: string } | { readonly taskNotOn: string };
 
 export interface Expected {
   readonly status: number;
@@ -36,7 +44,8 @@ export interface Expected {
   /** A part of the body as text, or a pattern. */
   readonly text?: string | RegExp;
   readonly check?: (body: never) => void;
-  readonly headers?: Readonly<Record<string, string | RegExp | null>>;
+  /** A function is told the URL of the worker that was asked. */
+  readonly headers?: Readonly<Record<string, string | RegExp | null | ((base: string) => string)>>;
 }
 
 export const failure = (status: number, message: string): Expected => ({ status, body: { error_code: status, message } });
@@ -48,34 +57,52 @@ export const unrouted = (status: number, reason: string): Expected => ({
   headers: { 'content-type': null },
 });
 
-const patienceMs = 15_000;
+const patienceMs = 30_000;
 
-export async function checkRow(base: string, row: RestRow, expected: Expected): Promise<void> {
+export interface RowChecks {
+  /** Also what the row does not call so comes a little later: another worker is asked than the one that did it. */
+  readonly eventually?: boolean;
+  /** A 409 because of a rebalance that is under way means: ask again. */
+  readonly rebalances?: boolean;
+}
+
+/** Asks one worker. */
+export async function checkRow(base: string, row: RestRow, expected: Expected, checks: RowChecks = {}): Promise<void> {
   const giveUp = performance.now() + patienceMs;
   for (;;) {
+    const answer = await ask(base, row);
     try {
-      return await attempt(base, row, expected);
+      return check(answer, row, expected, base);
     } catch (error) {
-      if (!row.eventually || performance.now() > giveUp) throw error;
+      const tooEarly = checks.rebalances && expected.status !== 409 && answer.status === 409 && /momentarily|rebalance/.test(answer.text);
+      if (!(row.eventually || checks.eventually || tooEarly) || performance.now() > giveUp) throw error;
       await sleep(100);
     }
   }
 }
 
-async function attempt(base: string, row: RestRow, expected: Expected): Promise<void> {
+interface Reply {
+  readonly status: number;
+  readonly text: string;
+  readonly headers: Headers;
+}
+
+async function ask(base: string, row: RestRow): Promise<Reply> {
   const body = row.text ?? (row.body === undefined ? undefined : JSON.stringify(row.body));
   const headers = { ...(body !== undefined && { 'Content-Type': 'application/json' }), ...row.headers };
   // Bytes, since fetch gives a string a Content-Type of its own.
   const bytes = body === undefined ? null : Buffer.from(body);
-  const response = await fetch(base + row.path, { method: row.method, headers, body: bytes, signal: AbortSignal.timeout(60_000) });
-  const text = await response.text();
-  const found = `${row.method} ${row.path} answered ${response.status}: ${text.slice(0, 2_000)}`;
+  const response = await fetch(base + row.path, { method: row.method, headers, body: bytes, signal: AbortSignal.timeout(120_000) });
+  return { status: response.status, headers: response.headers, text: await response.text() };
+}
 
-  assert.equal(response.status, expected.status, found);
+function check({ status, text, headers }: Reply, row: RestRow, expected: Expected, base: string): void {
+  const found = `${row.method} ${base}${row.path} answered ${status}: ${text.slice(0, 2_000)}`;
+  assert.equal(status, expected.status, found);
   for (const [name, value] of Object.entries(expected.headers ?? {})) {
-    const header = response.headers.get(name);
+    const header = headers.get(name);
     if (value instanceof RegExp) assert.match(header ?? '', value, `header ${name}`);
-    else assert.equal(header, value, `header ${name}`);
+    else assert.equal(header, typeof value === 'function' ? value(base) : value, `header ${name} of ${found}`);
   }
   if (expected.body === null) assert.equal(text, '', found);
   else if (expected.body !== undefined) assert.deepEqual(JSON.parse(text), expected.body, found);

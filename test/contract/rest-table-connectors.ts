@@ -30,7 +30,7 @@ export function connectorRows({ inputFile, topic, prefix }: RestTableWorld): rea
       body: { name: ` ${name} `, config: given, initial_state: null },
       expect: {
         status: 201,
-        headers: { location: new RegExp(`^http://[^/]+/connectors/${name}$`), 'content-type': 'application/json' },
+        headers: { location: (base) => `${base}${at}`, 'content-type': 'application/json' },
         check: (info: { name: string; config: object; type: string }) => {
           assert.deepEqual([info.name, info.config, info.type], [name, config, 'source']);
         },
@@ -166,6 +166,14 @@ export function connectorRows({ inputFile, topic, prefix }: RestTableWorld): rea
       expect: { status: 200, check: status('STOPPED', []) },
       eventually: true,
     },
+    {
+      what: 'a stopped connector has no tasks',
+      method: 'POST',
+      path: `${at}/tasks/0/restart`,
+      expect: failure(404, `Unknown task: ${name}-0`),
+      connect: failure(409, 'Cannot complete request momentarily due to no known leader URL, likely because a rebalance was underway.'),
+      running: true,
+    },
     { what: 'no task configs', method: 'GET', path: `${at}/tasks`, expect: { status: 200, body: [] }, eventually: true },
     { what: 'deleted', method: 'DELETE', path: at, expect: emptyAnswer(204) },
     { what: 'again', method: 'DELETE', path: at, expect: failure(404, `Connector ${name} not found`) },
@@ -202,6 +210,7 @@ function namedRows(prefix: string, topic: string): readonly RestRow[] {
 
 function initialStateRows(prefix: string, topic: string): readonly RestRow[] {
   const name = `${prefix}-begin`;
+  const paused = `${prefix}-begin-paused`;
   const config = { 'connector.class': 'FileStreamSource', topic, file: '/nowhere' };
   const create = { method: 'POST', path: '/connectors' } as const;
   return [
@@ -214,6 +223,16 @@ function initialStateRows(prefix: string, topic: string): readonly RestRow[] {
       eventually: true,
     },
     { what: 'done', method: 'DELETE', path: `/connectors/${name}`, expect: emptyAnswer(204) },
+    { what: 'paused from the start', ...create, body: { name: paused, config, initial_state: 'PAUSED' }, expect: { status: 201 } },
+    {
+      what: 'is paused, and has no tasks yet',
+      method: 'GET',
+      path: `/connectors/${paused}/status`,
+      expect: { status: 200, check: ({ connector, tasks }: Status) => assert.deepEqual([connector.state, tasks], ['PAUSED', []]) },
+      eventually: true,
+      running: true,
+    },
+    { what: 'done', method: 'DELETE', path: `/connectors/${paused}`, expect: emptyAnswer(204) },
   ];
 }
 

@@ -123,6 +123,7 @@ export function serverRows(): readonly RestRow[] {
     },
     {
       what: 'a new logger',
+      via: 'first',
       method: 'PUT',
       path: '/admin/loggers/rest.table.one',
       body: { level: 'debug' },
@@ -130,6 +131,7 @@ export function serverRows(): readonly RestRow[] {
     },
     {
       what: 'its children follow',
+      via: 'first',
       method: 'PUT',
       path: '/admin/loggers/rest.table?scope=nonsense',
       body: { level: 'ERROR' },
@@ -137,6 +139,7 @@ export function serverRows(): readonly RestRow[] {
     },
     {
       what: 'the level that was set',
+      via: 'first',
       method: 'GET',
       path: '/admin/loggers/rest.table.one',
       expect: {
@@ -153,6 +156,13 @@ export function serverRows(): readonly RestRow[] {
       path: '/admin/loggers/rest.table?scope=CLUSTER',
       body: { level: 'INFO' },
       expect: { status: 204, body: null },
+    },
+    {
+      what: 'set on every worker',
+      method: 'GET',
+      path: '/admin/loggers/rest.table',
+      expect: { status: 200, text: '"level":"INFO"' },
+      eventually: true,
     },
     {
       what: 'no such level',

@@ -116,6 +116,8 @@ export function scriptedHerder(logLevels: LogLevels): Herder {
       return [topicDefinition];
     },
     validate: async (_plugin, config) => validate(config),
+    putTaskConfigs: async (name) => void must(name),
+    fenceZombies: async (name) => void must(name),
     ...createLoggerRequests(logLevels),
     [Symbol.asyncDispose]: async () => {},
   };

@@ -8,13 +8,13 @@ import { after, before, describe } from 'node:test';
 import { createLogging } from '../../runtime/logging/logging.ts';
 import { workerSettings } from '../../runtime/settings/worker-file.ts';
 import { startStandalone } from '../../runtime/standalone.ts';
-import type { Standalone } from '../../runtime/standalone.ts';
+import type { WorkerProcess } from '../../runtime/worker-process.ts';
 import { testRestTable } from '../contract/rest-table.ts';
 
 describe('the REST API of a worker', () => {
   const folder = mkdtempSync(join(tmpdir(), 'millrace-rest-table-'));
   const inputFile = join(folder, 'input.txt');
-  let worker: Standalone;
+  let worker: WorkerProcess;
 
   before(async () => {
     writeFileSync(inputFile, 'one\ntwo\n');
@@ -33,5 +33,5 @@ describe('the REST API of a worker', () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  testRestTable({ url: () => worker.url, world: { inputFile, topic: 'lines', prefix: 'table' } });
+  testRestTable({ urls: () => [worker.url], world: { inputFile, topic: 'lines', prefix: 'table' } });
 });

@@ -16,7 +16,7 @@ describe('the REST API before a scripted herder', () => {
   after(() => server[Symbol.asyncDispose]());
 
   testRestTable({
-    url: () => server.url,
+    urls: () => [server.url],
     world: { inputFile: '/nowhere/input.txt', topic: 'lines', prefix: 'table' },
     withoutTasks: true,
   });

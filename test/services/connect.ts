@@ -91,7 +91,8 @@ export async function startConnect(options: ConnectOptions): Promise<ConnectServ
   return Object.assign(server, { url, port, offsetsFile, readyAfterMs: performance.now() - begin });
 }
 
-function groupProperties(group: string): Record<string, string> {
+/** What workers of one group must agree on; the same for ours. */
+export function groupProperties(group: string): Record<string, string> {
   return {
     'group.id': group,
     'config.storage.topic': `${group}-configs`,

@@ -109,8 +109,11 @@ export const log4jProperties = (level: 'WARN' | 'INFO'): string =>
 
 export const scramRecord = (): string => `SCRAM-SHA-256=[name=${SASL_USER.username},password=${SASL_USER.password}]`;
 
-/** A cluster id as StorageTool makes them: a UUID in URL-safe base 64. */
-export const randomClusterId = (): string => Buffer.from(randomUUID().replaceAll('-', ''), 'hex').toString('base64url');
+/** A cluster id as StorageTool makes them: a UUID in URL-safe base 64, with no dash in front, which would look like an option. */
+export function randomClusterId(): string {
+  const id = Buffer.from(randomUUID().replaceAll('-', ''), 'hex').toString('base64url');
+  return id.startsWith('-') ? randomClusterId() : id;
+}
 
 /** A certificate of its own authority, so that `caFile` alone is to be trusted, and its key. */
 async function makeCertificate(folder: string): Promise<{ caFile: string; keyStore: string }> {

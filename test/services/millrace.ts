@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { createDataFolder } from './data-folder.ts';
+import { groupProperties } from './connect.ts';
 import { freePort } from './free-port.ts';
 import { startServer } from './server.ts';
 import type { Server } from './server.ts';
@@ -29,6 +30,8 @@ export interface ConnectorStatus {
 export interface MillraceOptions {
   /** Left out: the embedded log, in its folder. */
   readonly brokers?: readonly string[];
+  /** A distributed worker: those with the same group share their connectors, and their topics GROUP-configs, … */
+  readonly group?: string;
   /** Further worker properties; they win over ours. */
   readonly properties?: Readonly<Record<string, string>>;
 }
@@ -36,16 +39,17 @@ export interface MillraceOptions {
 const runtime = fileURLToPath(new URL('../../runtime/cli/bin.mjs', import.meta.url));
 
 export async function startMillrace(options: MillraceOptions = {}): Promise<MillraceServer> {
+  const { brokers, group } = options;
   const folder = createDataFolder('worker');
   const url = `http://127.0.0.1:${await freePort()}`;
   const workerFile = join(folder.path, 'worker.json');
   const properties = {
-    'bootstrap.servers': options.brokers?.join(',') ?? `embedded:${join(folder.path, 'log')}`,
+    'bootstrap.servers': brokers?.join(',') ?? `embedded:${join(folder.path, 'log')}`,
     listeners: url,
     'key.converter': 'org.apache.kafka.connect.json.JsonConverter',
     'value.converter': 'org.apache.kafka.connect.json.JsonConverter',
     'offset.flush.interval.ms': '1000',
-    ...(options.brokers && { 'offset.storage.file.filename': join(folder.path, 'connect.offsets') }),
+    ...(group === undefined ? brokers && { 'offset.storage.file.filename': join(folder.path, 'connect.offsets') } : groupProperties(group)),
     ...options.properties,
   };
   writeFileSync(workerFile, JSON.stringify(properties));
@@ -53,7 +57,7 @@ export async function startMillrace(options: MillraceOptions = {}): Promise<Mill
   const server = await startServer({
     name: 'Millrace',
     command: process.execPath,
-    args: [runtime, 'standalone', workerFile],
+    args: [runtime, group === undefined ? 'standalone' : 'distributed', workerFile],
     folder,
     isReady: async () => (await fetch(`${url}/connectors`, { signal: AbortSignal.timeout(5_000) })).ok,
     readyWithinMs: 60_000,

@@ -7,7 +7,7 @@ import { createLogging } from '../../logging/logging.ts';
 import { loadConnectorFile } from '../../settings/connector-file.ts';
 import { loadWorkerSettings } from '../../settings/worker-file.ts';
 import { startStandalone } from '../../standalone.ts';
-import type { Standalone } from '../../standalone.ts';
+import type { WorkerProcess } from '../../worker-process.ts';
 import type { DataFolder } from './data-folder.ts';
 import type { PostgresAddress } from './postgres-server.ts';
 import type { Screen } from './progress.ts';
@@ -15,7 +15,7 @@ import type { Screen } from './progress.ts';
 const configFolder = fileURLToPath(new URL('../../../config/quickstart', import.meta.url));
 
 /** Runs `config/quickstart/worker.json` with every other file there as a connector. Its log goes to a file; errors are shown too. */
-export async function startWorker(folder: DataFolder, port: number, postgres: PostgresAddress, screen: Screen): Promise<Standalone> {
+export async function startWorker(folder: DataFolder, port: number, postgres: PostgresAddress, screen: Screen): Promise<WorkerProcess> {
   // The files name these by placeholders, as `${env:QUICKSTART_DATA}`.
   process.env['QUICKSTART_DATA'] = folder.path;
   process.env['QUICKSTART_PORT'] = String(port);

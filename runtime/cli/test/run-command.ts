@@ -16,6 +16,7 @@ export async function runCommand(line: string | readonly string[], deps: Partial
   const code = await runCli(typeof line === 'string' ? line.split(' ') : line, {
     version: '1.2.3',
     runStandalone: async () => {},
+    runDistributed: async () => {},
     openLog,
     stdout: stdout.stream,
     stderr: stderr.stream,

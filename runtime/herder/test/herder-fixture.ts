@@ -140,7 +140,7 @@ export async function reaches(herder: Herder, name: string, states: string): Pro
   await eventually(async () => assert.equal(await statesOf(herder, name).catch(String), states));
 }
 
-function scriptedTasks(): ScriptedTasks {
+export function scriptedTasks(): ScriptedTasks {
   const running: ScriptedTasks['running'] = new Map();
   const calls: string[] = [];
   const keyOf = ({ connector, task }: TaskId): string => `${connector}-${task}`;
@@ -174,7 +174,7 @@ function scriptedTasks(): ScriptedTasks {
 }
 
 /** Two classes, `ScriptSource` and `ScriptSink`; `topic` is required, and must not be `bad`. */
-function scriptedPlugins(): ScriptedPlugins {
+export function scriptedPlugins(): ScriptedPlugins {
   const kinds = { ScriptSource: 'source', ScriptSink: 'sink' } as const;
   const plugins: ScriptedPlugins = {
     altered: [],

@@ -1,130 +1,16 @@
 /** What holds for the stores on every log. */
 import assert from 'node:assert/strict';
-import { randomUUID } from 'node:crypto';
 import { test } from 'node:test';
-import type { Logger } from '../../api/index.ts';
-import { readRecords } from '../../batch/record-reader.ts';
-import type { Log } from '../../ports/log.ts';
-import type { RunStatus } from '../../ports/stores.ts';
 import { compactedTopic } from '../compacted-topic.ts';
-import { topicConfigStore } from '../topic-config-store.ts';
 import { topicOffsetStore } from '../topic-offset-store.ts';
-import { topicStatusStore } from '../topic-status-store.ts';
+import { topicConfigSuite } from './topic-config-suite.ts';
+import { optionsOf, textOf } from './topic-fixture.ts';
+import type { OpenLog } from './topic-fixture.ts';
+import { topicStatusSuite } from './topic-status-suite.ts';
 
-const quiet: Logger = { debug() {}, info() {}, warn() {}, error() {} };
-
-export function topicStoresSuite(openLog: () => Promise<Log>): void {
-  const optionsOf = (log: Log, what: string) => ({
-    log,
-    topic: `${what}-${randomUUID().slice(0, 8)}`,
-    replicationFactor: 1,
-    clientId: 'stores-test',
-    logger: quiet,
-  });
-
-  test('connectors outlive the store, and every change is told, own ones before the write resolves', async () => {
-    await using log = await openLog();
-    const options = optionsOf(log, 'configs');
-    await using other = topicConfigStore(options);
-    const told = Promise.withResolvers<void>();
-    await other.start((name) => name === 'last' && told.resolve());
-    {
-      await using store = topicConfigStore(options);
-      const changes: string[] = [];
-      await store.start((name) => changes.push(name));
-      await store.putConnector('my-src', { 'connector.class': 'X', name: 'my-src' }, 'PAUSED');
-      assert.deepEqual(changes, ['my-src']);
-      await store.putTaskConfigs('my-src', [{ a: '1' }, { a: '2' }]);
-      await store.putTargetState('my-src', 'STOPPED');
-      await store.putConnector('last', { name: 'last' });
-      await store.putConnector('gone', { name: 'gone' });
-      await store.removeConnector('gone');
-    }
-    await told.promise;
-    await using again = topicConfigStore(options);
-    await again.start(() => {});
-    for (const store of [again, other]) {
-      assert.deepEqual(store.get('my-src'), {
-        name: 'my-src',
-        properties: { 'connector.class': 'X', name: 'my-src' },
-        target: 'STOPPED',
-        tasks: [{ a: '1' }, { a: '2' }],
-      });
-    }
-    assert.deepEqual(again.connectors(), ['last', 'my-src']);
-    assert.equal((await log.describeTopics([options.topic]))[0]?.partitions, 1);
-    assert.equal((await log.topicConfig(options.topic))['cleanup.policy'], 'compact');
-    assert.deepEqual((await textOf(log, options.topic, 0)).slice(0, 3), [
-      'target-state-my-src {"state":"PAUSED","state.v2":"PAUSED"}',
-      'connector-my-src {"properties":{"connector.class":"X","name":"my-src"}}',
-      'task-my-src-0 {"properties":{"a":"1"}}',
-    ]);
-  });
-
-  test('a config topic that could lose records, or their order, is refused', async () => {
-    await using log = await openLog();
-    const options = optionsOf(log, 'refused');
-    await log.createTopics([
-      { name: `${options.topic}-2`, partitions: 2, replicationFactor: 1, config: { 'cleanup.policy': 'compact' } },
-      { name: `${options.topic}-d`, partitions: 1, replicationFactor: 1, config: { 'cleanup.policy': 'delete' } },
-    ]);
-    await using two = topicConfigStore({ ...options, topic: `${options.topic}-2` });
-    await assert.rejects(
-      two.start(() => {}),
-      /has 2 partitions, and this store needs exactly 1/,
-    );
-    await using deleting = topicConfigStore({ ...options, topic: `${options.topic}-d` });
-    await assert.rejects(
-      deleting.start(() => {}),
-      /cleanup\.policy=delete/,
-    );
-  });
-
-  test('statuses show at once, and stand in the partitions that Connect chooses', async () => {
-    await using log = await openLog();
-    const options = optionsOf(log, 'statuses');
-    const status: RunStatus = { state: 'RUNNING', trace: null, workerId: '127.0.0.1:8083', generation: 2, version: '3.3.2.Final' };
-    {
-      await using store = topicStatusStore(options);
-      await store.start();
-      const writes = [
-        store.putConnector('dbz1', { ...status, state: 'UNASSIGNED' }),
-        store.putConnector('dbz1', status),
-        store.putTask({ connector: 'dbz1', task: 0 }, status),
-        store.addTopic('dbz1', 0, 'topic'),
-        store.putTask({ connector: 'dbz1', task: 1 }, status),
-        store.removeTask({ connector: 'dbz1', task: 1 }),
-      ];
-      assert.equal(store.connector('dbz1')?.state, 'RUNNING');
-      await Promise.all(writes);
-      assert.equal(store.connector('dbz1')?.state, 'RUNNING');
-    }
-    await using again = topicStatusStore(options);
-    await again.start();
-    assert.deepEqual(again.connector('dbz1'), status);
-    assert.deepEqual(again.tasks('dbz1'), [0]);
-    assert.deepEqual(again.topics('dbz1'), ['topic']);
-    const records = await textOf(log, options.topic, 3);
-    assert.ok(
-      records.includes(
-        'status-connector-dbz1 {"state":"RUNNING","trace":null,"worker_id":"127.0.0.1:8083","generation":2,"version":"3.3.2.Final"}',
-      ),
-    );
-  });
-
-  test('where workers share a status topic, a late word from an earlier generation changes nothing', async () => {
-    await using log = await openLog();
-    const options = { ...optionsOf(log, 'shared'), shared: true };
-    await using store = topicStatusStore(options);
-    await store.start();
-    const status: RunStatus = { state: 'RUNNING', trace: null, workerId: 'b:1', generation: 5, version: null };
-    await store.putConnector('c', status);
-    await store.putConnector('c', { ...status, state: 'UNASSIGNED', workerId: 'a:1', generation: 4 });
-    await store.putConnector('c', { ...status, state: 'FAILED', workerId: 'a:1', generation: 4 });
-    assert.deepEqual(store.connector('c'), status);
-    await store.putConnector('c', { ...status, state: 'UNASSIGNED' });
-    assert.equal(store.connector('c')?.state, 'UNASSIGNED');
-  });
+export function topicStoresSuite(openLog: OpenLog): void {
+  topicConfigSuite(openLog);
+  topicStatusSuite(openLog);
 
   test('offsets come back exactly, those that others wrote included', async () => {
     await using log = await openLog();
@@ -174,19 +60,4 @@ export function topicStoresSuite(openLog: () => Promise<Log>): void {
     await reading;
     await assert.rejects(topic.readToEnd(), /the store was closed/);
   });
-}
-
-/** `key value` of each record of a partition. */
-async function textOf(log: Log, topic: string, partition: number): Promise<string[]> {
-  const [end] = await log.offsetsAt([{ topic, partition }], 'latest');
-  await using reader = await log.openReader({ clientId: 'stores-test-reader' });
-  reader.assign([{ topic, partition, offset: 0n }]);
-  const found: string[] = [];
-  for (let at = 0n; at < (end?.offset ?? 0n);) {
-    for (const run of await reader.fetch({ maxWaitMs: 500, maxBytes: 1 << 20 })) {
-      for (const { key, value } of readRecords(Buffer.from(run.buffer), run.length, run.position)) found.push(`${key} ${value}`);
-      at = run.nextPosition;
-    }
-  }
-  return found;
 }

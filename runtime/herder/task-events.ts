@@ -1,0 +1,91 @@
+/** What one run of a task tells, as statuses and log lines. */
+import type { Logger } from '../api/index.ts';
+import type { RunState } from '../ports/stores.ts';
+import type { TaskEvents, TaskId } from '../ports/tasks.ts';
+import { withoutSecrets } from '../ports/config-providers.ts';
+import { taskName } from './herder-context.ts';
+import type { Startup } from './startup-counts.ts';
+import type { StatusPublisher } from './status-publisher.ts';
+import type { TaskPlan } from './task-plan.ts';
+
+export interface Run {
+  /** Equal for plans that need no restart. */
+  readonly made: string;
+  readonly started: Promise<Error | undefined>;
+  /** Aborted when it is to stop. */
+  readonly stopping: AbortController;
+  stopped: Promise<void> | undefined;
+  paused: boolean;
+  state: RunState;
+  trace?: string | undefined;
+  over: boolean;
+}
+
+export interface RunContext {
+  readonly plan: TaskPlan;
+  readonly run: Run;
+  readonly secrets: readonly string[];
+  readonly startup: Startup;
+  readonly statuses: StatusPublisher;
+  readonly logger: Logger;
+  /** False for what a later run of the same task has replaced. */
+  readonly isCurrent: () => boolean;
+}
+
+export function taskEvents({ plan, run, secrets, startup, statuses, logger, isCurrent }: RunContext): TaskEvents {
+  const { exactlyOnce } = plan;
+
+  function publish(id: TaskId, state: RunState, trace?: string): void {
+    if (run.over || !isCurrent()) return;
+    run.state = state;
+    run.trace = trace;
+    statuses.task(id, state, trace);
+  }
+
+  function fail(id: TaskId, trace: string): void {
+    publish(id, 'FAILED', trace);
+    run.over = true;
+    logger.error(`task ${taskName(id)} failed: ${firstLine(trace)}`);
+  }
+
+  /** Fencing ends tasks of earlier task configs from afar: that they ended so is no failure. */
+  async function failUnlessSuperseded(id: TaskId, trace: string): Promise<void> {
+    if (run.stopping.signal.aborted || (await exactlyOnce?.superseded())) {
+      logger.info(`task ${taskName(id)} ended, since it is no longer to run so: ${firstLine(trace)}`);
+    } else fail(id, trace);
+  }
+
+  return {
+    running(id) {
+      startup.succeeded();
+      publish(id, run.paused ? 'PAUSED' : 'RUNNING');
+    },
+    paused: (id) => publish(id, 'PAUSED'),
+    resumed: (id) => publish(id, 'RUNNING'),
+    failed(id, trace) {
+      startup.failed();
+      const shown = withoutSecrets(trace, secrets);
+      if (exactlyOnce === undefined) fail(id, shown);
+      else void failUnlessSuperseded(id, shown);
+    },
+    responsive(id, answering, forMs) {
+      // Clients know Connect's states only, so the state stays, and the trace says what is wrong.
+      publish(id, run.state, answering ? undefined : silence(id, forMs));
+      if (!answering) logger.warn(silence(id, forMs));
+    },
+    topicUsed: (id, topic) => statuses.topicUsed(id, topic),
+    ...(exactlyOnce !== undefined && { producerReady: () => exactlyOnce.verify() }),
+  };
+}
+
+function silence(id: TaskId, forMs: number): string {
+  const { connector, task } = id;
+  return (
+    `task ${taskName(id)} has not answered for ${Math.round(forMs / 1000)} s: its thread is spinning or blocked. ` +
+    `POST /connectors/${encodeURIComponent(connector)}/tasks/${task}/restart ends the thread and starts the task anew.`
+  );
+}
+
+function firstLine(text: string): string {
+  return text.split('\n', 1)[0] ?? '';
+}

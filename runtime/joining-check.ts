@@ -1,0 +1,84 @@
+/** Before a worker joins others: can it run what they may hand it? */
+import { ConfigError } from './api/index.ts';
+import type { Logger, RawConfig } from './api/index.ts';
+import { decodeWorkerState } from './herder/assignment/group-protocol.ts';
+import { workerGroupMembers } from './kafka/worker-group-members.ts';
+import type { WorkerGroupMember } from './kafka/worker-group-members.ts';
+import { describeMissing, missingClasses, missingConverters, providerNames } from './plugins/missing-classes.ts';
+import type { MissingClasses } from './plugins/missing-classes.ts';
+import { discoverPlugins } from './plugins/plugin-index.ts';
+import { createConfigProviders } from './settings/config-providers.ts';
+import type { GroupSettings, WorkerSettings } from './settings/worker-settings.ts';
+import type { WorkerPlace } from './worker-process.ts';
+
+export const joinDespiteKey = 'millrace.join.despite.missing.classes';
+
+/**
+ * Compares what all connectors of the config topic name with what this worker has. Among other workers it throws a
+ * ConfigError with the list, since their leader knows nothing of it and hands out everything to everybody; alone,
+ * or where the person said so, it warns.
+ */
+export async function checkBeforeJoining(
+  settings: WorkerSettings,
+  group: GroupSettings,
+  place: Pick<WorkerPlace, 'url' | 'stores'>,
+  logger: Pick<Logger, 'warn'>,
+): Promise<void> {
+  const found = await allMissing(settings, place);
+  if (found.length === 0) return;
+  const others = await othersIn(settings, group.id, place.url);
+  if (others.length > 0 && !group.joinDespiteMissingClasses) throw refusal(found, others, group.id);
+  for (const each of found) {
+    logger.warn(`${describeMissing([each])}: this worker does not have these; what needs them and is given to it is FAILED. ${installThem}`);
+  }
+}
+
+async function allMissing(settings: WorkerSettings, { stores }: Pick<WorkerPlace, 'stores'>): Promise<MissingClasses[]> {
+  const { configStore } = stores;
+  const index = await discoverPlugins(settings.pluginPath);
+  const providers = createConfigProviders(settings.raw);
+  const connectors = await Promise.all(
+    configStore.connectors().map(async (name) => {
+      const written: RawConfig = configStore.get(name)?.properties ?? {};
+      // One that cannot be resolved here fails its connector, and says why.
+      const resolved = await providers.resolve(written).then(
+        ({ config }) => config,
+        () => written,
+      );
+      return { name, written, resolved };
+    }),
+  );
+  const own = missingConverters(settings.converters, index);
+  const ofWorker = own.length === 0 ? [] : [{ connector: `the worker file ${settings.file}`, missing: own }];
+  return [...ofWorker, ...missingClasses(connectors, index, providerNames(settings.raw))];
+}
+
+const installThem =
+  'Install them (plugin.path; config.providers for `${…}`), or delete those connectors, or leave them to a group of their own.';
+
+function refusal(found: readonly MissingClasses[], others: readonly string[], groupId: string): ConfigError {
+  return new ConfigError(
+    `group "${groupId}": this worker does not join it. Others are in it (${others.join(', ')}), and could hand it what it cannot run, for it lacks: ` +
+      `${describeMissing(found)}.`,
+    { hint: `${installThem} With ${joinDespiteKey}=true it joins all the same, and such tasks are FAILED wherever they are given to it.` },
+  );
+}
+
+/** As a person knows them: by URL, or by client id and host while the group is rebalancing. */
+async function othersIn(settings: WorkerSettings, groupId: string, ownUrl: string): Promise<string[]> {
+  const { log } = settings;
+  const members = log.kind === 'kafka' ? await workerGroupMembers(log.settings, groupId) : [];
+  // At this worker's own address nobody else can live: that is an earlier life of it that the group has not missed yet.
+  return members.map(nameOf).filter((name) => name !== ownUrl);
+}
+
+function nameOf({ metadata, clientId, clientHost }: WorkerGroupMember): string {
+  if (metadata.length > 0) {
+    try {
+      return decodeWorkerState(metadata).url;
+    } catch {
+      // Not one of Connect's; joining tells what is wrong.
+    }
+  }
+  return `${clientId} at ${clientHost.replace(/^\//, '')}`;
+}

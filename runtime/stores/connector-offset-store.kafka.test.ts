@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { TestContext } from 'node:test';
+import { readPartition } from '../../test/contract/log-fixture.ts';
+import { useKafka } from '../../test/services/share.ts';
+import { openKafkaLog } from '../kafka/kafka-log.ts';
+import { FencedError } from '../ports/log.ts';
+import type { Log } from '../ports/log.ts';
+import { connectorOffsetSuite, offsetOptions, until } from './test/connector-offset-suite.ts';
+import { offsetBatches } from './offset-batches.ts';
+import { topicOffsetStore } from './topic-offset-store.ts';
+
+async function openLog(t: TestContext): Promise<Log> {
+  const { brokers } = await useKafka();
+  const log = await openKafkaLog({ 'bootstrap.servers': brokers.join(',') });
+  t.after(() => log[Symbol.asyncDispose]());
+  return log;
+}
+
+connectorOffsetSuite(openLog);
+
+test('offsets are altered in a transaction of the task’s id, which fences the task; the worker’s topic gets a copy', async (t) => {
+  const log = await openLog(t);
+  const { options, own } = offsetOptions(log);
+  const transactionalId = `${own}-c-0`;
+  await using store = topicOffsetStore({ ...options, partitions: 1 });
+  await store.start();
+  await using mine = await store.forConnector('c', { topic: own });
+  await mine.write('c', [{ partition: { p: 'old' }, offset: { n: 0 } }]);
+  await using zombie = await log.openTransactionalProducer({ clientId: 'zombie', transactionalId });
+  const ofZombie = { key: Buffer.from('["c",{"p":"zombie"}]'), value: Buffer.from('{"n":1}') };
+  await zombie.append(offsetBatches({ name: own, partitions: 1 }, [ofZombie]));
+  await mine.write(
+    'c',
+    [
+      { partition: { p: 'new' }, offset: { n: 2 } },
+      { partition: { p: 'old' }, offset: null },
+    ],
+    { transactionalId },
+  );
+  assert.deepEqual(await mine.all('c'), [{ partition: { p: 'new' }, offset: { n: 2n } }]);
+  await assert.rejects(zombie.commitTransaction(), FencedError);
+  const text = (values: Awaited<ReturnType<typeof readPartition>>): string[] => values.map(({ key, value }) => `${key} ${value}`);
+  const kept = '["c",{"p":"new"}] {"n":2}';
+  assert.deepEqual(text(await readPartition(log, own, 0, 'read_committed')).slice(1), [kept, '["c",{"p":"old"}] null']);
+  await until(async () => text(await readPartition(log, options.topic, 0, 'read_committed')).includes(kept));
+
+  await store.write('d', [{ partition: { p: 1 }, offset: { n: 1 } }], { transactionalId: `${own}-d-0` });
+  assert.deepEqual(await store.read('d', [{ p: 1 }]), [{ n: 1n }]);
+});

@@ -1,0 +1,83 @@
+/** From the real Kafka Connect with Debezium to Millrace, on the same topics and slot, and back again, under load. */
+import { deepEqual, equal, ok } from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { test } from 'node:test';
+
+import { checkChanges } from '../chaos/change-check.ts';
+import type { CheckReport } from '../chaos/change-check.ts';
+import { changesOf } from '../chaos/change.ts';
+import { createTables, readHistory, startLoad, table } from '../chaos/row-load.ts';
+import { slotIsActive } from '../chaos/slot.ts';
+import { sourceConfig } from '../chaos/source-config.ts';
+import { kafkaTopicReader } from '../chaos/topic-reader.ts';
+import { until } from '../chaos/until.ts';
+import type { WorkersStatus } from '../services/cluster.ts';
+import { startConnect } from '../services/connect.ts';
+import { startMillrace } from '../services/millrace.ts';
+import { createDatabase } from '../services/postgres.ts';
+import { useKafka, usePostgres } from '../services/share.ts';
+
+test('Debezium streams, Millrace takes over, Debezium takes over again', { timeout: 10 * 60_000 }, async (t) => {
+  const { brokers } = await useKafka();
+  const id = `takeover_${randomBytes(4).toString('hex')}`;
+  const topic = `${id}.${table}`;
+  await using database = await createDatabase(await usePostgres(), 'takeover');
+  await createTables(database.url);
+  const reader = kafkaTopicReader(brokers);
+  const read = async () => changesOf(await reader.read(topic));
+
+  await using jvm = await startConnect({ brokers, group: id, logLevel: 'WARN', properties: { 'offset.flush.interval.ms': '2000' } });
+  const answer = await fetch(`${jvm.url}/connectors`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ name: id, config: sourceConfig(id, database) }),
+  });
+  equal(answer.status, 201, await answer.text());
+  await until('Debezium streams', () => slotIsActive(database.url, id));
+  await using load = startLoad({ url: database.url, pauseMs: 30 });
+  const flows = async (whose: string): Promise<number> => {
+    const before = await reader.count(topic);
+    await until(`records flow from ${whose}`, async () => (await reader.count(topic)) > before + 200);
+    return repeatsIn(await read());
+  };
+  await flows('Debezium');
+  // What Debezium itself repeats when it is restarted, with the same load.
+  await jvm.restart();
+  const own = await flows('Debezium, restarted');
+  await jvm.stop();
+
+  await using millrace = await startMillrace({ brokers, group: id });
+  const afterMillrace = await flows('Millrace');
+  await runs(millrace.url, id);
+  await millrace.restart();
+  const afterRestart = await flows('Millrace, restarted');
+  await millrace.stop();
+  await jvm.restart();
+  const afterReturn = await flows('Debezium, back again');
+  await runs(jvm.url, id);
+  await load.stop();
+
+  const history = await readHistory(database.url);
+  let report: CheckReport | undefined;
+  await until('the topic holds everything', async () => {
+    report = checkChanges(await read(), history);
+    return report.problems.length === 0;
+  }).catch(() => {});
+  t.diagnostic(
+    `${report?.arrived} records; repeats: ${own} by Debezium's own restart, then ${afterMillrace - own} by the take-over, ` +
+      `${afterRestart - afterMillrace} by Millrace's restart, ${afterReturn - afterRestart} by the return`,
+  );
+  deepEqual(report?.problems, []);
+  equal(afterMillrace, own, 'repeated by the take-over');
+  equal(afterReturn, afterRestart, 'repeated by the return');
+});
+
+function repeatsIn(changes: Awaited<ReturnType<typeof changesOf>>): number {
+  return checkChanges(changes, Map.groupBy(changes, ({ key }) => key)).repeats;
+}
+
+async function runs(url: string, name: string): Promise<void> {
+  const status = (await (await fetch(`${url}/connectors/${name}/status`)).json()) as WorkersStatus;
+  for (const { state, trace } of [status.connector, ...status.tasks]) ok(state === 'RUNNING', trace ?? state);
+  equal(status.tasks.length, 1);
+}
