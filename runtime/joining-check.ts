@@ -29,7 +29,7 @@ export async function checkBeforeJoining(
   const others = await othersIn(settings, group.id, place.url);
   if (others.length > 0 && !group.joinDespiteMissingClasses) throw refusal(found, others, group.id);
   for (const each of found) {
-    logger.warn(`${describeMissing([each])}: this worker does not have these; what needs them and is given to it is FAILED. ${installThem}`);
+    logger.warn(`connector ${each.connector}: this worker lacks ${each.missing.join(', ')}. It is FAILED wherever it is given to this worker. ${installThem}`);
   }
 }
 
@@ -49,7 +49,7 @@ async function allMissing(settings: WorkerSettings, { stores }: Pick<WorkerPlace
     }),
   );
   const own = missingConverters(settings.converters, index);
-  const ofWorker = own.length === 0 ? [] : [{ connector: `the worker file ${settings.file}`, missing: own }];
+  const ofWorker = own.length === 0 ? [] : [{ connector: `every one without its own converters (${settings.file})`, missing: own }];
   return [...ofWorker, ...missingClasses(connectors, index, providerNames(settings.raw))];
 }
 

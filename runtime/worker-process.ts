@@ -132,7 +132,7 @@ function taskSettings({ converters, pluginPath, offsetFlushIntervalMs, topicCrea
   const pick = (prefix: string, names: readonly string[]): Record<string, string> =>
     Object.fromEntries(names.flatMap((name) => (raw[prefix + name] === undefined ? [] : [[name, raw[prefix + name] as string]])));
   const clients = {
-    producer: pick('producer.', ['compression.type', 'max.request.size']),
+    producer: pick('producer.', ['compression.type', 'max.request.size', 'max.block.ms', 'transaction.timeout.ms']),
     consumer: pick('consumer.', ['isolation.level', 'max.poll.records']),
   };
   return { converters, pluginPath, offsetFlushIntervalMs, topicCreation, clients };

@@ -21,6 +21,8 @@ export default defineSink({
     const problem = file === null ? undefined : await whyNotWritable(file);
     return problem === undefined ? [] : [{ key: 'file', message: `Invalid value ${file} for configuration file: ${problem}` }];
   },
+  // They are the consumer group's alone; without this Connect's answer would send people looking for others.
+  alterOffsets: () => true,
   // All tasks append to the one file, whole lines at a time.
   start: async ({ file }, context) => fileSinkTask(await openTarget(file, context.connector)),
 });

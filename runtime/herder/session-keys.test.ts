@@ -54,7 +54,13 @@ test('signatures are asked for in sessioned alone, or always where that is set',
   await herder.createConnector('c', sourceConfig());
   await reaches(herder, 'c', 'RUNNING RUNNING');
   await herder.fenceZombies('c', unsigned);
-  await using strict = await openCluster({ workers: 1, interWorker: { verifyAlways: true } });
+  await using strict = await openCluster({ workers: 0, interWorker: { verifyAlways: true } });
   strict.group.protocol = 'EAGER';
+  for (let count = 0; count < 2; count++) await strict.add();
+  await strict.group.share();
   await assert.rejects(strict.worker(0).herder.fenceZombies('c', unsigned), { status: 400 });
+  // So there is a key to sign with, whatever the protocol.
+  strict.group.place = () => 'w1';
+  await strict.worker(0).herder.createConnector('c', sourceConfig());
+  await reaches(strict.worker(0).herder, 'c', 'RUNNING RUNNING');
 });

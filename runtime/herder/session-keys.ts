@@ -34,7 +34,7 @@ export function createSessionKeys({ configStore, membership, interWorker, logger
   }
 
   async function check(): Promise<void> {
-    if (interWorker === undefined || busy || closed || !leadership.assignment().leader || !isSessioned(interWorker, membership)) return;
+    if (interWorker === undefined || busy || closed || !leadership.assignment().leader || !isAsked(interWorker, membership)) return;
     busy = true;
     try {
       if (isDue(configStore.sessionKey(), interWorker)) {
@@ -57,7 +57,7 @@ export function createSessionKeys({ configStore, membership, interWorker, logger
     current: () => configStore.sessionKey(),
     verify({ signature, algorithm, body }) {
       if (interWorker === undefined) throw new RequestError(500, 'This worker is alone: there are no other workers to ask this of it.');
-      if (!(interWorker.verifyAlways ?? false) && !isSessioned(interWorker, membership)) return;
+      if (!isAsked(interWorker, membership)) return;
       if (signature === undefined || algorithm === undefined) {
         throw new RequestError(400, 'Internal request missing required signature');
       }
@@ -89,10 +89,10 @@ export function createSessionKeys({ configStore, membership, interWorker, logger
   };
 }
 
-/** As the group elected; as configured until it has. */
-function isSessioned({ protocol }: InterWorker, membership: HerderOptions['membership']): boolean {
+/** The protocol is the one that the group elected, and the configured one until it has. */
+function isAsked({ protocol, verifyAlways = false }: InterWorker, membership: HerderOptions['membership']): boolean {
   const elected = membership.figures()['connect-protocol'];
-  return (typeof elected === 'string' && elected !== '' ? elected : protocol).toLowerCase() === 'sessioned';
+  return verifyAlways || (typeof elected === 'string' && elected !== '' ? elected : protocol).toLowerCase() === 'sessioned';
 }
 
 function isDue(key: SessionKey | undefined, settings: InterWorker): boolean {

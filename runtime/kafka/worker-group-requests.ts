@@ -16,7 +16,8 @@ export interface WorkerGroupIdentity {
 export type JoinAnswer = Awaited<ReturnType<typeof joinGroupV9.api.async>>;
 export type SyncAnswer = Awaited<ReturnType<typeof syncGroupV5.api.async>>;
 
-const leaveTimeoutMs = 5000;
+/** No member takes longer to leave. */
+export const leaveTimeoutMs = 5000;
 /** A JoinGroup is answered when the rebalance times out at the latest; so much is allowed for delays. Source: AbstractCoordinator. */
 const lapseMs = 5000;
 

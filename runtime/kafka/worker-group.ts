@@ -8,7 +8,7 @@ import { backoffMs, pause } from './retry.ts';
 import type { Settings } from './setting-values.ts';
 import type { Warn } from './warning.ts';
 import { WorkerGroupHeartbeats } from './worker-group-heartbeats.ts';
-import { joinGroup, leaveGroup, refusal, syncGroup } from './worker-group-requests.ts';
+import { joinGroup, leaveGroup, leaveTimeoutMs, refusal, syncGroup } from './worker-group-requests.ts';
 import type { JoinAnswer, WorkerGroupIdentity } from './worker-group-requests.ts';
 
 export interface WorkerGroupOptions {
@@ -88,11 +88,14 @@ class WorkerGroup implements GroupTransport {
   }
 
   async leaveFor(ms: number): Promise<void> {
-    this.#awayUntil = performance.now() + ms;
     this.#heartbeats.stop();
+    // Not before it has left: a JoinGroup that is cut off leaves a member behind that all others wait for.
+    this.#awayUntil = performance.now() + leaveTimeoutMs + ms;
     this.rejoin();
     this.#interruption.abort();
     await this.#leave('it stays away for a while');
+    this.#awayUntil = performance.now() + ms;
+    this.#interruption.abort();
   }
 
   figures(): MembershipFigures {
@@ -279,6 +282,5 @@ class WorkerGroup implements GroupTransport {
     // A JoinGroup under way would hold up all that follows it on its connection.
     void this.#coordinator.forget();
     if (memberId !== '') await leaveGroup(this.#coordinator, this.#options.groupId, memberId, reason);
-    void this.#coordinator.forget();
   }
 }

@@ -100,10 +100,9 @@ const producerKeys: WorkerKeys = {
     'Size that batches are cut at, in bytes.',
     'Batches are as large as what has gathered while the ones before were on their way.',
   ),
-  'transactional.id': refused('Transactions.', 'They are not supported yet. Take it out; producers are idempotent without it.'),
-  ...keysOf('transaction.timeout.ms transaction.two.phase.commit.enable', () =>
-    refused('Transactions.', 'They are not supported yet. Take it out; producers are idempotent without it.'),
-  ),
+  'transactional.id': refused('Names a transaction.', 'Transactions take their ids from group, connector and task. Take it out.'),
+  'transaction.timeout.ms': kafka('After how long the broker gives up a transaction of an exactly-once source.'),
+  'transaction.two.phase.commit.enable': refused('Who ends transactions.', 'The worker alone ends them. Take it out.'),
   'enable.idempotence': ignored('Whether retries may not repeat records.', 'They never may.', ['true']),
   'linger.ms': ignored('How long to wait for more records.', 'Batches fill while the one before is on its way.'),
   'buffer.memory': ignored(

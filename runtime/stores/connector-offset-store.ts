@@ -90,5 +90,7 @@ export function connectorOffsetStore({ primary, secondary, atomic, logger, close
 function transactionOf(connector: string, { transactionalId, overrides }: OffsetWriteOptions): OffsetTransaction | undefined {
   if (transactionalId === undefined) return undefined;
   if (transactionalId === '') throw new ConfigError(`connector ${connector}: offsets cannot be written in a transaction without an id.`);
-  return { transactionalId, overrides, clientId: `connector-producer-${connector}-0` };
+  // The worker decides about these, as it does where the task itself writes.
+  const { 'transactional.id': _id, 'enable.idempotence': _idempotence, ...kept } = overrides ?? {};
+  return { transactionalId, overrides: kept, clientId: `connector-producer-${connector}-0` };
 }

@@ -27,7 +27,8 @@ test('1 JVM and 2 Millrace workers share 12 tasks, whoever leads, and get over t
   const folder = mkdtempSync(join(tmpdir(), 'millrace-mixed-'));
   t.after(() => rmSync(folder, { recursive: true }));
   // Who comes first leads.
-  await using jvm = await startConnect({ brokers, group, properties, logLevel: 'WARN' });
+  await using jvm = await startConnect({ brokers, group, properties: { ...properties, 'plugin.discovery': 'service_load' } });
+  await using _debug = { async [Symbol.asyncDispose]() { writeFileSync('/tmp/mig/jvm.log', jvm.logTail(1e6)); for (const [n, w] of cluster.workers.entries()) writeFileSync(`/tmp/mig/ours-${n}.log`, w.logTail(1e6)); } };
   for (let n = 0; n < sources; n++) {
     const file = join(folder, `in-${n}.txt`);
     writeFileSync(file, 'a line\n');

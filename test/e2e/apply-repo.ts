@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 
 import { runCommand } from '../../runtime/cli/test/run-command.ts';
 import type { CommandResult } from '../../runtime/cli/test/run-command.ts';
@@ -35,6 +36,16 @@ export function repoIn(folder: string, url: () => string, prefix: string) {
     if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${text}`);
     return text === '' ? undefined : (JSON.parse(text) as unknown);
   };
+
+  /** The configs of the connectors that are the folder's, without its mark. */
+  async function owned(): Promise<Map<string, unknown>> {
+    const found = new Map<string, unknown>();
+    for (const connector of await repo.ours()) {
+      const { [marker]: owner, ...config } = (await call('GET', `/connectors/${connector}/config`).catch(() => ({}))) as Config;
+      if (owner === repo.owner) found.set(connector, config);
+    }
+    return found;
+  }
 
   const repo = {
     folder,
@@ -74,12 +85,12 @@ export function repoIn(folder: string, url: () => string, prefix: string) {
     status: (of: string) => call('GET', `/connectors/${name(of)}/status`) as Promise<Status>,
     /** Every file's config is the cluster's, and the folder's own connectors are those of the files alone. */
     async assertEqual(): Promise<void> {
-      const owned = new Map<string, unknown>();
-      for (const connector of await repo.ours()) {
-        const { [marker]: owner, ...config } = (await call('GET', `/connectors/${connector}/config`)) as Record<string, string>;
-        if (owner === repo.owner) owned.set(connector, config);
-      }
-      assert.deepEqual(owned, new Map([...wanted.values()].map((config) => [config['name'] ?? '', config] as const).toSorted()));
+      const expected = new Map([...wanted.values()].map((config) => [config['name'] ?? '', config] as const).toSorted());
+      const giveUp = performance.now() + 10_000;
+      // A worker learns a little later what another one wrote.
+      while (!isDeepStrictEqual(await owned(), expected) && performance.now() < giveUp)
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      assert.deepEqual(await owned(), expected);
     },
   };
   return repo;

@@ -51,14 +51,14 @@ test('what this worker cannot run: warned about when it is alone, refused beside
   });
   {
     await using despite = await startMillrace({ brokers, group, properties: { 'millrace.join.despite.missing.classes': 'true' } });
-    match(despite.logTail(), /bought: connector\.class=com\.acme\.JdbcSink, .*this worker does not have these/);
+    match(despite.logTail(), /connector bought: this worker lacks connector\.class=com\.acme\.JdbcSink, .* in password\. It is FAILED/);
     await despite.stop();
   }
 
   // Its own earlier life is still in the group, and nobody else.
   await first.kill('SIGKILL');
   await first.restart();
-  match(first.logTail(), /trimmed: transforms\.trim\.type=com\.acme\.Trim: this worker does not have these/);
+  match(first.logTail(), /connector trimmed: this worker lacks transforms\.trim\.type=com\.acme\.Trim\./);
 });
 
 async function write(brokers: readonly string[], topic: string, records: readonly (readonly [string, unknown])[]): Promise<void> {

@@ -184,7 +184,7 @@ function disturb(group: SimulatedGroup, random: Random, asleep: (() => void)[], 
   if (what <= 2 && group.joined() < 15) group.join();
   else if (what === 3 && id !== undefined) group.crash(id);
   else if (what === 4 && id !== undefined) asleep.push(group.freeze(id));
-  else if (what === 5) asleep.shift()?.();
+  else if (what === 5 && group.joined() < 15) asleep.shift()?.();
   else if (what === 6) group.configure(workOfSizes(Array.from({ length: random.between(0, 8) }, () => random.between(0, 7))));
   else if (what === 7) group.passTime(random.between(1, maxDelayMs + 100));
   else if (what === 8) group.round('everything');

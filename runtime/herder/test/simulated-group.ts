@@ -49,7 +49,7 @@ export interface SimulatedGroup {
   crash(id: string): void;
   /** Gone after it stopped its work and said so. */
   leave(id: string): void;
-  /** Thrown out while it goes on working; `wake` brings it back, with what it thinks is its own. */
+  /** Thrown out while it goes on working; what is returned brings it back as a new member, with what it thinks is its own. */
   freeze(id: string): () => void;
   configure(work: Work): void;
   passTime(ms: number): void;
@@ -111,6 +111,14 @@ export function createSimulatedGroup({ maxDelayMs, onRound }: GroupOptions): Sim
     return { assignor: createIncrementalAssignor({ maxDelayMs, now: () => nowMs, log: () => {} }), work: noWork, completed: -1 };
   }
 
+  function add(work: Work): string {
+    // One letter first, so that hash maps of Java's keep these in order (see the tests against the real one).
+    const id = String.fromCharCode(97 + count++);
+    members.set(id, { ...newMember(), work });
+    pending = true;
+    return id;
+  }
+
   const gone = (id: string): Work => {
     const { work } = members.get(id)!;
     members.delete(id);
@@ -128,23 +136,14 @@ export function createSimulatedGroup({ maxDelayMs, onRound }: GroupOptions): Sim
     moves: () => moved,
     rounds: () => rounds,
     joined: () => count,
-    join() {
-      // One letter first, so that hash maps of Java's keep these in order (see the tests against the real one).
-      const id = String.fromCharCode(97 + count++);
-      members.set(id, newMember());
-      pending = true;
-      return id;
-    },
+    join: () => add(noWork),
     crash: (id) => void gone(id),
     leave(id) {
       for (const key of keysOf(gone(id))) free.add(key);
     },
     freeze(id) {
       const work = gone(id);
-      return () => {
-        members.set(id, { ...newMember(), work });
-        pending = true;
-      };
+      return () => void add(work);
     },
     configure(work) {
       configured = work;
