@@ -9,6 +9,8 @@ export const suites = {
   pg: { suffix: 'pg', needs: ['postgres'] },
   kafka: { suffix: 'kafka', needs: ['kafka'] },
   java: { suffix: 'java', needs: [] },
+  elastic: { suffix: 'elastic', needs: ['elasticsearch'] },
+  s3: { suffix: 's3', needs: ['s3'] },
   e2e: { suffix: 'e2e', needs: ['postgres', 'kafka'] },
   compat: { suffix: 'compat', needs: ['postgres', 'kafka'] },
   chaos: { suffix: 'chaos', needs: ['postgres', 'kafka'] },

@@ -32,6 +32,13 @@ export const connectorKeys = defineConfig({
     group: 'Connector',
     doc: 'Regular expressions for the prefixes of logical decoding messages to leave out.',
   },
+  'millrace.skip.origins': {
+    type: 'list',
+    default: null,
+    importance: 'medium',
+    group: 'Connector',
+    doc: 'Replication origins whose transactions are left out, by name or as the beginning of names (millrace_*); * is any. For tables that a sink writes to, too: sink-postgres writes under millrace_<connector>_<task>.',
+  },
   'extended.headers.enabled': {
     type: 'boolean',
     default: true,

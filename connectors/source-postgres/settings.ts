@@ -29,6 +29,8 @@ export interface Settings {
   readonly filters: FilterLists;
   readonly inSnapshot: NameFilter;
   readonly messagePrefix: NameFilter;
+  /** Whether transactions of that replication origin are left out. */
+  readonly skipsOrigin: NameFilter;
   readonly keyRules: readonly KeyRule[];
   readonly tombstones: boolean;
   readonly contextHeaders: boolean;
@@ -74,6 +76,7 @@ export function readSettings(config: Config, raw: RawConfig): Settings {
     filters: { schemas: list('schema'), tables: list('table'), columns: list('column') },
     inSnapshot: snapshotFilter(config['snapshot.include.collection.list']),
     messagePrefix: prefixFilter(config),
+    skipsOrigin: originFilter(config['millrace.skip.origins']),
     keyRules: keyRules(config['message.key.columns']),
     tombstones: config['tombstones.on.delete'],
     contextHeaders: config['extended.headers.enabled'],
@@ -117,6 +120,12 @@ function skippedOperations(list: readonly string[]): ReadonlySet<string> {
 function snapshotFilter(list: readonly string[] | null): NameFilter {
   const include = patterns('snapshot.include.collection.list', list);
   return (name) => include.length === 0 || include.some((regex) => regex.test(name));
+}
+
+function originFilter(list: readonly string[] | null): NameFilter {
+  const entries = (list ?? []).map((entry) => entry.trim()).filter((entry) => entry !== '');
+  const starts = entries.filter((entry) => entry.endsWith('*')).map((entry) => entry.slice(0, -1));
+  return (name) => entries.includes(name) || starts.some((start) => name.startsWith(start));
 }
 
 function prefixFilter(config: Config): NameFilter {

@@ -8,7 +8,7 @@ import { lsnOf } from './lsn.ts';
 import type { Lsn } from './lsn.ts';
 import { isBeyond } from './offsets.ts';
 import type { Place, Resume } from './offsets.ts';
-import { kinds, readBegin, readCommit, readLogicalMessage, readRelation, readTruncate } from './pgoutput/messages.ts';
+import { kinds, readBegin, readCommit, readLogicalMessage, readOrigin, readRelation, readTruncate } from './pgoutput/messages.ts';
 import type { Relation } from './pgoutput/messages.ts';
 import { ProtocolError } from './pgoutput/reader.ts';
 import type { RecordQueue } from './queue.ts';
@@ -50,8 +50,8 @@ export class StreamDecoder {
 
   readonly #from: Lsn | undefined;
   #lastCommit: Lsn | undefined;
-  /** The transaction that is being read. */
-  #open: { readonly offset: OffsetParts; readonly scope: readonly unknown[]; readonly skipped: boolean } | undefined;
+  /** The transaction that is being read; of one that is an `echo`, nothing is wanted but its end. */
+  #open: { readonly offset: OffsetParts; readonly scope: readonly unknown[]; readonly skipped: boolean; echo: boolean } | undefined;
   /** What was emitted before: everything up to here is left out. */
   #emitted: Place | undefined;
   #processing: readonly unknown[] = processingScope();
@@ -137,8 +137,10 @@ export class StreamDecoder {
       case kinds.message:
         this.#logicalMessage(bytes, start, end, lsnOf(lsnHigh, lsnLow));
         break;
-      case kinds.type:
       case kinds.origin:
+        if (this.#open !== undefined) this.#open.echo = this.#parts.settings.skipsOrigin(readOrigin(bytes, start, end).name);
+        break;
+      case kinds.type:
         break;
       default:
         throw new ProtocolError(`a message of an unknown kind (${bytes[start]})`);
@@ -154,7 +156,7 @@ export class StreamDecoder {
     if (!skipped && this.#emitted !== undefined && this.#emitted.txId !== xid) this.#emitted = undefined;
     const offset = { lastCommit, txId: xid, us: commitUs };
     const scope = transactionScopeOf(commitUs, xid, lastCommit);
-    this.#open = { offset, scope, skipped };
+    this.#open = { offset, scope, skipped, echo: false };
     this.#place.row = -1;
     this.#place.transaction = offset;
     this.#place.scopes = [scope, this.#processing];
@@ -188,7 +190,7 @@ export class StreamDecoder {
     place.row = lsn === place.lsn ? place.row + 1 : 0;
     place.lsn = lsn;
     place.done = nothingDone;
-    if (open.skipped) return false;
+    if (open.skipped || open.echo) return false;
     return this.#emitted === undefined || this.#passes(this.#emitted);
   }
 

@@ -37,6 +37,8 @@ export interface SinkRecord extends ConnectRecord {
   readonly partition: number;
   readonly offset: bigint;
   readonly timestampType: 'CreateTime' | 'LogAppendTime' | 'NoTimestampType';
+  /** The topic that it was read from, whatever transforms made of `topic`: positions go by this one (KIP-793). Left out: `topic`. */
+  readonly originalTopic?: string;
 }
 
 export const noHeaders: readonly Header[] = Object.freeze([]);

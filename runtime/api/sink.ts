@@ -14,6 +14,13 @@ export interface PartitionOffset extends TopicPartition {
 
 export interface SinkTaskContext extends TaskContext {
   assignment(): readonly TopicPartition[];
+  /**
+   * What tells this topic from one of the same name that was deleted: a sink that keeps positions in its target
+   * keeps it with them, so that offsets which begin anew are not taken for a replay. Known for every topic of the
+   * assignment before `open` is called, by the name that was read (transforms may have renamed a record's); empty
+   * where the log has no ids (Kafka brokers before KIP-516). Throws a ConnectError for any other topic.
+   */
+  topicId(topic: string): string;
   /** Goes on reading at these offsets; takes effect before the next `put`. */
   seek(offsets: readonly PartitionOffset[]): void;
   pause(partitions: readonly TopicPartition[]): void;
@@ -21,8 +28,9 @@ export interface SinkTaskContext extends TaskContext {
   /** Asks for an offset commit soon, before the interval is over. */
   requestCommit(): void;
   /**
-   * Hands a bad record to the error path. Resolves once it is taken care of (the dead-letter queue holds it);
-   * rejects with the reason when it is not tolerated, which the task must let through.
+   * Hands a bad record to the error path, of the assignment and not yet released by `preCommit`. Resolves once it is
+   * taken care of: its dead letter, where there are any, is stored in one with the offset behind it. Rejects with the
+   * reason when it is not tolerated, which the task must let through.
    */
   report(record: SinkRecord, error: Error): Promise<void>;
 }

@@ -31,6 +31,8 @@ export interface TaskContext {
   readonly log: Logger;
   /** Fails the task from outside its calls, as if `poll` or `put` had thrown. */
   fail(error: Error): void;
+  /** Sets a figure of the connector's own, for `/metrics`: a count ends in `-total`. Absent where nobody asks. */
+  setFigure?(name: string, value: number): void;
 }
 
 export interface SourceTaskContext extends TaskContext {

@@ -9,6 +9,8 @@ import type { TopicConfig } from './topic-config.ts';
 
 export interface Topic {
   readonly id: bigint;
+  /** What a later topic of the same name does not share. */
+  readonly uuid: string;
   readonly name: string;
   /** As set; {@link withDefaults} adds the rest. */
   readonly config: TopicConfig;
@@ -50,7 +52,7 @@ export class Catalog {
   /** Reads everything from the file: at the start, and in a process that only reads, after each change. */
   load(): void {
     const partitions = new Map<bigint, Partition[]>();
-    const topics = this.#database.statement('SELECT id, name, config FROM topics WHERE deleted = 0').all();
+    const topics = this.#database.statement('SELECT id, uuid, name, config FROM topics WHERE deleted = 0').all();
     for (const { id } of topics) partitions.set(id as bigint, []);
     const names = new Map(topics.map(({ id, name }) => [id as bigint, name as string]));
     const rows = this.#database.statement(
@@ -71,10 +73,11 @@ export class Catalog {
       });
     }
     this.#topics = new Map(
-      topics.map(({ id, name, config }) => [
+      topics.map(({ id, uuid, name, config }) => [
         name as string,
         {
           id: id as bigint,
+          uuid: uuid as string,
           name: name as string,
           config: JSON.parse(config as string) as TopicConfig,
           partitions: partitions.get(id as bigint) ?? [],
@@ -132,7 +135,8 @@ export class Catalog {
     const count = asked === -1 ? this.#defaultPartitions : asked;
     const config = spec.config ?? {};
     const insert = this.#database.statement('INSERT INTO topics (name, uuid, config, created_ms) VALUES (?, ?, ?, ?)');
-    const id = insert.run(spec.name, randomUUID(), JSON.stringify(config), Date.now()).lastInsertRowid as bigint;
+    const uuid = randomUUID();
+    const id = insert.run(spec.name, uuid, JSON.stringify(config), Date.now()).lastInsertRowid as bigint;
     const insertPartition = this.#database.statement('INSERT INTO partitions (topic_id, partition) VALUES (?, ?)');
     const partitions = Array.from({ length: count }, (_, partition) => ({
       id: BigInt(insertPartition.run(id, partition).lastInsertRowid),
@@ -142,7 +146,7 @@ export class Catalog {
       nextOffset: 0n,
       cleanedOffset: 0n,
     }));
-    const topic: Topic = { id: BigInt(id), name: spec.name, config, partitions, deleted: false };
+    const topic: Topic = { id: BigInt(id), uuid, name: spec.name, config, partitions, deleted: false };
     this.#topics.set(spec.name, topic);
     transaction.onRollback(() => this.#topics.delete(spec.name));
     transaction.onCommit(this.#changed);

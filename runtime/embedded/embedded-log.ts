@@ -54,7 +54,7 @@ export async function openEmbeddedLog(directory: string, options: EmbeddedLogOpt
   const watcher = readOnly ? watchFile(database, changed) : undefined;
   const wakeUps = createWakeUps(watcher?.watch);
   const queue = new TransactionQueue(database, { committed: wakeUps.notify, warn });
-  const groups = createGroups({ catalog, store, offsets, queue, wakeUps });
+  const groups = createGroups({ catalog, store, offsets, queue, wakeUps, autoCreateTopics, now });
   const maintenance = startMaintenance(
     { database, catalog, queue, now, warn },
     readOnly ? undefined : (options.maintenanceIntervalMs ?? 30_000),
@@ -115,7 +115,13 @@ export async function openEmbeddedLog(directory: string, options: EmbeddedLogOpt
       refresh();
       const topics =
         names === undefined ? [...catalog.topics()] : names.map((name) => catalog.topic(name)).filter((topic) => topic !== undefined);
-      return topics.map(({ name, partitions }) => ({ name, partitions: partitions.length, replicationFactor: 1, internal: false }));
+      return topics.map(({ name, partitions, uuid }) => ({
+        name,
+        partitions: partitions.length,
+        replicationFactor: 1,
+        internal: false,
+        topicId: uuid,
+      }));
     },
 
     async topicConfig(name) {

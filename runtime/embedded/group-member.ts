@@ -1,6 +1,6 @@
 import { RetriableError, javaPattern } from '../api/index.ts';
 import type { PartitionOffset, TopicPartition } from '../api/index.ts';
-import type { FetchLimits, GroupEvent, GroupOptions, LogGroup } from '../ports/log.ts';
+import type { FetchLimits, GroupEvent, GroupOptions, LogGroup, OutboundBatch } from '../ports/log.ts';
 import type { ConsumerGroup, GroupMember, StartOf } from './consumer-group.ts';
 import { nameOf } from './partition-cursors.ts';
 import type { PartitionCursors } from './partition-cursors.ts';
@@ -11,7 +11,7 @@ export interface MemberSurroundings {
   readonly cursors: PartitionCursors;
   readonly wakeUps: WakeUps;
   readonly startOf: StartOf;
-  readonly store: (offsets: readonly PartitionOffset[]) => Promise<void>;
+  readonly store: (offsets: readonly PartitionOffset[], batches: readonly OutboundBatch[]) => Promise<void>;
 }
 
 /** What the member has, and what it must be told next. */
@@ -124,14 +124,14 @@ export function joinGroup(surroundings: MemberSurroundings, options: GroupOption
       }
     },
 
-    async commit(offsets) {
+    async commit(offsets, batches = []) {
       checkOpen();
       const mine = new Set(phase === 'expelled' || phase === 'lost' ? [] : held.map(nameOf));
       const foreign = offsets.find((each) => !mine.has(nameOf(each)));
       if (foreign !== undefined) {
         throw new RetriableError(`group ${options.groupId}: the commit came too late, ${nameOf(foreign)} is not this member's any more.`);
       }
-      if (offsets.length > 0) await store(offsets);
+      if (offsets.length + batches.length > 0) await store(offsets, batches);
     },
 
     seek(offsets) {

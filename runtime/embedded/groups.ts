@@ -1,20 +1,16 @@
 import { ConfigError, RetriableError } from '../api/index.ts';
 import type { TopicPartition } from '../api/index.ts';
 import type { GroupOptions, LogGroup } from '../ports/log.ts';
-import type { BatchStore } from './batch-store.ts';
-import type { Catalog } from './catalog.ts';
 import { ConsumerGroup } from './consumer-group.ts';
 import type { GroupOffsets } from './group-offsets.ts';
 import { joinGroup } from './group-member.ts';
+import { checkBatch, storeBatch } from './producer.ts';
+import type { ProducerSurroundings } from './producer.ts';
 import { PartitionCursors } from './partition-cursors.ts';
-import type { TransactionQueue } from './transaction-queue.ts';
 import type { WakeUps } from './wake-ups.ts';
 
-export interface GroupsSurroundings {
-  readonly catalog: Catalog;
-  readonly store: BatchStore;
+export interface GroupsSurroundings extends ProducerSurroundings {
   readonly offsets: GroupOffsets;
-  readonly queue: TransactionQueue;
   readonly wakeUps: WakeUps;
 }
 
@@ -63,13 +59,17 @@ export function createGroups(surroundings: GroupsSurroundings): Groups {
           cursors,
           wakeUps,
           startOf,
-          store: (positions) =>
-            queue.submit({ doing: 'committing offsets to', retryForMs: 60_000 }, () => {
+          store: async (positions, batches) => {
+            const checked = batches.map((batch) => checkBatch(batch, Infinity));
+            const bytes = batches.reduce((sum, { length }) => sum + length, 0);
+            await queue.submit({ doing: 'committing offsets to', bytes, retryForMs: 60_000 }, (transaction) => {
+              for (const each of checked) storeBatch(surroundings, transaction, each);
               for (const each of positions) {
                 catalog.partition(each);
                 offsets.set(groupId, each, each.offset);
               }
-            }),
+            });
+          },
         },
         options,
       );

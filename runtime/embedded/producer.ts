@@ -17,7 +17,8 @@ export interface ProducerSurroundings {
   readonly now: () => number;
 }
 
-interface CheckedBatch {
+/** A batch that is fit to be stored. */
+export interface CheckedBatch {
   readonly batch: OutboundBatch;
   readonly bytes: Buffer;
   readonly header: BatchHeader;
@@ -74,7 +75,7 @@ function brokenBefore(clientId: string, cause: Error): RetriableError {
 }
 
 /** Throws a DataError for what is no batch, or too large a one. */
-function checkBatch(batch: OutboundBatch, maxBytes: number): CheckedBatch {
+export function checkBatch(batch: OutboundBatch, maxBytes: number): CheckedBatch {
   const where = `topic "${batch.topic}", partition ${batch.partition}`;
   if (batch.length > maxBytes) {
     throw new DataError(`${where}: a record batch of ${batch.length} bytes is above max.request.size, ${maxBytes}.`, {
@@ -96,7 +97,11 @@ function checkBatch(batch: OutboundBatch, maxBytes: number): CheckedBatch {
   return { batch, bytes, header };
 }
 
-function storeBatch(surroundings: ProducerSurroundings, transaction: Transaction, { batch, bytes, header }: CheckedBatch): AppendedBatch {
+export function storeBatch(
+  surroundings: ProducerSurroundings,
+  transaction: Transaction,
+  { batch, bytes, header }: CheckedBatch,
+): AppendedBatch {
   const { catalog, store, autoCreateTopics, now } = surroundings;
   const { topic, partition } = catalog.forAppend(transaction, batch, autoCreateTopics);
   const limit = bound(topic.config, 'max.message.bytes');

@@ -10,10 +10,10 @@ export async function describeTopics(cluster: Cluster, names?: readonly string[]
   if (names?.length === 0) return [];
   const topics = await cluster.retrying(() => cluster.metadata(names ?? null, false));
   const described: TopicDescription[] = [];
-  for (const [name, { errorCode, leaders, replicationFactor, internal }] of topics) {
+  for (const [name, { topicId, errorCode, leaders, replicationFactor, internal }] of topics) {
     if (errorCode === codes.unknownTopicOrPartition || errorCode === codes.invalidTopic) continue;
     if (errorCode !== codes.none && !passing.has(errorCode)) throw brokerError(errorCode, `topic "${name}": describing it`);
-    described.push({ name, partitions: leaders.length, replicationFactor, internal });
+    described.push({ name, partitions: leaders.length, replicationFactor, internal, ...(topicId === undefined ? {} : { topicId }) });
   }
   return described;
 }

@@ -8,12 +8,17 @@ import { answerOf } from './protocol-error.ts';
 import { backoffMs, pause } from './retry.ts';
 
 export interface TopicMetadata {
+  /** Undefined from a broker that has no topic ids (before KIP-516), and of a topic that does not exist. */
+  readonly topicId: string | undefined;
   readonly errorCode: number;
   readonly internal: boolean;
   readonly replicationFactor: number;
   /** The leader's node id of each partition; -1 while there is none. */
   readonly leaders: readonly number[];
 }
+
+/** Kafka's Uuid.ZERO_UUID: none. */
+const noTopicId = '00000000-0000-0000-0000-000000000000';
 
 type MetadataResponse = Awaited<ReturnType<typeof metadataV12.api.async>>;
 
@@ -175,12 +180,13 @@ export class Cluster {
     }
     this.#clusterId = answer.clusterId ?? this.#clusterId ?? '';
     const asked = new Map<string, TopicMetadata>();
-    for (const { name, errorCode, isInternal, partitions } of answer.topics) {
+    for (const { name, topicId: id, errorCode, isInternal, partitions } of answer.topics) {
       if (typeof name !== 'string') continue;
       const leaders: number[] = new Array<number>(partitions.length).fill(-1);
       for (const { partitionIndex, leaderId } of partitions) leaders[partitionIndex] = leaderId;
       const replicationFactor = partitions[0]?.replicaNodes.length ?? 0;
-      const topic: TopicMetadata = { errorCode, internal: isInternal, replicationFactor, leaders };
+      const topicId = id === noTopicId ? undefined : id;
+      const topic: TopicMetadata = { topicId, errorCode, internal: isInternal, replicationFactor, leaders };
       asked.set(name, topic);
       this.#topics.set(name, topic);
     }

@@ -104,6 +104,11 @@ export class GroupMembership {
     }
   }
 
+  /** Shares out anew: the topics are not what they were. */
+  rejoin(): void {
+    if (this.#state === 'member') this.#become('rebalancing');
+  }
+
   /** What was lost is told to the caller: it may join again. */
   acceptLoss(): void {
     if (this.#state === 'lost') this.#state = 'out';
@@ -220,7 +225,7 @@ export class GroupMembership {
     } catch {
       // No answer: the coordinator is looked for again at the next heartbeat, and decides whether we are still in.
     }
-    if (this.#state === 'member') this.#subscription.check(() => this.#become('rebalancing'));
+    if (this.#state === 'member') this.#subscription.check(() => this.rejoin());
     if (current()) this.#beatLater();
   }
 

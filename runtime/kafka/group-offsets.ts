@@ -1,7 +1,8 @@
-import { deleteGroupsV2, offsetCommitV8, offsetDeleteV0, offsetFetchV8 } from '@platformatic/kafka';
+import { deleteGroupsV2, offsetCommitV8, offsetDeleteV0, offsetFetchV8, txnOffsetCommitV3 } from '@platformatic/kafka';
 import { RetriableError } from '../api/index.ts';
 import type { PartitionOffset, TopicPartition } from '../api/index.ts';
 import type { Coordinator } from './coordinator.ts';
+import type { ProducerIdentity } from './producer-identity.ts';
 import { brokerError, codes } from './protocol-error.ts';
 
 /** As whom a commit is made; the default is nobody's membership, which brokers take only for a group without members. */
@@ -50,7 +51,29 @@ export async function commitGroupOffsets(
   offsets: readonly PartitionOffset[],
   as: CommitIdentity = nobody,
 ): Promise<number> {
-  const topics = [...Map.groupBy(offsets, ({ topic }) => topic)].map(([name, each]) => ({
+  const answer = await coordinator.ask((connection) =>
+    offsetCommitV8.api.async(connection, groupId, as.generation, as.memberId, as.instanceId as string, byTopic(offsets)),
+  );
+  return firstError(coordinator, answer);
+}
+
+/** Stores offsets in a producer's transaction, to count when it commits (KIP-447); asks once. Resolves with the first error code, or 0. */
+export async function commitOffsetsInTransaction(
+  coordinator: Coordinator,
+  groupId: string,
+  offsets: readonly PartitionOffset[],
+  as: CommitIdentity,
+  { transactionalId, id, epoch }: ProducerIdentity & { readonly transactionalId: string },
+): Promise<number> {
+  const { generation, memberId, instanceId } = as;
+  const answer = await coordinator.ask((connection) =>
+    txnOffsetCommitV3.api.async(connection, transactionalId, groupId, id, epoch, generation, memberId, instanceId, byTopic(offsets)),
+  );
+  return firstError(coordinator, answer);
+}
+
+function byTopic(offsets: readonly PartitionOffset[]) {
+  return [...Map.groupBy(offsets, ({ topic }) => topic)].map(([name, each]) => ({
     name,
     partitions: each.map(({ partition, offset }) => ({
       partitionIndex: partition,
@@ -59,11 +82,14 @@ export async function commitGroupOffsets(
       committedMetadata: '',
     })),
   }));
-  const answer = await coordinator.ask((connection) =>
-    offsetCommitV8.api.async(connection, groupId, as.generation, as.memberId, as.instanceId as string, topics),
-  );
-  const errorCode =
-    answer.topics.flatMap(({ partitions }) => partitions).find((each) => each.errorCode !== codes.none)?.errorCode ?? codes.none;
+}
+
+async function firstError(
+  coordinator: Coordinator,
+  { topics }: { readonly topics: readonly { readonly partitions: readonly { readonly errorCode: number }[] }[] },
+): Promise<number> {
+  const failed = topics.flatMap(({ partitions }) => partitions).find(({ errorCode }) => errorCode !== codes.none);
+  const errorCode = failed?.errorCode ?? codes.none;
   await coordinator.noticed(errorCode);
   return errorCode;
 }

@@ -1,13 +1,15 @@
 import { ConnectError, RetriableError } from '../api/index.ts';
 import type { PartitionOffset, TopicPartition } from '../api/index.ts';
-import type { FetchLimits, GroupEvent, LogGroup } from '../ports/log.ts';
+import type { FetchLimits, GroupEvent, LogGroup, OutboundBatch } from '../ports/log.ts';
 import type { ConsumerSettings, GroupSettings, OffsetReset } from './client-settings.ts';
 import type { Cluster } from './cluster.ts';
 import { Fetcher } from './fetcher.ts';
 import { GroupMembership } from './group-membership.ts';
 import { commitGroupOffsets, fetchGroupOffsets } from './group-offsets.ts';
+import type { CommitIdentity } from './group-offsets.ts';
+import type { GroupAppends } from './group-appends.ts';
 import { listOffsets } from './list-offsets.ts';
-import { brokerError, codes, coordinatorMoved, passing } from './protocol-error.ts';
+import { brokerError, codeName, codes, coordinatorMoved, passing } from './protocol-error.ts';
 import { TopicSubscription } from './subscription.ts';
 import type { GroupOptions } from '../ports/log.ts';
 import { backoffMs, pause } from './retry.ts';
@@ -23,6 +25,7 @@ export class KafkaGroup implements LogGroup {
   readonly #fetcher: Fetcher;
   readonly #membership: GroupMembership;
   readonly #closing = new AbortController();
+  readonly #appends: GroupAppends | undefined;
   #assigned: readonly TopicPartition[] = [];
   /** The revocation was told; the next poll carries it out. */
   #revoking = false;
@@ -30,20 +33,34 @@ export class KafkaGroup implements LogGroup {
   #polledAt = Date.now();
   #polling = false;
 
-  constructor(cluster: Cluster, options: GroupOptions, consumer: ConsumerSettings, group: GroupSettings, warn: Warn) {
+  /** `appends` is closed with it. */
+  constructor(
+    cluster: Cluster,
+    options: GroupOptions,
+    consumer: ConsumerSettings,
+    group: GroupSettings,
+    warn: Warn,
+    appends?: GroupAppends,
+  ) {
     const { clientId, groupId, topics } = options;
+    this.#appends = appends;
     this.#cluster = cluster;
     this.#groupId = groupId;
     this.#maxPollIntervalMs = group.maxPollIntervalMs;
     this.#reset = consumer.offsetReset ?? 'earliest';
     this.#readCommitted = consumer.isolation === 'read_committed';
+    const subscription = new TopicSubscription(cluster, groupId, topics, consumer.autoCreateTopics);
     this.#fetcher = new Fetcher(cluster, clientId, consumer, async (position) => {
+      // In a topic that was made anew offsets begin anew: that is told as an assignment, not as a leap.
+      if (await subscription.hasChanged()) {
+        this.#membership.rejoin();
+        return position.offset;
+      }
       warn(
         `group "${groupId}", topic "${position.topic}", partition ${position.partition}: offset ${position.offset} is no longer there; auto.offset.reset=${this.#reset}.`,
       );
       return (await this.#startOf([position]))[0]?.offset as bigint;
     });
-    const subscription = new TopicSubscription(cluster, groupId, topics, consumer.autoCreateTopics);
     this.#membership = new GroupMembership(cluster, clientId, groupId, group, subscription, warn);
     this.#membership.onChange = () => this.#fetcher.interrupt();
     this.#membership.isStuck = () => !this.#polling && Date.now() - this.#polledAt > this.#maxPollIntervalMs;
@@ -87,15 +104,12 @@ export class KafkaGroup implements LogGroup {
     }
   }
 
-  async commit(offsets: readonly PartitionOffset[]): Promise<void> {
+  async commit(offsets: readonly PartitionOffset[], batches: readonly OutboundBatch[] = []): Promise<void> {
+    if (batches.length > 0) return this.#commitWith(offsets, batches);
     if (offsets.length === 0) return;
     const deadline = Date.now() + this.#cluster.network.apiTimeoutMs;
     for (let failures = 1; ; failures++) {
-      this.#throwIfClosed();
-      const { state, identity } = this.#membership;
-      if ((state !== 'member' && state !== 'rebalancing') || (this.#joining !== undefined && this.#assigned.length === 0)) {
-        throw this.#invalid('this member is not in the group at the moment');
-      }
+      const identity = this.#validIdentity();
       let problem: Error;
       try {
         const errorCode = await commitGroupOffsets(this.#membership.coordinator, this.#groupId, offsets, identity);
@@ -111,6 +125,30 @@ export class KafkaGroup implements LogGroup {
       if (Date.now() >= deadline) throw problem;
       await pause(backoffMs(this.#cluster.network.retry, failures), this.#closing.signal);
     }
+  }
+
+  /** Transactions before whose end is unknown are settled first, by what opens the producer anew. */
+  async #commitWith(offsets: readonly PartitionOffset[], batches: readonly OutboundBatch[]): Promise<void> {
+    if (this.#appends === undefined) throw new ConnectError(`group "${this.#groupId}": it was opened without a way to append.`);
+    const as = this.#validIdentity();
+    try {
+      await this.#appends.commit({ groupId: this.#groupId, coordinator: this.#membership.coordinator, as }, offsets, batches);
+    } catch (error) {
+      const errorCode = [...invalidMember].find((code) => codeName(code) === (error as NodeJS.ErrnoException).code);
+      if (errorCode === undefined) throw error;
+      if (this.#membership.identity.generation === as.generation) this.#membership.noticed(errorCode);
+      throw this.#invalid((error as Error).message);
+    }
+  }
+
+  /** As whom offsets are stored now. Throws while that is nobody. */
+  #validIdentity(): CommitIdentity {
+    this.#throwIfClosed();
+    const { state, identity } = this.#membership;
+    if ((state !== 'member' && state !== 'rebalancing') || (this.#joining !== undefined && this.#assigned.length === 0)) {
+      throw this.#invalid('this member is not in the group at the moment');
+    }
+    return identity;
   }
 
   seek(offsets: readonly PartitionOffset[]): void {
@@ -129,6 +167,7 @@ export class KafkaGroup implements LogGroup {
     if (this.#closing.signal.aborted) return;
     this.#closing.abort();
     this.#fetcher.close();
+    await this.#appends?.[Symbol.asyncDispose]();
     await this.#membership.close();
   }
 

@@ -16,6 +16,7 @@ import { clientSettings, consumerSettings, groupSettings, networkSettings, produ
 import { Cluster } from './cluster.ts';
 import { Coordinator } from './coordinator.ts';
 import { KafkaGroup } from './group.ts';
+import { groupAppends } from './group-appends.ts';
 import { clearGroupOffsets, commitGroupOffsets, deleteGroup, fetchGroupOffsets, groupInUse, patienceWithGroupMs } from './group-offsets.ts';
 import type { ClientKind } from './known-settings.ts';
 import { listOffsets } from './list-offsets.ts';
@@ -26,6 +27,7 @@ import { KafkaReader } from './reader.ts';
 import type { Settings } from './setting-values.ts';
 import { fenceProducers } from './transaction-fencing.ts';
 import { openTransactionalProducer } from './transactional-producer.ts';
+import type { OffsetsProducer } from './transactional-producer.ts';
 import type { Warn } from './warning.ts';
 
 export interface KafkaLogOptions {
@@ -123,12 +125,16 @@ class KafkaLog implements Log {
     return this.#keep(new KafkaProducer(cluster, name, own, await newProducerIdentity(cluster, name), this.#warn));
   }
 
-  async openTransactionalProducer({ transactionalId, clientId, overrides }: TransactionalOptions): Promise<TransactionalProducer> {
+  async openTransactionalProducer(options: TransactionalOptions): Promise<TransactionalProducer> {
+    return this.#keep(await this.#transactions(options));
+  }
+
+  async #transactions({ transactionalId, clientId, overrides }: TransactionalOptions): Promise<OffsetsProducer> {
     const settings = clientSettings('producer', this.#settings, overrides);
     const own = producerSettings(settings);
     const cluster = await this.#cluster('producer', settings);
     const names = { transactionalId, clientId: settings['client.id'] ?? clientId, timeoutMs: own.transactionTimeoutMs };
-    return this.#keep(await openTransactionalProducer(cluster, names, own, this.#warn));
+    return openTransactionalProducer(cluster, names, own, this.#warn);
   }
 
   async fenceProducers(transactionalIds: readonly string[]): Promise<void> {
@@ -148,7 +154,12 @@ class KafkaLog implements Log {
     const given = consumerSettings(settings);
     const own = { ...given, isolation: options.isolation ?? given.isolation };
     const named = { ...options, clientId: settings['client.id'] ?? options.clientId };
-    return this.#keep(new KafkaGroup(await this.#cluster('consumer', settings), named, own, groupSettings(settings), this.#warn));
+    const { appends } = options;
+    const membership = groupSettings(settings);
+    const cluster = await this.#cluster('consumer', settings);
+    // Opened now: a transaction that an earlier member left open would hold up the reading of the group's offsets.
+    const ready = appends === undefined ? undefined : await groupAppends(() => this.#transactions(appends));
+    return this.#keep(new KafkaGroup(cluster, named, own, membership, this.#warn, ready));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -17,8 +17,8 @@ export class TopicSubscription {
   #checkedAt = 0;
   #intervalMs: number;
   #checking = false;
-  /** Partitions of each topic at the last `topics`. */
-  #seen = new Map<string, number>();
+  /** Each topic's id and count of partitions at the last `topics`. */
+  #seen = new Map<string, string>();
 
   constructor(cluster: Cluster, groupId: string, topics: GroupOptions['topics'], autoCreate: boolean) {
     this.#cluster = cluster;
@@ -32,27 +32,40 @@ export class TopicSubscription {
   /** The topics to be subscribed to now. */
   async topics(): Promise<readonly string[]> {
     const found = await this.#look();
-    this.#seen = counts(found);
+    this.#seen = shapes(found);
     return this.#names ?? [...found.keys()];
   }
 
-  /** Calls `changed` when topics or partitions have come or gone since, at most every `metadata.max.age.ms`. */
+  /** Calls `changed` when topics or partitions have come or gone since, or a topic was made anew, at most every `metadata.max.age.ms`. */
   check(changed: () => void): void {
-    if (this.#checking || Date.now() - this.#checkedAt < this.#intervalMs) return;
+    if (this.#checking || (Date.now() - this.#checkedAt < this.#intervalMs && !this.#hasHeard())) return;
     this.#checking = true;
-    const before = this.#seen;
-    this.#look().then(
-      (found) => {
+    this.hasChanged().then(
+      (hasChanged) => {
         this.#checking = false;
-        const now = counts(found);
-        if (before !== this.#seen || (now.size === before.size && [...now].every(([name, count]) => before.get(name) === count))) return;
-        this.#seen = now;
-        changed();
+        if (hasChanged) changed();
       },
       () => {
         this.#checking = false;
       },
     );
+  }
+
+  /** Whether topics or partitions have come or gone since, as the cluster has them at this moment. */
+  async hasChanged(): Promise<boolean> {
+    const before = this.#seen;
+    const now = shapes(await this.#look());
+    if (before !== this.#seen || (now.size === before.size && [...now].every(([name, shape]) => before.get(name) === shape))) return false;
+    this.#seen = now;
+    return true;
+  }
+
+  /** Whether others have learnt of a topic that was made anew: whoever reads from it, say, when its leader was gone. */
+  #hasHeard(): boolean {
+    return [...this.#seen].some(([name, shape]) => {
+      const topic = this.#cluster.topic(name);
+      return topic?.topicId !== undefined && !shape.startsWith(`${topic.topicId}/`);
+    });
   }
 
   /** Topics that are there. */
@@ -75,7 +88,5 @@ export class TopicSubscription {
   }
 }
 
-const counts = (topics: ReadonlyMap<string, TopicMetadata>): Map<string, number> =>
-  new Map([...topics].map(([name, { leaders }]) => [name, leaders.length]));
-
-/** Java's Pattern.matches: the whole name must match. */
+const shapes = (topics: ReadonlyMap<string, TopicMetadata>): Map<string, string> =>
+  new Map([...topics].map(([name, { topicId = '', leaders }]) => [name, `${topicId}/${leaders.length}`]));

@@ -1,4 +1,4 @@
-import { addPartitionsToTxnV3, endTxnV3, initProducerIdV4 } from '@platformatic/kafka';
+import { addOffsetsToTxnV3, addPartitionsToTxnV3, endTxnV3, initProducerIdV4 } from '@platformatic/kafka';
 import type { Connection } from '@platformatic/kafka';
 import { RetriableError } from '../api/index.ts';
 import type { TopicPartition } from '../api/index.ts';
@@ -46,7 +46,7 @@ export class TransactionCoordinator {
    */
   async begin(withinMs: number, current: ProducerIdentity = { id: -1n, epoch: -1 }): Promise<ProducerIdentity> {
     let identity = current;
-    await this.#retrying('asking for a producer id', withinMs, async () => {
+    await this.retrying('asking for a producer id', withinMs, async () => {
       const { transactionalId, timeoutMs } = this.names;
       const answer = await this.#ask((connection) =>
         initProducerIdV4.api.async(connection, transactionalId, timeoutMs, current.id, current.epoch),
@@ -81,7 +81,7 @@ export class TransactionCoordinator {
    * coordinator gave no clear answer in time: the transaction may have ended or not.
    */
   async end({ id, epoch }: ProducerIdentity, commit: boolean, withinMs: number, unanswered: () => void): Promise<void> {
-    await this.#retrying(commit ? 'committing' : 'aborting', withinMs, async () => {
+    await this.retrying(commit ? 'committing' : 'aborting', withinMs, async () => {
       try {
         const answer = await this.#ask((connection) => endTxnV3.api.async(connection, this.names.transactionalId, id, epoch, commit));
         return answer.errorCode;
@@ -90,6 +90,13 @@ export class TransactionCoordinator {
         throw error;
       }
     });
+  }
+
+  /** Makes the offsets of a group part of the transaction: its markers go to them too. Asks once; resolves with the error code. */
+  async addOffsets({ id, epoch }: ProducerIdentity, groupId: string): Promise<number> {
+    const { transactionalId } = this.names;
+    const answer = await this.#ask((connection) => addOffsetsToTxnV3.api.async(connection, transactionalId, id, epoch, groupId));
+    return answer.errorCode;
   }
 
   /** Waits before the next try, with backoff; returns early when closed. */
@@ -117,7 +124,8 @@ export class TransactionCoordinator {
     return this.#coordinator.ask(question);
   }
 
-  async #retrying(doing: string, withinMs: number, attempt: () => Promise<number>): Promise<void> {
+  /** Repeats what the error code, or no answer, says may pass; throws for any other code. */
+  async retrying(doing: string, withinMs: number, attempt: () => Promise<number>): Promise<void> {
     const start = Date.now();
     const waiting = this.waitingSince(start, doing);
     for (let failures = 1; ; failures++) {

@@ -63,6 +63,11 @@ export class TransactionPartitions {
     return false;
   }
 
+  /** To be called before the transaction is given what is no partition of a topic: offsets of a group. */
+  beginOtherwise(): void {
+    this.#begun = true;
+  }
+
   /** The coordinator may have begun a transaction. */
   get begun(): boolean {
     return this.#begun;

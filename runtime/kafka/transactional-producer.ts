@@ -1,7 +1,11 @@
 import { ConnectError, RetriableError } from '../api/index.ts';
+import type { PartitionOffset } from '../api/index.ts';
 import type { AppendedBatch, OutboundBatch, TransactionalProducer } from '../ports/log.ts';
 import type { ProducerSettings } from './client-settings.ts';
 import type { Cluster } from './cluster.ts';
+import type { Coordinator } from './coordinator.ts';
+import { commitOffsetsInTransaction } from './group-offsets.ts';
+import type { CommitIdentity } from './group-offsets.ts';
 import { KafkaProducer } from './producer.ts';
 import type { ProducerIdentity } from './producer-identity.ts';
 import { codeName, codes } from './protocol-error.ts';
@@ -20,13 +24,28 @@ interface Line {
   readonly partitions: TransactionPartitions;
 }
 
+/** A consumer group whose offsets go into a transaction, and the member that they are stored as. */
+export interface OffsetsOwner {
+  readonly groupId: string;
+  readonly coordinator: Coordinator;
+  readonly as: CommitIdentity;
+}
+
+export interface OffsetsProducer extends TransactionalProducer {
+  /**
+   * Stores offsets of a group as part of the transaction. Rejects as an append does: the transaction is to be aborted;
+   * with the code of an answer that the membership is no longer valid, the error has that code.
+   */
+  sendOffsets(group: OffsetsOwner, offsets: readonly PartitionOffset[]): Promise<void>;
+}
+
 /** Fences earlier producers of the id, waits until their transactions are ended; for up to `max.block.ms`. */
 export async function openTransactionalProducer(
   cluster: Cluster,
   names: TransactionNames,
   settings: ProducerSettings,
   warn: Warn,
-): Promise<TransactionalProducer> {
+): Promise<OffsetsProducer> {
   const coordinator = new TransactionCoordinator(cluster, names, warn);
   try {
     return new KafkaTransactionalProducer(cluster, settings, coordinator, await coordinator.begin(settings.maxBlockMs), warn);
@@ -41,7 +60,7 @@ export async function openTransactionalProducer(
  * error, and after an abort the producer goes on, under the next epoch (KIP-360), so that nothing of the spoilt
  * transaction can come late. What it cannot get over ({@link breaksForGood}) every later call rejects with.
  */
-class KafkaTransactionalProducer implements TransactionalProducer {
+class KafkaTransactionalProducer implements OffsetsProducer {
   readonly #cluster: Cluster;
   readonly #settings: ProducerSettings;
   readonly #coordinator: TransactionCoordinator;
@@ -77,6 +96,10 @@ class KafkaTransactionalProducer implements TransactionalProducer {
     return this.#gate === undefined ? this.#append(batches) : this.#gate.then(() => this.#append(batches));
   }
 
+  sendOffsets(group: OffsetsOwner, offsets: readonly PartitionOffset[]): Promise<void> {
+    return this.#gate === undefined ? this.#sendOffsets(group, offsets) : this.#gate.then(() => this.#sendOffsets(group, offsets));
+  }
+
   commitTransaction(): Promise<void> {
     return this.#inTurn(() => this.#commit());
   }
@@ -103,6 +126,38 @@ class KafkaTransactionalProducer implements TransactionalProducer {
     );
     this.#underWay.add(done);
     return appended;
+  }
+
+  #sendOffsets(group: OffsetsOwner, offsets: readonly PartitionOffset[]): Promise<void> {
+    const refusal = this.#dead ?? this.#undecided ?? this.#spoilt;
+    if (refusal !== undefined) return Promise.reject(refusal);
+    const { groupId, as, coordinator } = group;
+    const { maxBlockMs } = this.#settings;
+    const { transactionalId } = this.#coordinator.names;
+    const identity = { ...this.#identity, transactionalId };
+    this.#line.partitions.beginOtherwise();
+    const ask = (doing: string, question: () => Promise<number>): Promise<void> =>
+      this.#coordinator.retrying(`${doing} the offsets of group "${groupId}"`, maxBlockMs, async () => {
+        try {
+          return await question();
+        } catch (error) {
+          // Carried out late, it would put these offsets into a later transaction.
+          this.#stale = true;
+          throw error;
+        }
+      });
+    const sent = ask('adding to the transaction', () => this.#coordinator.addOffsets(identity, groupId)).then(() =>
+      ask('storing', () => commitOffsetsInTransaction(coordinator, groupId, offsets, as, identity)),
+    );
+    const done: Promise<unknown> = sent.then(
+      () => this.#underWay.delete(done),
+      (error: unknown) => {
+        this.#underWay.delete(done);
+        this.#fail(error as Error);
+      },
+    );
+    this.#underWay.add(done);
+    return sent;
   }
 
   /** Ends come one after the other, each before the appends that were called after it. */

@@ -17,7 +17,7 @@ const content = {
 };
 const read: SinkRecord = { ...content, topic: 't', partition: 2, offset: 5n, timestampType: 'CreateTime' };
 const polled: SourceRecord = { ...content, topic: 't', partition: null, sourcePartition: { db: 'x' }, sourceOffset: { at: 9 } };
-const failure = new StageError('VALUE_CONVERTER', new DataError('bad bytes'));
+const failure = new StageError('VALUE_CONVERTER', new DataError('bad bytes'), 'v.Converter');
 
 function policy(config: RawConfig): { policy: ErrorPolicy; logged: string[]; count: (name: string) => number | undefined } {
   const logged: string[] = [];
@@ -42,7 +42,7 @@ describe('a record that fails', () => {
     const { policy: lenient, logged, count } = policy({ 'errors.tolerance': 'ALL', 'errors.log.enable': 'true' });
     lenient.tolerate(failure, polled);
     deepEqual([count('total-records-skipped'), count('total-errors-logged')], [1, 1]);
-    equal(logged[0], "Error encountered in task c-0. Executing stage 'VALUE_CONVERTER'.");
+    equal(logged[0], "Error encountered in task c-0. Executing stage 'VALUE_CONVERTER' with class 'v.Converter'.");
   });
 
   it('is logged as Connect does: where a sink read it, and all of what a source polled', () => {
@@ -53,7 +53,7 @@ describe('a record that fails', () => {
     });
     lenient.tolerate(failure, read);
     lenient.tolerate(failure, polled);
-    match(logged[0] ?? '', /where the record is \{topic='t', partition=2, offset=5, timestamp=7\}\.$/);
+    match(logged[0] ?? '', /where consumed record is \{topic='t', partition=2, offset=5, timestamp=7, timestampType=CreateTime\}\.$/);
     match(logged[1] ?? '', /sourceOffset=\{at=9\}, timestamp=7, key=k, value=the value, headers=\[\]\}\.$/);
   });
 });

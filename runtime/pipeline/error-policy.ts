@@ -1,11 +1,22 @@
 import type { Logger, RawConfig, SinkRecord, SourceRecord } from '../api/index.ts';
 import { ConnectError, RetriableError, javaText } from '../api/index.ts';
+import type { RawRecord } from '../batch/record-reader.ts';
 import { StageError } from './stage-error.ts';
 import type { TaskFigures } from './task-figures.ts';
 import { backoffMs, sleep } from './backoff.ts';
 
+/** Where a sink read a record, and its bytes, where dead letters need them. */
+export type SinkPlace = Pick<SinkRecord, 'topic' | 'partition' | 'offset' | 'timestamp' | 'timestampType'> & {
+  readonly raw?: RawRecord | undefined;
+};
+
 /** Where a record came from; a source's record itself, of which `errors.log.include.messages` shows all. */
-export type RecordPlace = SourceRecord | Pick<SinkRecord, 'topic' | 'partition' | 'offset' | 'timestamp'>;
+export type RecordPlace = SourceRecord | SinkPlace;
+
+/** Takes the records that are skipped. */
+export interface LetterTaker {
+  takeLetter(failure: StageError, place: RecordPlace): void;
+}
 
 /**
  * What happens to a record that fails: retried (`errors.retry.*`), then skipped and logged, or the task fails.
@@ -19,7 +30,7 @@ export interface ErrorPolicy {
   readonly toleratesAll: boolean;
 }
 
-export function errorPolicy(config: RawConfig, task: string, log: Logger, figures: TaskFigures): ErrorPolicy {
+export function errorPolicy(config: RawConfig, task: string, log: Logger, figures: TaskFigures, letters?: LetterTaker): ErrorPolicy {
   const toleratesAll = config['errors.tolerance']?.trim().toLowerCase() === 'all';
   const logs = config['errors.log.enable']?.trim().toLowerCase() === 'true';
   const logsMessages = config['errors.log.include.messages']?.trim().toLowerCase() === 'true';
@@ -29,12 +40,16 @@ export function errorPolicy(config: RawConfig, task: string, log: Logger, figure
     toleratesAll,
     tolerate(error, place) {
       figures.add('total-record-failures');
+      figures.add('total-record-errors');
       figures.set('last-error-timestamp', Date.now());
-      const stage = error instanceof StageError ? error.stage : 'TASK_PUT';
+      const failure = error instanceof StageError ? error : new StageError('TASK_PUT', error);
+      const { stage, executing } = failure;
       if (logs) {
         figures.add('total-errors-logged');
-        const where = logsMessages ? `, where the record is {${describe(place)}${contentOf(place)}}` : '';
-        log.error(`Error encountered in task ${task}. Executing stage '${stage}'${where}.`, { error: messageOf(error) });
+        const where = logsMessages ? `, where ${shown(place)}` : '';
+        log.error(`Error encountered in task ${task}. Executing stage '${stage}' with class '${executing}'${where}.`, {
+          error: messageOf(error),
+        });
       }
       if (!toleratesAll) {
         const where = `task ${task}, stage ${stage}, record {${describe(place)}}`;
@@ -43,11 +58,13 @@ export function errorPolicy(config: RawConfig, task: string, log: Logger, figure
           hint: 'Correct what the message names, or set errors.tolerance=all to leave out records that fail.',
         });
       }
+      letters?.takeLetter(failure, place);
       figures.add('total-records-skipped');
     },
     async retry(error, attempt, sinceMs, signal) {
       if (!(causeOf(error) instanceof RetriableError)) return false;
       if (timeoutMs >= 0 && Date.now() - sinceMs >= timeoutMs) return false;
+      figures.add('total-record-failures');
       figures.add('total-retries');
       await sleep(backoffMs(attempt, 300, delayMaxMs), signal);
       signal.throwIfAborted();
@@ -74,9 +91,15 @@ function describe(place: RecordPlace): string {
   return [`topic='${topic}'`, `partition=${partition}`, ...position, `timestamp=${timestamp}`].join(', ');
 }
 
+/** Source: org.apache.kafka.connect.runtime.errors.ProcessingContext#toString. */
+function shown(place: RecordPlace): string {
+  return 'offset' in place
+    ? `consumed record is {${describe(place)}, timestampType=${place.timestampType}}`
+    : `source record is {${describe(place)}${contentOf(place)}}`;
+}
+
 /** A source's record has no place in the log where it could be looked up, so it is shown whole, as Connect does. */
-function contentOf(place: RecordPlace): string {
-  if ('offset' in place) return '';
+function contentOf(place: SourceRecord): string {
   const { keySchema, key, valueSchema, value, headers } = place;
   const shown = headers.map((header) => `${header.key}=${javaText(header.schema, header.value)}`);
   return `, key=${javaText(keySchema, key)}, value=${javaText(valueSchema, value)}, headers=[${shown.join(', ')}]`;

@@ -6,6 +6,8 @@ import { compressBatch } from '../batch/compression.ts';
 import type { CompressionCodec } from '../batch/batch-header.ts';
 import { partitionForKey } from '../batch/partitioner.ts';
 import type { OutboundBatch } from '../ports/log.ts';
+import type { DeadLetter } from './dead-letter.ts';
+import type { DeadLetterTopic } from './dead-letter-topic.ts';
 import type { BufferPool } from './buffer-pool.ts';
 import { StageError } from './stage-error.ts';
 
@@ -13,6 +15,8 @@ export interface EncoderParts {
   readonly keyConverter: Converter;
   readonly valueConverter: Converter;
   readonly headerConverter: HeaderConverter;
+  /** The JVM classes that they stand in for. */
+  readonly converterClasses?: { readonly key: string; readonly value: string; readonly header: string };
   readonly pool: BufferPool;
   /** A batch is cut before it grows beyond this, unless one record alone does. */
   readonly maxBatchBytes: number;
@@ -29,6 +33,12 @@ interface TopicState {
   /** Where records without a key go until the next cut (the JVM's sticky partitioner, KIP-480). */
   sticky: number;
 }
+
+/** What a batch and a record in it take beside keys, values and headers; at most. */
+const letterOverheadBytes = 128;
+
+/** What Connect's worker names for a record that the log refuses. */
+const producerClass = 'org.apache.kafka.clients.producer.KafkaProducer';
 
 export type Encoded = 'encoded' | 'unknown-topic' | 'full';
 
@@ -100,6 +110,33 @@ export class RecordEncoder {
     return 'encoded';
   }
 
+  /**
+   * A dead letter, into the same batches: it is in the log with the records beside it or not at all. Refused where
+   * it is larger than the log takes; `unknown-topic` and `full` as {@link encode}.
+   */
+  encodeLetter({ name: topic, maxBatchBytes }: DeadLetterTopic, letter: DeadLetter): Encoded | 'refused' {
+    const state = this.#topics.get(topic);
+    if (state === undefined) return 'unknown-topic';
+    const headers = encodeHeaders(letter.headers);
+    const bytes = (letter.key?.length ?? 0) + (letter.value?.length ?? 0) + headers.length;
+    const { maxRecordBytes, maxBatchBytes: usualBytes } = this.#parts;
+    if (bytes + letterOverheadBytes > Math.min(maxRecordBytes, maxBatchBytes)) return 'refused';
+    const partition = letter.key !== null && state.partitions > 1 ? partitionForKey(letter.key, state.partitions) : 0;
+    const writer = state.writers[partition] ?? this.#openWriter(state, partition);
+    if (writer.records > 0 && writer.length + bytes + letterOverheadBytes > Math.min(usualBytes, maxBatchBytes)) return 'full';
+    const before = writer.length;
+    writer.beginRecord(letter.timestamp);
+    writer.beginKey();
+    if (letter.key !== null) writer.out.copy(letter.key);
+    writer.endKey(letter.key !== null);
+    writer.beginValue();
+    if (letter.value !== null) writer.out.copy(letter.value);
+    writer.endValue(letter.value !== null);
+    writer.endRecord(headers);
+    this.pendingBytes += writer.length - before;
+    return 'encoded';
+  }
+
   /** Ends all batches in the making and hands them over. */
   cut(): OutboundBatch[] {
     const { compression, pool } = this.#parts;
@@ -125,6 +162,7 @@ export class RecordEncoder {
       throw new StageError(
         'KAFKA_PRODUCE',
         new RangeError(`partition ${record.partition} of topic "${state.topic}", which has ${state.partitions}`),
+        producerClass,
       );
     }
     if (state.partitions === 1) return 0;
@@ -142,7 +180,8 @@ export class RecordEncoder {
         ? converter.write(record.topic, record.keySchema, record.key, out)
         : converter.write(record.topic, record.valueSchema, record.value, out);
     } catch (error) {
-      throw new StageError(stage, error);
+      const { converterClasses } = this.#parts;
+      throw new StageError(stage, error, stage === 'KEY_CONVERTER' ? converterClasses?.key : converterClasses?.value);
     }
   }
 
@@ -155,6 +194,7 @@ export class RecordEncoder {
       new DataError(`a record for topic "${topic}" has ${bytes} bytes, more than max.request.size=${maxRecordBytes}.`, {
         hint: "Raise producer.override.max.request.size (and the topic's max.message.bytes), or set errors.tolerance=all to skip it.",
       }),
+      producerClass,
     );
   }
 
@@ -175,7 +215,7 @@ export class RecordEncoder {
           headers.map(({ key, schema, value }) => ({ key, value: this.#parts.headerConverter.writeHeader(topic, key, schema, value) })),
         );
       } catch (error) {
-        throw new StageError('HEADER_CONVERTER', error);
+        throw new StageError('HEADER_CONVERTER', error, this.#parts.converterClasses?.header);
       }
       this.#headerBlocks.set(headers, block);
     }

@@ -9,6 +9,7 @@ import { TaskFigures } from './task-figures.ts';
 const quiet = { debug() {}, info() {}, warn() {}, error() {} };
 const nothing: Converter = { write: () => false, read: () => ({ schema: null, value: null }) };
 const headers = { writeHeader: () => null, readHeader: () => ({ schema: null, value: null }) };
+const converterClasses = { key: 'k.Converter', value: 'v.Converter', header: 'h.Converter' };
 const record: SinkRecord = {
   topic: 't',
   partition: 0,
@@ -24,7 +25,14 @@ const record: SinkRecord = {
 
 function decoder(config: Record<string, string>): SinkDecoder {
   const errors = errorPolicy({ 'errors.retry.delay.max.ms': '1', ...config }, 'c-0', quiet, new TaskFigures());
-  return new SinkDecoder({ keyConverter: nothing, valueConverter: nothing, headerConverter: headers, errors });
+  return new SinkDecoder({
+    keyConverter: nothing,
+    valueConverter: nothing,
+    headerConverter: headers,
+    converterClasses,
+    errors,
+    traced: false,
+  });
 }
 
 function failing(times: number): Transform {

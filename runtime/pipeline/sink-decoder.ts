@@ -3,7 +3,8 @@ import type { Converter, Header, HeaderConverter, SinkRecord, Transform } from '
 import { readRecords } from '../batch/record-reader.ts';
 import type { RawHeader, RawRecord } from '../batch/record-reader.ts';
 import type { FetchedRun } from '../ports/log.ts';
-import type { ErrorPolicy } from './error-policy.ts';
+import type { ErrorPolicy, SinkPlace } from './error-policy.ts';
+import { originalOf, withOriginal } from './original-record.ts';
 import { StageError } from './stage-error.ts';
 import type { Stage } from './stage-error.ts';
 
@@ -11,7 +12,11 @@ export interface DecoderParts {
   readonly keyConverter: Converter;
   readonly valueConverter: Converter;
   readonly headerConverter: HeaderConverter;
+  /** The JVM classes that they stand in for. */
+  readonly converterClasses: { readonly key: string; readonly value: string; readonly header: string };
   readonly errors: ErrorPolicy;
+  /** Records keep the one that they were made from, for dead letters. */
+  readonly traced: boolean;
 }
 
 /** Bytes from the log into sink records; a record that a converter refuses goes to the error policy. */
@@ -28,7 +33,8 @@ export class SinkDecoder {
       try {
         records.push(this.#convert(run, raw));
       } catch (error) {
-        this.#parts.errors.tolerate(error, { topic: run.topic, partition: run.partition, offset: raw.offset, timestamp: raw.timestamp });
+        const { offset, timestamp, timestampType } = raw;
+        this.#parts.errors.tolerate(error, { topic: run.topic, partition: run.partition, offset, timestamp, timestampType, raw });
       }
     }
     return records;
@@ -37,7 +43,7 @@ export class SinkDecoder {
   /** Null for a record that was dropped or skipped; a promise only where a transform is tried again. */
   transformed(record: SinkRecord, chain: Transform, signal: AbortSignal): SinkRecord | null | Promise<SinkRecord | null> {
     try {
-      return chain(record);
+      return this.#traced(chain(record), record);
     } catch (error) {
       return this.#transformedAgain(record, chain, error, signal);
     }
@@ -46,23 +52,31 @@ export class SinkDecoder {
   async #transformedAgain(record: SinkRecord, chain: Transform, error: unknown, signal: AbortSignal): Promise<SinkRecord | null> {
     const { errors } = this.#parts;
     const sinceMs = Date.now();
-    let failure = new StageError('TRANSFORMATION', error);
+    let failure = inTransform(error);
     for (let attempt = 0; await errors.retry(failure, attempt, sinceMs, signal); attempt++) {
       try {
-        return chain(record);
+        return this.#traced(chain(record), record);
       } catch (again) {
-        failure = new StageError('TRANSFORMATION', again);
+        failure = inTransform(again);
       }
     }
-    errors.tolerate(failure, record);
+    errors.tolerate(failure, placeOf(record));
     return null;
   }
 
+  /** What transforms make keeps where it was read, and what from: they may rename topics, or make records from nothing. */
+  #traced(mapped: SinkRecord | null, record: SinkRecord): SinkRecord | null {
+    if (mapped === null || mapped === record) return mapped;
+    const original = originalOf(record);
+    const kept = original === undefined || originalOf(mapped) !== undefined ? mapped : withOriginal(mapped, original);
+    return kept.topic === record.topic || kept.originalTopic !== undefined ? kept : { ...kept, originalTopic: record.topic };
+  }
+
   #convert({ topic, partition }: FetchedRun, raw: RawRecord): SinkRecord {
-    const { keyConverter, valueConverter } = this.#parts;
-    const key = stage('KEY_CONVERTER', () => keyConverter.read(topic, raw.key));
-    const value = stage('VALUE_CONVERTER', () => valueConverter.read(topic, raw.value));
-    return {
+    const { keyConverter, valueConverter, converterClasses, traced } = this.#parts;
+    const key = stage('KEY_CONVERTER', converterClasses.key, () => keyConverter.read(topic, raw.key));
+    const value = stage('VALUE_CONVERTER', converterClasses.value, () => valueConverter.read(topic, raw.value));
+    const record: SinkRecord = {
       topic,
       partition,
       offset: raw.offset,
@@ -74,20 +88,33 @@ export class SinkDecoder {
       value: value.value,
       headers: raw.headers.length === 0 ? noHeaders : this.#headers(topic, raw.headers),
     };
+    return traced ? withOriginal(record, { ...raw, topic, partition }) : record;
   }
 
   #headers(topic: string, raw: readonly RawHeader[]): Header[] {
+    const { headerConverter, converterClasses } = this.#parts;
     return raw.map(({ key, value }) => {
-      const read = stage('HEADER_CONVERTER', () => this.#parts.headerConverter.readHeader(topic, key, value));
+      const read = stage('HEADER_CONVERTER', converterClasses.header, () => headerConverter.readHeader(topic, key, value));
       return { key, schema: read.schema, value: read.value };
     });
   }
 }
 
-function stage<T>(name: Stage, work: () => T): T {
+/** Where the record was read: transforms may have renamed its topic. */
+export function placeOf(record: SinkRecord): SinkPlace {
+  const original = originalOf(record);
+  const { topic, partition, offset, timestamp, timestampType } = original ?? record;
+  return { topic, partition, offset, timestamp, timestampType, raw: original };
+}
+
+function inTransform(error: unknown): StageError {
+  return error instanceof StageError ? error : new StageError('TRANSFORMATION', error);
+}
+
+function stage<T>(name: Stage, executing: string, work: () => T): T {
   try {
     return work();
   } catch (error) {
-    throw new StageError(name, error);
+    throw new StageError(name, error, executing);
   }
 }

@@ -7,10 +7,12 @@ import { ConnectError, RetriableError } from '../api/index.ts';
 import type { Logger, PartitionOffset, SinkRecord, SinkTask, TopicPartition, Transform } from '../api/index.ts';
 import type { FetchedRun, GroupEvent, LogGroup } from '../ports/log.ts';
 import { backoffMs } from './backoff.ts';
+import type { LettersTaken, SinkDeadLetters } from './dead-letter-queue.ts';
 import { PartitionTable } from './partition-table.ts';
 import type { SinkDecoder } from './sink-decoder.ts';
 import type { Loop } from './loop.ts';
 import type { TaskFigures } from './task-figures.ts';
+import type { TopicIds } from './topic-ids.ts';
 
 export interface SinkLoopParts {
   readonly task: SinkTask;
@@ -19,6 +21,9 @@ export interface SinkLoopParts {
   readonly chain: Transform | undefined;
   readonly control: SinkControl;
   readonly figures: TaskFigures;
+  readonly topicIds: TopicIds;
+  /** Left out: there is no dead-letter queue. */
+  readonly letters?: SinkDeadLetters | undefined;
   readonly log: Logger;
   readonly flushIntervalMs: number;
   readonly maxPollRecords: number;
@@ -51,6 +56,7 @@ export function sinkControl(): SinkControl {
 
 export function sinkLoop(parts: SinkLoopParts, pausedAtStart: boolean): Loop {
   const { task, group, decoder, control, figures, log } = parts;
+  const { letters } = parts;
   const { positions, pausedByTask } = control;
   let paused = pausedAtStart;
   /** Decoded and not yet put: more than one put takes, or waiting for a retry. */
@@ -103,21 +109,32 @@ export function sinkLoop(parts: SinkLoopParts, pausedAtStart: boolean): Loop {
   }
 
   /**
-   * Flushes and commits what was put; `only` limits it to partitions that go away. A flush that may work later
-   * rewinds to what is committed; a commit that the group refuses only means that records may come again.
+   * Flushes and commits what was put, and the dead letters before it; `only` limits it to partitions that go away. A
+   * flush that may work later rewinds to what is committed; a commit that the group refuses only means that records may
+   * come again. Where a topic was made anew, what was read of the old one says nothing.
    */
   async function commit(only?: readonly TopicPartition[]): Promise<void> {
     lastCommitMs = Date.now();
     control.commitRequested = false;
+    letters?.postpone();
     const put = only === undefined ? positions : positions.within(only);
     const moved = notCommitted([...put].map(([{ topic, partition }, offset]) => ({ topic, partition, offset })));
-    if (moved.length === 0) return;
+    if (moved.length === 0 && letters?.isEmpty !== false) return;
     const startedMs = performance.now();
+    let taken: LettersTaken | undefined;
     try {
-      const safe = notCommitted(await flushed(moved));
-      if (safe.length > 0) await group.commit(safe);
+      const flushedTo = moved.length === 0 ? [] : notCommitted(await flushed(moved));
+      const gone = flushedTo.length === 0 ? noTopics : await parts.topicIds.gone(flushedTo.map(({ topic }) => topic));
+      const stands = new PartitionTable<bigint>();
+      for (const entry of flushedTo) stands.set(entry, entry.offset);
+      taken = letters?.take((partition) => stands.get(partition) ?? committed.get(partition));
+      const safe = flushedTo.filter(({ topic }) => !gone.has(topic));
+      const batches = taken?.batches ?? [];
+      if (safe.length + batches.length > 0) await group.commit(safe, batches);
+      taken?.written();
       for (const entry of safe) committed.set(entry, entry.offset);
     } catch (error) {
+      taken?.failed();
       if (!(error instanceof RetriableError)) throw error;
       figures.add('offset-commit-failure-total');
       log.warn(`offsets were not committed, the records may come again: ${error.message}`);
@@ -177,12 +194,15 @@ export function sinkLoop(parts: SinkLoopParts, pausedAtStart: boolean): Loop {
         positions.set(entry, entry.offset);
         committed.set(entry, entry.offset);
       }
+      const topics = event.partitions.map(({ topic }) => topic);
+      await parts.topicIds.learn(topics, signal);
       await task.open?.(event.partitions);
       if (paused || heldBack) group.pause(event.partitions);
     } else {
       if (event.kind === 'revoked') await commit(event.partitions);
       await task.close?.(event.partitions);
       drop(event.partitions);
+      letters?.drop(event.partitions);
       for (const entry of event.partitions) {
         for (const table of [positions, committed, fetched, pausedByTask]) table.delete(entry);
       }
@@ -211,18 +231,20 @@ export function sinkLoop(parts: SinkLoopParts, pausedAtStart: boolean): Loop {
     }
   }
 
+  const commitAtMs = (): number => Math.min(lastCommitMs + parts.flushIntervalMs, letters?.dueAtMs ?? Infinity);
+
   async function turn(signal: AbortSignal): Promise<void> {
     switchPartitions();
     if (control.seeks.length > 0) seek(control.seeks.splice(0));
     const now = Date.now();
-    if (control.commitRequested || now - lastCommitMs >= parts.flushIntervalMs) await commit();
+    if (control.commitRequested || now >= commitAtMs()) await commit();
     const retryInMs = Math.max(0, retryAtMs - Date.now());
     if (waiting.length > 0 && !paused && retryInMs === 0) {
       await putSome();
       if (waiting.length > 0 && retryAtMs === 0) return;
     }
     holdBack(waiting.length > 0);
-    const dueMs = Math.max(1, lastCommitMs + parts.flushIntervalMs - Date.now());
+    const dueMs = Math.max(1, commitAtMs() - Date.now());
     const maxWaitMs = Math.min(500, dueMs, waiting.length > 0 && !paused ? Math.max(1, retryAtMs - Date.now()) : 500);
     await handle(await group.poll({ maxWaitMs, maxBytes: parts.fetchBytes }, signal), signal);
     figures.set('sink-record-active-count', waiting.length);
@@ -253,6 +275,8 @@ export function sinkLoop(parts: SinkLoopParts, pausedAtStart: boolean): Loop {
     },
   };
 }
+
+const noTopics: ReadonlySet<string> = new Set();
 
 function isAbort(error: unknown): boolean {
   return error instanceof Error && (error.name === 'AbortError' || (error as NodeJS.ErrnoException).code === 'ABORT_ERR');

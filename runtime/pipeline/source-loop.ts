@@ -6,9 +6,11 @@
 import { ConnectError, RetriableError } from '../api/index.ts';
 import type { SourceRecord, Transform } from '../api/index.ts';
 import { backoffMs, sleep } from './backoff.ts';
+import type { DeadLetter } from './dead-letter.ts';
 import { Gate } from './gate.ts';
 import { SourceOutbox } from './source-outbox.ts';
 import type { Loop } from './loop.ts';
+import type { SourceDeadLetters } from './source-dead-letters.ts';
 import type { Outbox, SourceParts } from './source-parts.ts';
 import { StageError } from './stage-error.ts';
 import { TransactionOutbox } from './transaction-outbox.ts';
@@ -24,15 +26,15 @@ export function sourceLoop(parts: SourceParts, paused: boolean): Loop {
       let record: SourceRecord | null = polled;
       if (chain !== undefined) record = await transformed(polled, signal);
       if (record !== null) {
-        let encoded = tryEncode(record, now);
+        let encoded = tryEncode(polled, record, now);
         while (encoded !== 'encoded' && encoded !== 'skipped') {
           if (encoded === 'unknown-topic') await learn(record.topic);
           else await outbox.cut();
-          encoded = tryEncode(record, now);
+          encoded = tryEncode(polled, record, now);
         }
         if (encoded === 'encoded') outbox.encoded(polled, record);
-        else outbox.dropped(polled);
-      } else outbox.dropped(polled);
+        else await leave(polled);
+      } else await leave(polled);
       const ending = outbox.recordTaken?.(polled);
       if (ending !== undefined) await ending;
       if (encoder.pendingBytes >= outbox.cutBytes) await outbox.cut();
@@ -48,13 +50,33 @@ export function sourceLoop(parts: SourceParts, paused: boolean): Loop {
     encoder.learn(topic, await topics.partitionsOf(topic));
   }
 
-  function tryEncode(record: SourceRecord, now: number): 'encoded' | 'unknown-topic' | 'full' | 'skipped' {
+  /** A record that goes nowhere, or to the dead letters: they are in the log before, or with, its position. */
+  async function leave(polled: SourceRecord): Promise<void> {
+    for (const forms of parts.letters?.drain() ?? []) await bury(forms);
+    outbox.dropped(polled);
+  }
+
+  async function bury(forms: readonly DeadLetter[]): Promise<void> {
+    const { topic } = parts.letters as SourceDeadLetters;
+    for (let form = 0; ;) {
+      const letter = forms[form];
+      if (letter === undefined)
+        throw new ConnectError(`a dead letter is too large for topic "${topic.name}", without its key and value as well.`);
+      const encoded = encoder.encodeLetter(topic, letter);
+      if (encoded === 'encoded') return;
+      if (encoded === 'unknown-topic') encoder.learn(topic.name, topic.partitions);
+      else if (encoded === 'full') await outbox.cut();
+      else form++;
+    }
+  }
+
+  function tryEncode(polled: SourceRecord, record: SourceRecord, now: number): 'encoded' | 'unknown-topic' | 'full' | 'skipped' {
     try {
       return encoder.encode(record, now);
     } catch (error) {
       // A record that is missing would make the transaction's offsets a lie (Connect lets its producer fail it too).
       if (!(error instanceof StageError) || (transactions !== undefined && error.stage === 'KAFKA_PRODUCE')) throw error;
-      errors.tolerate(error, record);
+      errors.tolerate(error, polled);
       return 'skipped';
     }
   }
@@ -65,7 +87,7 @@ export function sourceLoop(parts: SourceParts, paused: boolean): Loop {
       try {
         return (chain as Transform)(polled);
       } catch (error) {
-        const failure = new StageError('TRANSFORMATION', error);
+        const failure = error instanceof StageError ? error : new StageError('TRANSFORMATION', error);
         if (await errors.retry(failure, attempt, sinceMs, signal)) continue;
         errors.tolerate(failure, polled);
         return null;

@@ -1,6 +1,7 @@
 import type { Logger, SourcePosition, SourceRecord, SourceTask, Transform } from '../api/index.ts';
 import type { LogProducer, OutboundBatch } from '../ports/log.ts';
 import type { BufferPool } from './buffer-pool.ts';
+import type { SourceDeadLetters } from './source-dead-letters.ts';
 import type { ErrorPolicy } from './error-policy.ts';
 import type { RecordEncoder } from './record-encoder.ts';
 import type { TaskFigures } from './task-figures.ts';
@@ -17,6 +18,8 @@ export interface SourceParts {
   readonly topics: TopicDirectory;
   readonly positions: PositionWriter;
   readonly errors: ErrorPolicy;
+  /** Left out: there is no dead-letter queue. */
+  readonly letters?: SourceDeadLetters | undefined;
   readonly figures: TaskFigures;
   readonly log: Logger;
   readonly flushIntervalMs: number;

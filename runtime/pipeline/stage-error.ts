@@ -7,9 +7,12 @@ export type Stage = 'TRANSFORMATION' | 'KEY_CONVERTER' | 'VALUE_CONVERTER' | 'HE
 export class StageError extends ConnectError {
   override readonly name: string = 'StageError';
   readonly stage: Stage;
+  /** The JVM class that what refused the record stands in for. */
+  readonly executing: string;
 
-  constructor(stage: Stage, cause: unknown) {
+  constructor(stage: Stage, cause: unknown, executing = 'unknown') {
     super(cause instanceof Error ? cause.message : String(cause), { cause });
     this.stage = stage;
+    this.executing = executing;
   }
 }

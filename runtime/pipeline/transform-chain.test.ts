@@ -21,18 +21,18 @@ const suffix =
 
 test('links run in order; a predicate or its negation passes one over', () => {
   const chain = composeChain([
-    { alias: 'a', transform: suffix('a'), negate: false },
-    { alias: 'b', transform: suffix('b'), predicate: () => true, negate: true },
-    { alias: 'c', transform: suffix('c'), predicate: (r) => r.topic === 'ta', negate: false },
-    { alias: 'd', transform: suffix('d'), predicate: () => false, negate: true },
+    { alias: 'a', class: 'a', transform: suffix('a'), negate: false },
+    { alias: 'b', class: 'b', transform: suffix('b'), predicate: () => true, negate: true },
+    { alias: 'c', class: 'c', transform: suffix('c'), predicate: (r) => r.topic === 'ta', negate: false },
+    { alias: 'd', class: 'd', transform: suffix('d'), predicate: () => false, negate: true },
   ]);
   assert.equal(chain?.(record)?.topic, 'tacd');
 });
 
 test('a dropped record is not shown to later links', () => {
   const chain = composeChain([
-    { alias: 'drop', transform: () => null, negate: false },
-    { alias: 'never', transform: () => assert.fail('reached'), negate: false },
+    { alias: 'drop', class: 'drop', transform: () => null, negate: false },
+    { alias: 'never', class: 'never', transform: () => assert.fail('reached'), negate: false },
   ]);
   assert.equal(chain?.(record), null);
 });

@@ -1,3 +1,4 @@
+import { badPattern, javaPattern } from '../api/index.ts';
 import type { ConfigProblem, RawConfig, SinkPlugin, SourcePlugin } from '../api/index.ts';
 import type { ConfigInfo, ConfigInfos } from '../ports/tasks.ts';
 import { listOf } from './connector-parts.ts';
@@ -78,6 +79,10 @@ function topicProblems(raw: RawConfig, kind: 'source' | 'sink'): ConfigProblem[]
   if (deadLetters !== '' && topics.includes(deadLetters)) {
     const message = `The DLQ topic '${deadLetters}' may not be included in the list of topics ('topics=${topics.join(',')}') consumed by the connector`;
     return [{ key: 'topics', message }];
+  }
+  if (deadLetters !== '' && pattern !== '' && badPattern(pattern) === undefined && javaPattern(pattern).matches(deadLetters)) {
+    const message = `The DLQ topic '${deadLetters}' may not be matched by the regex for the topics ('topics.regex=${pattern}') consumed by the connector`;
+    return [{ key: 'topics.regex', message }];
   }
   return [];
 }

@@ -170,6 +170,8 @@ describe('a connector config', () => {
     deepEqual(Object.keys(await errors(none)), ['topics', 'topics.regex']);
     match((await errors({ ...sink, 'topics.regex': '.*' }))['topics']?.[0] ?? '', /mutually exclusive/);
     match((await errors({ ...sink, 'errors.deadletterqueue.topic.name': 'a' }))['topics']?.[0] ?? '', /DLQ topic 'a' may not be included/);
+    const pattern = { ...sink, topics: '', 'topics.regex': 'a.*', 'errors.deadletterqueue.topic.name': 'ab' };
+    match((await errors(pattern))['topics.regex']?.[0] ?? '', /DLQ topic 'ab' may not be matched/);
   });
 
   it('has its transforms, predicates and converters checked', async () => {

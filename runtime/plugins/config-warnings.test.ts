@@ -10,6 +10,13 @@ import { refusedSettings } from './refused-settings.ts';
 const sink: RawConfig = { name: 'x', 'connector.class': 'FileStreamSink', topics: 'a' };
 const source: RawConfig = { name: 'x', 'connector.class': 'FileStreamSource', topic: 'a' };
 
+const deadLetters: RawConfig = {
+  'errors.tolerance': 'all',
+  'errors.deadletterqueue.topic.name': 'dlq',
+  'errors.deadletterqueue.topic.replication.factor': '1',
+  'errors.deadletterqueue.context.headers.enable': 'true',
+};
+
 async function warned(raw: RawConfig, topicCreation = true): Promise<readonly string[]> {
   return configWarnings(raw, await discoverPlugins(), { topicCreation });
 }
@@ -28,6 +35,13 @@ const warnings: readonly (readonly [name: string, config: RawConfig, message: Re
     { ...sink, 'errors.deadletterqueue.context.headers.enable': 'true' },
     /context.headers.enable=true has no effect/,
   ],
+  [
+    'dead letters of records that are not skipped',
+    { ...sink, 'errors.deadletterqueue.topic.name': 'dlq' },
+    /^errors.deadletterqueue.topic.name=dlq has no effect: .* Set errors.tolerance=all/,
+  ],
+  ['dead letters', { ...sink, ...deadLetters }, undefined],
+  ['dead letters of a source', { ...source, ...deadLetters }, undefined],
   ['their default', { ...sink, 'errors.deadletterqueue.context.headers.enable': 'FALSE' }, undefined],
   ['transactions by time', { ...source, 'transaction.boundary': 'interval' }, /^transaction.boundary=interval has no effect/],
   ['keys that nobody knows', { ...sink, flie: 'f', other: '1' }, /^flie, other are keys that neither.*Check the spelling/],
@@ -91,11 +105,6 @@ describe('a config is warned about', () => {
 });
 
 const refused: readonly (readonly [key: string, config: RawConfig, message: RegExp])[] = [
-  [
-    'errors.deadletterqueue.topic.name',
-    { ...sink, 'errors.deadletterqueue.topic.name': 'dlq' },
-    /no dead-letter queues yet.*Remove the key/,
-  ],
   ['transaction.boundary', { ...source, 'transaction.boundary': 'Connector' }, /Set it to poll/],
   ['offsets.storage.topic', { ...source, 'offsets.storage.topic': 'mine' }, /Remove the key; offsets that Connect kept/],
   ['topics.regex', { ...sink, topics: '', 'topics.regex': '(' }, /Invalid regex/],

@@ -10,7 +10,36 @@ function firstBadPattern(patterns: unknown): string | undefined {
   return (patterns as readonly string[]).map(badPattern).find((problem) => problem !== undefined);
 }
 
-const noDeadLetters = 'there are no dead-letter queues yet';
+/** Connect has these for sinks only; here sources have them too. */
+export const deadLetterConfig = defineConfig({
+  'errors.deadletterqueue.topic.name': {
+    type: 'string',
+    default: '',
+    importance: 'medium',
+    doc: 'The name of the topic to be used as the dead letter queue (DLQ) for messages that result in an error when processed by this sink connector, or its transformations or converters. The topic name is blank by default, which means that no messages are to be recorded in the DLQ.',
+    group: errors,
+    width: 'medium',
+    displayName: 'Dead Letter Queue Topic Name',
+  },
+  'errors.deadletterqueue.topic.replication.factor': {
+    type: 'short',
+    default: 3,
+    importance: 'medium',
+    doc: "Replication factor used to create the dead letter queue topic when it doesn't already exist.",
+    group: errors,
+    width: 'medium',
+    displayName: 'Dead Letter Queue Topic Replication Factor',
+  },
+  'errors.deadletterqueue.context.headers.enable': {
+    type: 'boolean',
+    default: false,
+    importance: 'medium',
+    doc: 'If true, add headers containing error context to the messages written to the dead letter queue. All error context header keys start with `__connect.errors.`.',
+    group: errors,
+    width: 'medium',
+    displayName: 'Enable Error Context Headers',
+  },
+});
 
 /** org.apache.kafka.connect.runtime.SinkConnectorConfig. */
 export const sinkConfig = defineConfig({
@@ -33,35 +62,7 @@ export const sinkConfig = defineConfig({
     width: 'long',
     displayName: 'Topics regex',
   },
-  'errors.deadletterqueue.topic.name': {
-    type: 'string',
-    default: '',
-    importance: 'medium',
-    doc: 'The name of the topic to be used as the dead letter queue (DLQ) for messages that result in an error when processed by this sink connector, or its transformations or converters. The topic name is blank by default, which means that no messages are to be recorded in the DLQ.',
-    group: errors,
-    width: 'medium',
-    displayName: 'Dead Letter Queue Topic Name',
-  },
-  'errors.deadletterqueue.topic.replication.factor': {
-    type: 'short',
-    default: 3,
-    importance: 'medium',
-    doc: "Replication factor used to create the dead letter queue topic when it doesn't already exist.",
-    noEffect: noDeadLetters,
-    group: errors,
-    width: 'medium',
-    displayName: 'Dead Letter Queue Topic Replication Factor',
-  },
-  'errors.deadletterqueue.context.headers.enable': {
-    type: 'boolean',
-    default: false,
-    importance: 'medium',
-    doc: 'If true, add headers containing error context to the messages written to the dead letter queue. All error context header keys start with `__connect.errors.`.',
-    noEffect: noDeadLetters,
-    group: errors,
-    width: 'medium',
-    displayName: 'Enable Error Context Headers',
-  },
+  ...deadLetterConfig,
 });
 
 const exactlyOnce = 'Exactly Once Support';

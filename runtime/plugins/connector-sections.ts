@@ -10,7 +10,7 @@ import type {
   SourcePlugin,
 } from '../api/index.ts';
 import { commonConfig } from './connector-config.ts';
-import { sinkConfig, sourceConfig, topicCreationConfig } from './connector-kind-config.ts';
+import { deadLetterConfig, sinkConfig, sourceConfig, topicCreationConfig } from './connector-kind-config.ts';
 import { keysUnder, listOf, loadNamed, prefixed, transformKeys, typeKey, versionKey } from './connector-parts.ts';
 import { parseConfig } from './config-validation.ts';
 import { loadPlugin } from './load-plugin.ts';
@@ -36,11 +36,18 @@ export async function connectorSections(raw: RawConfig, index: PluginIndex): Pro
   const kindConfig: ConfigDef = plugin.kind === 'sink' ? sinkConfig : sourceConfig;
   const sections = [
     { def: { ...commonConfig, ...kindConfig }, problems: [] },
+    ...deadLetterSections(raw, plugin.kind),
     ...topicCreationSections(raw, plugin.kind),
     ...(await partSections(raw, index)),
     { def: plugin.config, problems: [] },
   ];
   return { plugin, sections };
+}
+
+/** Connect's sources do not have them: shown where they are used. */
+function deadLetterSections(raw: RawConfig, kind: 'source' | 'sink'): Section[] {
+  if (kind === 'sink' || !Object.keys(deadLetterConfig).some((key) => raw[key] !== undefined)) return [];
+  return [{ def: deadLetterConfig, problems: [] }];
 }
 
 export function topicCreationGroups(raw: RawConfig): string[] {

@@ -10,6 +10,8 @@ import type { SourceDelivery } from './source-delivery.ts';
 /** One transform of the chain, and when it applies. */
 export interface TransformPart {
   readonly alias: string;
+  /** The JVM class that it stands in for. */
+  readonly class: string;
   readonly transform: Transform;
   readonly predicate?: Predicate;
   readonly negate: boolean;
@@ -21,6 +23,8 @@ interface CommonParts {
   readonly keyConverter: Converter;
   readonly valueConverter: Converter;
   readonly headerConverter: HeaderConverter;
+  /** The JVM classes that the converters stand in for, for what is told of a record that they refuse. */
+  readonly converterClasses: { readonly key: string; readonly value: string; readonly header: string };
   readonly transforms: readonly TransformPart[];
 }
 
@@ -55,29 +59,39 @@ export async function buildPipelineParts(
   // What asks for a worker with transactions runs without them too, as in Connect; a warning says so.
   const [refused] = refusedSettings(raw, plugin, delivery === 'plain' ? 'standalone' : delivery);
   if (refused !== undefined) throw new ConfigError(`connector ${raw['name'] ?? ''}: ${refused.message}`);
+  const key = await converterFor('key', raw, workerDefaults, index);
+  const value = await converterFor('value', raw, workerDefaults, index);
+  const header = await headerConverterFor(raw, workerDefaults, index);
   const common: CommonParts = {
     values: mustParse(plugin.config, raw, `connector ${raw['name'] ?? ''}`) as CommonParts['values'],
-    keyConverter: await converterFor('key', raw, workerDefaults, index),
-    valueConverter: await converterFor('value', raw, workerDefaults, index),
-    headerConverter: await headerConverterFor(raw, workerDefaults, index),
+    keyConverter: key.converter,
+    valueConverter: value.converter,
+    headerConverter: header.converter,
+    converterClasses: { key: key.class, value: value.class, header: header.class },
     transforms: await transformsOf(raw, index, log),
   };
   return plugin.kind === 'source' ? { kind: 'source', plugin, ...common } : { kind: 'sink', plugin: plugin as SinkPlugin, ...common };
 }
 
-async function converterFor(use: 'key' | 'value', raw: RawConfig, workerDefaults: RawConfig, index: PluginIndex): Promise<Converter> {
+interface Made<T> {
+  readonly converter: T;
+  readonly class: string;
+}
+
+async function converterFor(use: 'key' | 'value', raw: RawConfig, workerDefaults: RawConfig, index: PluginIndex): Promise<Made<Converter>> {
   const key = `${use}.converter`;
   // Either the connector's settings or the worker's, never a mixture.
   const chosen = raw[key] === undefined ? workerDefaults : raw;
-  const { plugin } = await loadNamed('converter', key, chosen[key], index);
-  return plugin.create(mustParse(plugin.config, keysUnder(chosen, `${key}.`), key), use);
+  const { plugin, descriptor } = await loadNamed('converter', key, chosen[key], index);
+  return { converter: plugin.create(mustParse(plugin.config, keysUnder(chosen, `${key}.`), key), use), class: descriptor.class };
 }
 
-async function headerConverterFor(raw: RawConfig, workerDefaults: RawConfig, index: PluginIndex): Promise<HeaderConverter> {
+async function headerConverterFor(raw: RawConfig, workerDefaults: RawConfig, index: PluginIndex): Promise<Made<HeaderConverter>> {
   const key = 'header.converter';
   const chosen = raw[key] === undefined ? workerDefaults : raw;
-  const { plugin } = await loadNamed('header_converter', key, chosen[key] ?? simpleHeaders, index);
-  return plugin.createHeaderConverter(mustParse(plugin.config, keysUnder(chosen, `${key}.`), key));
+  const { plugin, descriptor } = await loadNamed('header_converter', key, chosen[key] ?? simpleHeaders, index);
+  const converter = plugin.createHeaderConverter(mustParse(plugin.config, keysUnder(chosen, `${key}.`), key));
+  return { converter, class: descriptor.class };
 }
 
 async function transformsOf(raw: RawConfig, index: PluginIndex, log: Logger | undefined): Promise<TransformPart[]> {
@@ -85,11 +99,12 @@ async function transformsOf(raw: RawConfig, index: PluginIndex, log: Logger | un
   for (const alias of listOf(raw, 'transforms')) {
     const prefix = `transforms.${alias}.`;
     const own = keysUnder(raw, prefix);
-    const { plugin } = await loadNamed('transform', `${prefix}type`, own['type'], index);
+    const { plugin, descriptor } = await loadNamed('transform', `${prefix}type`, own['type'], index);
     const transform = plugin.create(mustParse(plugin.config, own, `transform ${alias}`) as never, log);
     const predicate = await predicateFor(own['predicate']?.trim() ?? '', prefix, raw, index);
     parts.push({
       alias,
+      class: descriptor.class,
       transform,
       ...(predicate === undefined ? {} : { predicate }),
       negate: own['negate']?.trim().toLowerCase() === 'true',

@@ -5,17 +5,7 @@ import type { SourceDelivery } from './source-delivery.ts';
 
 /** What this worker cannot do for the config, under the key that asks for it. */
 export function refusedSettings(raw: RawConfig, plugin: SourcePlugin | SinkPlugin, delivery: SourceDelivery): ConfigProblem[] {
-  return plugin.kind === 'sink' ? ofSink(raw) : [...exactlyOnceProblems(raw, plugin, delivery), ...ofEmbedded(raw, delivery)];
-}
-
-function ofSink(raw: RawConfig): ConfigProblem[] {
-  const topic = textOf(raw, 'errors.deadletterqueue.topic.name');
-  if (topic === '') return [];
-  const key = 'errors.deadletterqueue.topic.name';
-  const message =
-    `${key}=${topic} cannot be honoured: there are no dead-letter queues yet, and the records meant for one would be lost. ` +
-    'Remove the key; with errors.tolerance=none (the default) a bad record then stops its task before its offset is committed.';
-  return [{ key, message }];
+  return plugin.kind === 'sink' ? [] : [...exactlyOnceProblems(raw, plugin, delivery), ...ofEmbedded(raw, delivery)];
 }
 
 /** On the embedded log, where Connect's words would not say what is the matter. */

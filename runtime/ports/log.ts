@@ -21,6 +21,8 @@ export interface TopicDescription {
   readonly partitions: number;
   readonly replicationFactor: number;
   readonly internal: boolean;
+  /** A topic made anew under the same name has another one. Left out where the log knows none (Kafka before KIP-516). */
+  readonly topicId?: string;
 }
 
 export type OffsetTime = 'earliest' | 'latest' | { readonly timestampMs: number };
@@ -129,6 +131,8 @@ export interface LogReader extends AsyncDisposable {
 export interface GroupOptions extends ReaderOptions {
   readonly groupId: string;
   readonly topics: { readonly names: readonly string[] } | { readonly pattern: string };
+  /** As whom {@link LogGroup.commit} appends what it is given beside offsets. Left out: it takes nothing. */
+  readonly appends?: TransactionalOptions;
 }
 
 export type GroupEvent =
@@ -145,8 +149,12 @@ export type GroupEvent =
 export interface LogGroup extends AsyncDisposable {
   /** One call at a time; each call says that the event before it was dealt with. After close it rejects. */
   poll(limits: FetchLimits, signal?: AbortSignal): Promise<GroupEvent>;
-  /** Stores where the group stands. Rejects with a RetriableError when the membership is no longer valid. */
-  commit(offsets: readonly PartitionOffset[]): Promise<void>;
+  /**
+   * Stores where the group stands, and appends these batches (handed over, and not given back): both or neither, as seen
+   * by those who read committed; on Kafka in a transaction (KIP-447), on the embedded log in one write. Rejects with a
+   * RetriableError when the membership is no longer valid, or the same call may work later: then neither was done.
+   */
+  commit(offsets: readonly PartitionOffset[], batches?: readonly OutboundBatch[]): Promise<void>;
   /** Goes on reading there. */
   seek(offsets: readonly PartitionOffset[]): void;
   pause(partitions: readonly TopicPartition[]): void;

@@ -91,7 +91,8 @@ export function serveLog(log: Log, port: MessagePort): ServedPort {
       return event.kind === 'records' ? new Handover(event, buffersOf(event.runs)) : event;
     },
     assign: (_signal, handle: number, positions: readonly PartitionOffset[]) => of<LogReader>(handle).assign(positions),
-    commit: (_signal, handle: number, offsets: readonly PartitionOffset[]) => of<LogGroup>(handle).commit(offsets),
+    commit: (_signal, handle: number, offsets: readonly PartitionOffset[], batches: readonly OutboundBatch[]) =>
+      of<LogGroup>(handle).commit(offsets, batches),
     seek: (_signal, handle: number, offsets: readonly PartitionOffset[]) => of<LogGroup>(handle).seek(offsets),
     pause: (_signal, handle: number, partitions: readonly TopicPartition[]) => of<LogGroup>(handle).pause(partitions),
     resume: (_signal, handle: number, partitions: readonly TopicPartition[]) => of<LogGroup>(handle).resume(partitions),

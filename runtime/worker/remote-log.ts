@@ -55,7 +55,7 @@ function remoteReader(caller: Caller, handle: number): LogReader {
 function remoteGroup(caller: Caller, handle: number): LogGroup {
   return {
     poll: (limits, signal) => caller.call('poll', [handle, limits], { signal }),
-    commit: (offsets) => caller.call('commit', [handle, offsets]),
+    commit: (offsets, batches = []) => caller.call('commit', [handle, offsets, batches], { transfer: batches.map(({ buffer }) => buffer) }),
     seek: (offsets) => void caller.call('seek', [handle, offsets]).catch(ignore),
     pause: (partitions) => void caller.call('pause', [handle, partitions]).catch(ignore),
     resume: (partitions) => void caller.call('resume', [handle, partitions]).catch(ignore),

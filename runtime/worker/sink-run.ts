@@ -1,10 +1,14 @@
 /** Puts a sink task and its pipeline together, in the task's thread. */
+import { sinkDeadLetters } from '../pipeline/dead-letter-queue.ts';
+import { errorPolicy } from '../pipeline/error-policy.ts';
 import { sinkControl, sinkLoop } from '../pipeline/sink-loop.ts';
 import { SinkDecoder } from '../pipeline/sink-decoder.ts';
-import { StageError } from '../pipeline/stage-error.ts';
+import { topicIds } from '../pipeline/topic-ids.ts';
 import { composeChain } from '../pipeline/transform-chain.ts';
 import type { SinkParts } from '../plugins/pipeline-parts.ts';
 import type { GroupOptions } from '../ports/log.ts';
+import { letterProducer, openDeadLetters } from './dead-letters.ts';
+import { reportTo } from './sink-reports.ts';
 import { keysUnder } from './task-environment.ts';
 import type { TaskEnvironment } from './task-environment.ts';
 import type { TaskRun } from './task-run.ts';
@@ -12,11 +16,19 @@ import type { TaskRun } from './task-run.ts';
 const fetchBytes = 1024 * 1024;
 
 export async function startSink(env: TaskEnvironment, parts: SinkParts): Promise<TaskRun> {
-  const { spec, settings, log, logger, figures, errors, signal } = env;
+  const { spec, settings, log, logger, figures, signal } = env;
   const { connectorConfig: config, id } = spec;
   const overrides = keysUnder(config, 'consumer.override.');
   const chosen = { ...settings.clients?.consumer, ...overrides };
   const control = sinkControl();
+  const ids = topicIds(log);
+  const topics = topicsOf(config);
+  const opened = await openDeadLetters(env, 'names' in topics ? topics.names : []);
+  const letters =
+    opened === undefined
+      ? undefined
+      : sinkDeadLetters(opened.settings, opened.topic, figures, logger, (partition) => control.positions.has(partition));
+  const errors = errorPolicy(config, `${id.connector}-${id.task}`, logger, figures, letters);
   const task = await parts.plugin.start(parts.values, {
     connector: id.connector,
     task: id.task,
@@ -24,24 +36,28 @@ export async function startSink(env: TaskEnvironment, parts: SinkParts): Promise
     signal,
     log: logger,
     fail: (error) => env.fail(error),
+    setFigure: (name, value) => figures.set(name, value),
     assignment: () => control.positions.keys(),
+    topicId: (topic) => ids.of(topic),
     seek: (offsets) => void control.seeks.push(...offsets),
     pause: (partitions) => void control.switches.push({ paused: true, partitions }),
     resume: (partitions) => void control.switches.push({ paused: false, partitions }),
     requestCommit: () => {
       control.commitRequested = true;
     },
-    report: async (record, error) => errors.tolerate(new StageError('TASK_PUT', error), record),
+    report: reportTo(errors, parts, letters !== undefined),
   });
+  const groupId = overrides['group.id'] ?? `connect-${id.connector}`;
   const group = await log.openGroup({
     clientId: `connector-consumer-${id.connector}-${id.task}`,
-    groupId: overrides['group.id'] ?? `connect-${id.connector}`,
-    topics: topicsOf(config),
+    groupId,
+    topics,
     isolation: chosen['isolation.level']?.trim() === 'read_committed' ? 'read_committed' : 'read_uncommitted',
     overrides,
+    ...(opened === undefined ? {} : { appends: letterProducer(env, groupId, opened) }),
   });
   const chain = composeChain(parts.transforms);
-  const decoder = new SinkDecoder({ ...parts, errors });
+  const decoder = new SinkDecoder({ ...parts, errors, traced: letters !== undefined });
   const loop = sinkLoop(
     {
       task,
@@ -50,6 +66,8 @@ export async function startSink(env: TaskEnvironment, parts: SinkParts): Promise
       chain,
       control,
       figures,
+      topicIds: ids,
+      letters,
       log: logger,
       flushIntervalMs: settings.offsetFlushIntervalMs,
       maxPollRecords: Number(chosen['max.poll.records'] ?? 500),

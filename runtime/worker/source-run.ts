@@ -4,7 +4,9 @@ import type { RawConfig } from '../api/index.ts';
 import { compressionCodecs } from '../batch/batch-header.ts';
 import type { CompressionCodec } from '../batch/batch-header.ts';
 import { BufferPool } from '../pipeline/buffer-pool.ts';
+import { errorPolicy } from '../pipeline/error-policy.ts';
 import { RecordEncoder } from '../pipeline/record-encoder.ts';
+import { sourceDeadLetters } from '../pipeline/source-dead-letters.ts';
 import { sourceLoop } from '../pipeline/source-loop.ts';
 import type { PositionWriter } from '../pipeline/source-parts.ts';
 import { topicCreation, topicDirectory } from '../pipeline/topic-directory.ts';
@@ -12,6 +14,7 @@ import { composeChain } from '../pipeline/transform-chain.ts';
 import type { SourceParts } from '../plugins/pipeline-parts.ts';
 import { offsetBatches } from '../stores/offset-batches.ts';
 import { encodeOffsetKey, encodeOffsetValue } from '../stores/offset-codec.ts';
+import { openDeadLetters } from './dead-letters.ts';
 import { openTransactions } from './source-transactions.ts';
 import { keysUnder } from './task-environment.ts';
 import type { TaskEnvironment } from './task-environment.ts';
@@ -46,9 +49,12 @@ export async function startSource(env: TaskEnvironment, parts: SourceParts): Pro
     signal,
     log: logger,
     fail: (error) => env.fail(error),
+    setFigure: (name, value) => figures.set(name, value),
     offsets: async (partitions) => [...(await env.offsets.read(partitions))],
     ...(opened?.requests === undefined ? {} : { transactionContext: opened.requests.context }),
   });
+  const dead = await openDeadLetters(env, []);
+  const letters = dead === undefined ? undefined : sourceDeadLetters(dead.settings, dead.topic, figures);
   const loop = sourceLoop(
     {
       task,
@@ -58,7 +64,8 @@ export async function startSource(env: TaskEnvironment, parts: SourceParts): Pro
       producer,
       topics: topicDirectory(log, topicCreation(config, settings.topicCreation), (topic) => env.topicUsed(topic)),
       positions: await positionWriter(env),
-      errors: env.errors,
+      errors: errorPolicy(config, `${id.connector}-${id.task}`, logger, figures, letters),
+      letters,
       figures,
       log: logger,
       flushIntervalMs: settings.offsetFlushIntervalMs,

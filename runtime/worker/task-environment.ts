@@ -1,5 +1,4 @@
 import type { Logger, OffsetMap } from '../api/index.ts';
-import type { ErrorPolicy } from '../pipeline/error-policy.ts';
 import type { TaskFigures } from '../pipeline/task-figures.ts';
 import type { Log } from '../ports/log.ts';
 import type { StoredOffset } from '../ports/stores.ts';
@@ -13,7 +12,6 @@ export interface TaskEnvironment {
   readonly log: Log;
   readonly logger: Logger;
   readonly figures: TaskFigures;
-  readonly errors: ErrorPolicy;
   /** Aborted when the task is to stop. */
   readonly signal: AbortSignal;
   /** Exactly-once: nothing may be read before it resolves. */

@@ -1,7 +1,6 @@
 /** The entry of a task's thread: one task, its pipeline, and a port to the log thread. */
 import { flushCompileCache } from 'node:module';
 import { parentPort, workerData } from 'node:worker_threads';
-import { errorPolicy } from '../pipeline/error-policy.ts';
 import { TaskFigures } from '../pipeline/task-figures.ts';
 import { configWarnings } from '../plugins/config-warnings.ts';
 import { buildPipelineParts } from '../plugins/pipeline-parts.ts';
@@ -64,7 +63,6 @@ function environment(): TaskEnvironment {
     log: remoteLog(logPort, logKind),
     logger,
     figures,
-    errors: errorPolicy(spec.connectorConfig, `${spec.id.connector}-${spec.id.task}`, logger, figures),
     signal: stopping.signal,
     producerReady: () => calls.call('producerReady', []),
     offsets: {

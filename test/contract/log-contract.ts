@@ -2,6 +2,7 @@ import { describe } from 'node:test';
 
 import { registerAppendContract } from './log-append-contract.ts';
 import type { LogCapabilities, OpenLog } from './log-fixture.ts';
+import { registerCommitContract } from './log-commit-contract.ts';
 import { registerGroupContract } from './log-group-contract.ts';
 import { registerGroupRebalanceContract } from './log-rebalance-contract.ts';
 import { registerReadContract } from './log-read-contract.ts';
@@ -16,6 +17,7 @@ export function registerLogContract(name: string, open: OpenLog, capabilities: L
     registerReadContract(open);
     registerTransactionContract(open, capabilities);
     registerGroupContract(open);
+    registerCommitContract(open);
     registerGroupRebalanceContract(open);
   });
 }

@@ -12,10 +12,27 @@ export function registerTopicContract(open: OpenLog): void {
       const { log } = opened;
       const name = uniqueName('topic');
       assert.deepEqual(await log.createTopics([{ name, partitions: 3, replicationFactor: 1 }]), [name]);
-      assert.deepEqual(await log.describeTopics([name]), [{ name, partitions: 3, replicationFactor: 1, internal: false }]);
+      const [{ topicId, ...described } = assert.fail()] = await log.describeTopics([name]);
+      assert.deepEqual(described, { name, partitions: 3, replicationFactor: 1, internal: false });
+      assert.ok(topicId);
       assert.ok((await log.describeTopics()).some((topic) => topic.name === name));
       await log.deleteTopics([name]);
       await until('the topic is gone', async () => (await log.describeTopics([name])).length === 0);
+    });
+
+    test('a topic keeps its id; one made anew under its name has another', async () => {
+      await using opened = await open();
+      const { log } = opened;
+      const idOf = async (topic: string): Promise<string> => (await log.describeTopics([topic]))[0]?.topicId ?? '';
+      const name = await createTopic(log, 1);
+      const id = await idOf(name);
+      await appendValues(log, name, 0, ['a']);
+      assert.equal(await idOf(name), id);
+      await log.deleteTopics([name]);
+      await until('the topic is gone', async () => (await log.describeTopics([name])).length === 0);
+      await log.createTopics([{ name }]);
+      assert.notEqual(await idOf(name), id);
+      assert.notEqual(await idOf(name), '');
     });
 
     test('an existing topic is left alone and left out', async () => {

@@ -72,7 +72,7 @@ describe('a record that fails', () => {
     assert.deepEqual([figures['total_record_failures'], figures['total_errors_logged']], [1, 1]);
     assert.match(
       worker.logTail(200),
-      /ERROR \[lenient\|task-0\] Error encountered in task lenient-0\. Executing stage 'VALUE_CONVERTER', where the record is \{topic='lines', partition=0, offset=1/,
+      /ERROR \[lenient\|task-0\] Error encountered in task lenient-0\. Executing stage 'VALUE_CONVERTER' with class 'org\.apache\.kafka\.connect\.json\.JsonConverter', where consumed record is \{topic='lines', partition=0, offset=1/,
     );
   });
 

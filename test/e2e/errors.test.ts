@@ -82,7 +82,6 @@ const refused: readonly (readonly [what: string, config: Config, found: RegExp, 
     /cannot cast to "date"/,
     /valid types are int8/,
   ],
-  ['dead letters', { ...sink, 'errors.deadletterqueue.topic.name': 'd' }, /no dead-letter queues yet/, /Remove the key/],
   ['offsets elsewhere', { ...source, 'offsets.storage.topic': 'o' }, /offsets\.storage\.topic=o cannot be honoured/, /Remove the key/],
   ['transactions by the connector', { ...source, 'transaction.boundary': 'connector' }, /no connector defines its own/, /Set it to poll/],
   [

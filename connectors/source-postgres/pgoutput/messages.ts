@@ -66,6 +66,11 @@ export interface LogicalMessage {
 // PostgreSQL counts from 2000-01-01.
 const epochUs = 946_684_800_000_000n;
 
+/** Where a transaction that was replayed comes from. */
+export interface Origin {
+  readonly name: string;
+}
+
 function open(bytes: Uint8Array, start: number, end: number, kind: number): MessageReader {
   const reader = new MessageReader(bytes, start, end);
   const found = reader.byte();
@@ -83,6 +88,12 @@ export function readCommit(bytes: Uint8Array, start: number, end: number): Commi
   const reader = open(bytes, start, end, kinds.commit);
   reader.byte();
   return { commitLsn: lsnOf(reader.uint32(), reader.uint32()), endLsn: lsnOf(reader.uint32(), reader.uint32()) };
+}
+
+export function readOrigin(bytes: Uint8Array, start: number, end: number): Origin {
+  const reader = open(bytes, start, end, kinds.origin);
+  reader.int64();
+  return { name: reader.text() };
 }
 
 export function readRelation(bytes: Uint8Array, start: number, end: number): Relation {

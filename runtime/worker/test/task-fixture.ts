@@ -8,10 +8,13 @@ import type { Log } from '../../ports/log.ts';
 import type { TaskEvents, TaskSpec } from '../../ports/tasks.ts';
 import { fileOffsetStore } from '../../stores/file-offset-store.ts';
 import { startLogThread } from '../log-thread-host.ts';
+import type { LogSettings } from '../open-log.ts';
 import { createTaskHost } from '../task-host.ts';
 import type { TaskHostSettings, WorkerTaskHost } from '../task-host.ts';
 
 export const troublesome = fileURLToPath(new URL('../../../test/e2e/fixtures/troublesome', import.meta.url));
+
+const choosySink = fileURLToPath(new URL('./choosy-sink', import.meta.url));
 
 export interface TaskFixture extends AsyncDisposable {
   readonly folder: string;
@@ -23,7 +26,8 @@ export interface TaskFixture extends AsyncDisposable {
   readonly events: TaskEvents;
 }
 
-export async function openTaskFixture(settings: Partial<TaskHostSettings> = {}): Promise<TaskFixture> {
+/** On an embedded log of its own, unless another one is given. */
+export async function openTaskFixture(settings: Partial<TaskHostSettings> = {}, logSettings?: LogSettings): Promise<TaskFixture> {
   const folder = await mkdtemp(join(tmpdir(), 'millrace-tasks-'));
   const said: string[] = [];
   const logged: string[] = [];
@@ -33,7 +37,10 @@ export async function openTaskFixture(settings: Partial<TaskHostSettings> = {}):
       (message: string, fields?: unknown) => logged.push(`${level} ${message} ${JSON.stringify(fields ?? {})}`),
     ]),
   ) as unknown as Logger;
-  const logThread = await startLogThread({ kind: 'embedded', directory: join(folder, 'log'), synchronous: 'normal' }, logger);
+  const logThread = await startLogThread(
+    logSettings ?? { kind: 'embedded', directory: join(folder, 'log'), synchronous: 'normal' },
+    logger,
+  );
   const offsets = fileOffsetStore(join(folder, 'offsets'));
   await offsets.start();
   const host = createTaskHost(logThread, offsets, () => logger, {
@@ -42,7 +49,7 @@ export async function openTaskFixture(settings: Partial<TaskHostSettings> = {}):
     gracefulTimeoutMs: 5000,
     task: {
       converters: { 'key.converter': 'StringConverter', 'value.converter': 'StringConverter', 'header.converter': 'SimpleHeaderConverter' },
-      pluginPath: [troublesome],
+      pluginPath: [troublesome, choosySink],
       offsetFlushIntervalMs: 100,
       topicCreation: true,
     },

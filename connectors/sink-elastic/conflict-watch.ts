@@ -1,0 +1,109 @@
+/**
+ * Version conflicts: the document has the same version or a higher one, so the record was not written. Mostly that is
+ * a replay, and right. It is not where the version came from elsewhere: a topic that was deleted and made anew, a key
+ * that moved to another partition, a second writer; then data is hidden, and somebody should know.
+ *
+ * A replay explains itself: the record that the document's version stands for comes again too, and conflicts with
+ * its own version. Where that record's turn has passed without it, the version is not of this partition.
+ */
+import type { Logger, TopicPartition } from '@millrace/runtime/api';
+
+import { offsetOf } from './operation.ts';
+import type { Operation } from './operation.ts';
+import { readTopicOf } from './read-topic.ts';
+
+export interface ConflictParts {
+  readonly log: Logger;
+  /** One more record that was not written: `replayed`, or `hidden` by a version from elsewhere. */
+  count(what: 'replayed' | 'hidden', records: number): void;
+  /** The offset up to which all records of that partition are settled. */
+  settledUpTo(partition: TopicPartition): bigint;
+  now(): number;
+}
+
+/** Records that one version of one document keeps out. */
+interface Pending {
+  readonly first: Operation;
+  current: bigint;
+  readonly atMs: number;
+  count: number;
+}
+
+/** A replay that does not come to the record in question by then is none. */
+const patienceMs = 60_000;
+const mostPending = 10_000;
+
+export interface ConflictWatch {
+  /** `again`: the operation had been sent before in this run. */
+  conflict(operation: Operation, current: bigint | undefined, again: boolean): void;
+  /** Decides what can be decided by now, and logs a summary. */
+  judge(): void;
+}
+
+export function conflictWatch(parts: ConflictParts): ConflictWatch {
+  const pending = new Map<string, Pending>();
+  const replays = new Map<string, number>();
+  let hidden: { count: number; first: Pending } | undefined;
+
+  function replayed({ record: { topic } }: Operation, records: number): void {
+    parts.count('replayed', records);
+    replays.set(topic, (replays.get(topic) ?? 0) + records);
+  }
+
+  function isHidden({ first, current, atMs }: Pending): boolean {
+    return (
+      parts.settledUpTo({ topic: readTopicOf(first.record), partition: first.record.partition }) > offsetOf(current) ||
+      parts.now() - atMs > patienceMs
+    );
+  }
+
+  function summarize(): void {
+    for (const [topic, count] of replays) {
+      parts.log.warn(
+        `${count} records of topic ${topic} were not written, since their documents have that version or a higher one: a replay after a restart, which changes nothing. ` +
+          'If offsets were set back in order to write again, do it through the REST API (PATCH or DELETE /connectors/NAME/offsets), so that versions begin anew.',
+      );
+    }
+    replays.clear();
+    if (hidden === undefined) return;
+    const { first, current } = hidden.first;
+    const { topic, partition, offset } = first.record;
+    parts.log.warn(
+      `${hidden.count} records were not written, since their documents have a version that no record of their partition stands for. ` +
+        `The first: ${topic}-${partition}@${offset}, document "${first.id}" of "${first.target.resource}", which has version ${current}. ` +
+        'The topic may have been made anew, the key may have moved to another partition, or somebody else writes to the index. ' +
+        'To write them all the same, reset the offsets of the connector through the REST API, or delete those documents.',
+    );
+    hidden = undefined;
+  }
+
+  return {
+    conflict(operation, current, again) {
+      const { version, id, target, record } = operation;
+      const document = `${target.resource}\0${id}\0${record.partition}\0${readTopicOf(record)}`;
+      const before = pending.get(document);
+      if (again || version === null || current === undefined || current <= version) {
+        replayed(operation, 1);
+        if (before === undefined || before.current !== version) return;
+        pending.delete(document);
+        replayed(before.first, before.count);
+      } else if (before !== undefined) {
+        before.count++;
+        before.current = current;
+      } else if (pending.size >= mostPending) {
+        replayed(operation, 1);
+      } else {
+        pending.set(document, { first: operation, current, atMs: parts.now(), count: 1 });
+      }
+    },
+    judge() {
+      for (const [document, each] of pending) {
+        if (!isHidden(each)) continue;
+        pending.delete(document);
+        parts.count('hidden', each.count);
+        hidden = { count: (hidden?.count ?? 0) + each.count, first: hidden?.first ?? each };
+      }
+      summarize();
+    },
+  };
+}

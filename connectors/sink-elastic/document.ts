@@ -1,0 +1,73 @@
+/** A record's value as the JSON of a document. Source: DataConverter.getPayload and maybeAddTimestamp. */
+import { ByteSink, DataError, isStruct } from '@millrace/runtime/api';
+import type { Schema, SinkRecord } from '@millrace/runtime/api';
+
+import { writePlain, writeString } from './json-writer.ts';
+import { schemaWriters } from './schema-writer.ts';
+import type { ValueWriter } from './schema-writer.ts';
+import type { Settings } from './settings.ts';
+
+/** Appends the document. Throws a DataError where the value does not fit its schema; what it appended is then to be dropped. */
+export type DocumentWriter = (out: ByteSink, record: SinkRecord) => void;
+
+const timestampName = '@timestamp';
+
+export function documentWriter(settings: Settings): DocumentWriter {
+  const mapped = schemaWriters({ mapped: true, compactMaps: settings.compactMaps });
+  const unmapped = schemaWriters({ mapped: false, compactMaps: settings.compactMaps });
+  const writersFor = (topic: string) => (settings.schemaIgnored(topic) ? unmapped : mapped);
+  if (settings.dataStream) return streamWriter(settings.timestampFields, writersFor);
+  return (out, { topic, value, valueSchema }) => {
+    if (valueSchema === null) writePlain(out, value);
+    else writersFor(topic)(valueSchema)(out, value);
+  };
+}
+
+interface Entry {
+  readonly name: string;
+  readonly value: unknown;
+  readonly write: ValueWriter;
+}
+
+/** Documents of data streams bear an @timestamp. */
+function streamWriter(fields: readonly string[], writersFor: (topic: string) => (schema: Schema) => ValueWriter): DocumentWriter {
+  const scratch = new ByteSink();
+  const textOf = ({ value, write }: Entry): string => {
+    scratch.clear();
+    write(scratch, value);
+    const json = Buffer.from(scratch.written()).toString();
+    if (json.startsWith('"')) return json;
+    return json.startsWith('{') || json.startsWith('[') ? '""' : `"${json}"`;
+  };
+  return (out, record) => {
+    const entries = entriesOf(record, writersFor(record.topic));
+    const chosen = fields.length === 0 ? undefined : fields.map((name) => entries.find((entry) => entry.name === name)).find(Boolean);
+    const stamp = fields.length === 0 ? String(record.timestamp) : chosen && textOf(chosen);
+    out.byte(0x7b);
+    let first = true;
+    if (stamp !== undefined) {
+      out.text(`"${timestampName}":${stamp}`);
+      first = false;
+    }
+    for (const { name, value, write } of entries) {
+      if (name === timestampName && stamp !== undefined) continue;
+      if (!first) out.byte(0x2c);
+      first = false;
+      writeString(out, name);
+      out.byte(0x3a);
+      write(out, value);
+    }
+    out.byte(0x7d);
+  };
+}
+
+function entriesOf({ value, valueSchema }: SinkRecord, writerOf: (schema: Schema) => ValueWriter): Entry[] {
+  if (isStruct(value))
+    return value.schema.fields.map(({ name, index, schema }) => ({ name, value: value.at(index), write: writerOf(schema) }));
+  if (typeof value !== 'object' || value === null || Array.isArray(value) || value instanceof Uint8Array)
+    throw new DataError(`a document of a data stream must be an object, and the value is a ${valueSchema?.type ?? typeof value}`);
+  const items = valueSchema?.valueSchema;
+  const write = items === undefined ? writePlain : writerOf(items);
+  const pairs: [unknown, unknown][] = value instanceof Map ? [...value] : Object.entries(value);
+  return pairs.map(([name, item]) => ({ name: String(name), value: item, write }));
+}

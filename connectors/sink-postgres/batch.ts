@@ -1,0 +1,137 @@
+/**
+ * Operations of a transaction brought together: for each table a row of phases, in each of which every key occurs once,
+ * so that one statement can write many rows. What a key's operations come to in the end is the same as one by one.
+ */
+import type { Table } from './catalog.ts';
+import type { Cell, Plan } from './plan.ts';
+import type { Operation, RowChange, WriteKind } from './planner.ts';
+
+export interface Item {
+  /** The place of its last operation in the batch. */
+  readonly order: number;
+  readonly kind: WriteKind;
+  /** The row is to be gone before it is written anew, since columns that are not written must not stay. */
+  readonly deleteFirst: boolean;
+  readonly plan: Plan;
+  readonly cells: readonly Cell[];
+  readonly key: string | undefined;
+  /** What it was made of, in order. */
+  readonly changes: readonly RowChange[];
+}
+
+export interface Phase {
+  /** Before everything else. */
+  truncate: boolean;
+  readonly keyed: Map<string, Item>;
+  readonly unkeyed: Item[];
+}
+
+export interface TableBatch {
+  readonly table: Table;
+  readonly phases: Phase[];
+}
+
+/** Tables in the order of their names: tasks that lock rows of several do so in one order. */
+export function collapse(operations: readonly Operation[]): TableBatch[] {
+  const batches = new Map<string, TableBatch>();
+  operations.forEach((operation, order) => {
+    if (operation.kind === 'none' || operation.kind === 'refused') return;
+    const { table } = operation.plan;
+    let batch = batches.get(table.sql);
+    if (batch === undefined) batches.set(table.sql, (batch = { table, phases: [newPhase(false)] }));
+    if (operation.kind === 'truncate') batch.phases.push(newPhase(true));
+    else add(batch, operation, order);
+  });
+  return [...batches.values()].toSorted((a, b) => (a.table.sql < b.table.sql ? -1 : 1));
+}
+
+const newPhase = (truncate: boolean): Phase => ({ truncate, keyed: new Map(), unkeyed: [] });
+
+function add(batch: TableBatch, change: RowChange, order: number): void {
+  const phase = batch.phases.at(-1) as Phase;
+  const { key } = change;
+  if (key === undefined) {
+    phase.unkeyed.push(itemOf(change, order));
+    return;
+  }
+  const before = phase.keyed.get(key);
+  const item = before === undefined ? itemOf(change, order) : merged(before, change, order);
+  if (item !== undefined) {
+    phase.keyed.set(key, item);
+    return;
+  }
+  const next = newPhase(false);
+  next.keyed.set(key, itemOf(change, order));
+  batch.phases.push(next);
+}
+
+export const itemOf = (change: RowChange, order: number): Item => ({
+  order,
+  kind: change.kind,
+  deleteFirst: false,
+  plan: change.plan,
+  cells: change.cells,
+  key: change.key,
+  changes: [change],
+});
+
+/** What two operations on a key come to; undefined where they have to be done one after the other. */
+function merged(before: Item, change: RowChange, order: number): Item | undefined {
+  const changes = [...before.changes, change];
+  const item = { order, plan: change.plan, key: change.key, changes };
+  if (change.kind === 'delete') return { ...item, kind: 'delete', deleteFirst: false, cells: change.cells };
+  if (before.kind === 'delete') {
+    if (change.kind !== 'insert' && change.kind !== 'upsert') return undefined;
+    return { ...item, kind: change.kind, deleteFirst: true, cells: change.cells };
+  }
+  // A second insert has to be refused by the database, and not here.
+  if (change.kind === 'insert' || before.plan !== change.plan) return undefined;
+  const cells = change.cells.map((cell, at) => (cell === undefined ? before.cells[at] : cell));
+  return { ...item, kind: mergedKind(before.kind, change.kind, cells), deleteFirst: before.deleteFirst, cells };
+}
+
+function mergedKind(before: WriteKind, change: WriteKind, cells: readonly Cell[]): WriteKind {
+  if (before === 'insert') return 'insert';
+  if (change === 'update') return before === 'upsert' ? 'upsert' : before;
+  return cells.includes(undefined) ? 'patch' : 'upsert';
+}
+
+/** One statement's worth: rows of one kind, with values for the same columns. */
+export interface Step {
+  readonly kind: WriteKind;
+  readonly plan: Plan;
+  /** Which of the plan's columns are written; all of them where undefined. */
+  readonly written: readonly number[] | undefined;
+  readonly items: readonly Item[];
+}
+
+const kindOrder: readonly WriteKind[] = ['delete', 'update', 'patch', 'upsert', 'insert'];
+
+/** Deletes come first, then changes: both may free what a new row needs. */
+export function stepsOf(phase: Phase): Step[] {
+  const groups = new Map<string, Step & { items: Item[] }>();
+  const ids = new Map<Plan, number>();
+  const put = (kind: WriteKind, item: Item): void => {
+    const { plan, cells } = item;
+    if (!ids.has(plan)) ids.set(plan, ids.size);
+    const sparse = kind !== 'delete' && cells.includes(undefined);
+    const written = sparse ? cells.flatMap((cell, at) => (cell === undefined ? [] : [at])) : undefined;
+    // Any plan will do for a delete: the key's columns are the same.
+    const id = kind === 'delete' ? keyColumns(plan) : `${ids.get(plan)} ${written?.join(',') ?? ''}`;
+    const group = groups.get(`${kind} ${id}`);
+    if (group === undefined) groups.set(`${kind} ${id}`, { kind, plan, written, items: [item] });
+    else group.items.push(item);
+  };
+  for (const item of phase.keyed.values()) {
+    if (item.deleteFirst) put('delete', item);
+    put(item.kind, item);
+  }
+  for (const item of phase.unkeyed) put(item.kind, item);
+  return [...groups.values()].toSorted((a, b) => kindOrder.indexOf(a.kind) - kindOrder.indexOf(b.kind));
+}
+
+const keyColumns = ({ columns, keyCount }: Plan): string =>
+  columns
+    .slice(0, keyCount)
+    .map(({ column, plain }) => `${column.name} ${plain}`)
+    .join('\u0000');

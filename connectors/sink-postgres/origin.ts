@@ -1,0 +1,80 @@
+/**
+ * The replication origin that a task's rows are written under, so that a source which reads the same tables can tell
+ * them from others' and leave them out. Source: PostgreSQL, Replication Progress Tracking.
+ */
+import { RetriableError } from '@millrace/runtime/api';
+import type { Logger } from '@millrace/runtime/api';
+import type { Client } from 'pg';
+
+import { announcedBackend } from './connection.ts';
+import { codeOf, explain } from './errors.ts';
+
+export interface OriginOptions {
+  /** What the names of all tasks begin with. */
+  readonly prefix: string;
+  readonly connector: string;
+  readonly task: number;
+  /** Whether the person asked for it by name. */
+  readonly required: boolean;
+  readonly log: Logger;
+}
+
+/** A session of a former life may hold a name until the server notices that it is gone. */
+const spareNames = 4;
+
+/**
+ * Marks what this session writes. Where that cannot be (rights, a pooler in between), says so and goes on without.
+ * Rejects with a RetriableError while all of the task's names are in use.
+ */
+export async function setUpOrigin(client: Client, options: OriginOptions): Promise<string | undefined> {
+  const { prefix, connector, task, required, log } = options;
+  if (prefix === '') return undefined;
+  const without = (why: string): undefined => {
+    const message = `connector ${connector}: rows are written without a replication origin, so a source on the same tables cannot skip them: ${why}`;
+    if (required) log.warn(message);
+    else log.info(message);
+    return undefined;
+  };
+  const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid');
+  if (rows[0]?.pid !== announcedBackend(client)) {
+    return without('a connection pooler stands in between. Connect to the server itself, or set millrace.origin to nothing.');
+  }
+  const base = `${prefix}_${connector}_${task}`;
+  for (let spare = 0; spare <= spareNames; spare++) {
+    const name = spare === 0 ? base : `${base}_${spare}`;
+    try {
+      await client.query('select pg_replication_origin_session_setup($1)', [name]).catch(async (error: unknown) => {
+        if (codeOf(error) !== '42704') throw error;
+        await client.query('select pg_replication_origin_create($1)', [name]);
+        await client.query('select pg_replication_origin_session_setup($1)', [name]);
+      });
+      return name;
+    } catch (error) {
+      switch (codeOf(error)) {
+        case '55006':
+        // Two tasks made it at once.
+        // falls through
+        case '23505':
+        case '42710':
+          continue;
+        case '42501':
+          return without(
+            `${(error as Error).message}. Let a superuser GRANT EXECUTE ON FUNCTION pg_replication_origin_create(text), ` +
+              'pg_replication_origin_oid(text), pg_replication_origin_session_setup(text) to the user, or set millrace.origin to nothing.',
+          );
+        case '53400':
+          return without(
+            `${(error as Error).message}. Raise max_replication_slots (max_active_replication_origins from PostgreSQL 18 on).`,
+          );
+        case '42883':
+        case '0A000':
+        case '55000':
+          return without(`${(error as Error).message}.`);
+      }
+      throw explain(error, `set up replication origin "${name}"`);
+    }
+  }
+  throw new RetriableError(`replication origin "${base}" and its ${spareNames} spare names are all in use.`, {
+    hint: 'Another task of that name runs, or its sessions have not ended yet.',
+  });
+}

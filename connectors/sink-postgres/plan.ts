@@ -1,0 +1,109 @@
+/** How records of one shape are written into one table: compiled once, used for each. */
+import { DataError } from '@millrace/runtime/api';
+import type { SinkRecord } from '@millrace/runtime/api';
+
+import { columnOf } from './catalog.ts';
+import type { Column, Table } from './catalog.ts';
+import type { FieldSpec } from './fields.ts';
+import type { Settings } from './settings.ts';
+import { encoderOf } from './values/encoder.ts';
+import { isPlaceholder } from './values/placeholder.ts';
+
+export interface PlanColumn {
+  readonly column: Column;
+  readonly field: FieldSpec;
+  readonly text: (value: unknown) => string;
+  /** Its text never needs escaping. */
+  readonly plain: boolean;
+  /** Written for null. */
+  readonly ifNull: string | null;
+}
+
+export interface Plan {
+  readonly table: Table;
+  /** Those of the key first. */
+  readonly columns: readonly PlanColumn[];
+  readonly keyCount: number;
+  /** For records without fields beyond the key. */
+  readonly sql: Map<string, string>;
+}
+
+/** A value as PostgreSQL reads it, null for NULL, undefined for one that is to be left as it is. */
+export type Cell = string | null | undefined;
+
+/** Throws a DataError for fields that the table cannot take. */
+export function compilePlan(table: Table, fields: readonly FieldSpec[], settings: Settings, needsUniqueKey: boolean): Plan {
+  // Writes and deletes of one row must come to the same key, in whatever order their schemas have its parts.
+  const keys = fields.filter(({ isKey }) => isKey).toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  const ordered = [...keys, ...fields.filter(({ isKey }) => !isKey)];
+  const columns = ordered.flatMap((field): PlanColumn[] => {
+    const column = columnOf(table, columnName(field.name, settings));
+    if (column === undefined) throw missingColumn(table, field.name, settings);
+    // The table computes it, from what it computes it from at the source too.
+    if (column.generated) return [];
+    const { text, plain } = encoderOf(field.schema, column, field.name, settings.values);
+    const fallback = settings.values.nullToDefault ? (field.schema?.defaultValue ?? null) : null;
+    return [{ column, field, text, plain, ifNull: fallback === null ? null : text(fallback) }];
+  });
+  const names = columns.map(({ column }) => column.name);
+  const twice = names.find((name, at) => names.indexOf(name) !== at);
+  if (twice !== undefined)
+    throw new DataError(`two fields of the record go into column "${twice}" of ${table.label}: their names differ in case only.`);
+  const keyCount = columns.filter(({ field }) => field.isKey).length;
+  if (needsUniqueKey) requireUniqueKey(table, names.slice(0, keyCount), settings);
+  return { table, columns, keyCount, sql: new Map() };
+}
+
+export const columnName = (field: string, { foldNames }: Pick<Settings, 'foldNames'>): string => (foldNames ? field.toLowerCase() : field);
+
+function missingColumn(table: Table, field: string, { keyNames, evolve }: Settings): DataError {
+  return new DataError(`table ${table.label} has no column "${field}", which the record has.`, {
+    hint: evolve
+      ? 'It cannot be added without a schema: add the column, or read records with their schemas.'
+      : `Add the column, set ${keyNames.evolve}${keyNames.evolve.includes('=') ? '' : '=true'}, or leave the field out with the transform ReplaceField.`,
+  });
+}
+
+function requireUniqueKey(table: Table, key: readonly string[], { keyNames }: Settings): void {
+  if (key.length === 0) throw new DataError(`insert.mode=upsert needs to know the key of table ${table.label}: set ${keyNames.keyMode}.`);
+  const wanted = new Set(key);
+  if (table.uniqueKeys.some((columns) => columns.length === wanted.size && columns.every((name) => wanted.has(name)))) return;
+  throw new DataError(`table ${table.label} has no primary key or unique constraint on (${key.join(', ')}), which upsert needs.`, {
+    hint: `ALTER TABLE … ADD PRIMARY KEY, or choose others by ${keyNames.keyMode} and the key fields.`,
+  });
+}
+
+/** The values of a row. Throws a DataError that names the field of one that cannot be written. */
+export function cellsOf(plan: Plan, record: SinkRecord, row: unknown, placeholder: string | undefined): Cell[] {
+  const { columns } = plan;
+  const cells = new Array<Cell>(columns.length);
+  for (let at = 0; at < columns.length; at++) {
+    const { field, text, ifNull } = columns[at] as PlanColumn;
+    const value = field.read(record, row);
+    if (value === null || value === undefined) cells[at] = ifNull;
+    else if (placeholder !== undefined && at >= plan.keyCount && isPlaceholder(value, placeholder)) cells[at] = undefined;
+    else {
+      try {
+        cells[at] = text(value);
+      } catch (error) {
+        throw unwritable(plan.table, field.name, error);
+      }
+    }
+  }
+  return cells;
+}
+
+function unwritable(table: Table, field: string, cause: unknown): DataError {
+  const found = cause instanceof RangeError ? 'it is nested too deep' : cause instanceof Error ? cause.message : String(cause);
+  return new DataError(`field "${field}" cannot be written into ${table.label}: ${found}`, { cause });
+}
+
+/** Tells rows apart; undefined without a key. */
+export function keyText({ keyCount }: Plan, cells: readonly Cell[]): string | undefined {
+  if (keyCount === 0) return undefined;
+  if (keyCount === 1) return cells[0] ?? '\u0000';
+  return cells
+    .slice(0, keyCount)
+    .map((cell) => (cell === null || cell === undefined ? '\u0000' : cell))
+    .join('\u0001');
+}

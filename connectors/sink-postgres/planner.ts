@@ -1,0 +1,216 @@
+/** From records to operations on tables. */
+import { DataError, sameSchema } from '@millrace/runtime/api';
+import type { Schema, SinkRecord } from '@millrace/runtime/api';
+import type { Client } from 'pg';
+
+import { changeOf } from './change.ts';
+import type { RowOperation } from './change.ts';
+import { faultOf } from './errors.ts';
+import { fieldsOf } from './fields.ts';
+import { tableNamer } from './identifiers.ts';
+import { cellsOf, compilePlan, keyText } from './plan.ts';
+import type { Cell, Plan } from './plan.ts';
+import type { Settings } from './settings.ts';
+import type { Tables } from './tables.ts';
+
+/** `patch`: an upsert of a row some of whose values are not known, so that it can only be changed where it is. */
+export type WriteKind = 'insert' | 'upsert' | 'update' | 'patch' | 'delete';
+
+export type Operation =
+  | {
+      readonly kind: WriteKind;
+      readonly record: SinkRecord;
+      readonly plan: Plan;
+      readonly cells: readonly Cell[];
+      readonly key: string | undefined;
+    }
+  | { readonly kind: 'truncate'; readonly record: SinkRecord; readonly plan: Plan }
+  /** Nothing is to be done for it. */
+  | { readonly kind: 'none'; readonly record: SinkRecord }
+  | { readonly kind: 'refused'; readonly record: SinkRecord; readonly error: Error };
+
+export type RowChange = Extract<Operation, { kind: WriteKind }>;
+
+interface Known {
+  readonly keySchema: Schema | null;
+  readonly rowSchema: Schema | null;
+  /** Names of fields, for records without schemas. */
+  readonly names: string;
+  readonly purpose: Purpose;
+  /** Undefined: there is no table, and nothing to do. */
+  readonly plan: Plan | undefined | DataError;
+  readonly untilMs: number;
+}
+
+/** Deletes know the key alone. */
+type Purpose = 'write' | 'upsert' | 'delete';
+
+/** How long a table that cannot take records is believed to be so. */
+const refusalMs = 2_000;
+const mostPlans = 1_000;
+
+export class Planner {
+  readonly #settings: Settings;
+  readonly #tables: Tables;
+  readonly #nameOf: (record: SinkRecord) => string;
+  #plans = new Map<string, Known[]>();
+  #count = 0;
+
+  constructor(settings: Settings, tables: Tables) {
+    this.#settings = settings;
+    this.#tables = tables;
+    this.#nameOf = tableNamer(settings);
+  }
+
+  /** Tables may have changed. */
+  forget(): void {
+    this.#plans.clear();
+    this.#count = 0;
+    this.#tables.forget();
+  }
+
+  /** Of each record; looks up, creates and extends tables on the way. Rejects for what is not the records' fault. */
+  async operations(client: Client, records: readonly SinkRecord[]): Promise<Operation[]> {
+    const operations: Operation[] = [];
+    for (const record of records) {
+      try {
+        const planned = this.#operation(client, record);
+        operations.push(planned instanceof Promise ? await planned : planned);
+      } catch (error) {
+        if (!(error instanceof DataError)) throw error;
+        operations.push({ kind: 'refused', record, error });
+      }
+    }
+    return operations;
+  }
+
+  /** A promise only where the database is to be asked: one for each record would cost more than the rest. */
+  #operation(client: Client, record: SinkRecord): Operation | Promise<Operation> {
+    const change = changeOf(record);
+    switch (change.kind) {
+      case 'nothing':
+        return { kind: 'none', record };
+      case 'delete':
+        if (!this.#settings.deletes || !this.#hasKey(change.row)) return { kind: 'none', record };
+        return this.#withPlan(client, record, change.row, change.schema, 'delete', (plan) => deletion(plan, record, change.row));
+      case 'truncate':
+        if (!this.#settings.truncates) return { kind: 'none', record };
+        return this.#truncation(client, record);
+      case 'row': {
+        const purpose = this.#settings.insertMode === 'upsert' ? 'upsert' : 'write';
+        return this.#withPlan(client, record, change.row, change.schema, purpose, (plan) =>
+          this.#write(plan, record, change.row, change.operation),
+        );
+      }
+    }
+  }
+
+  /** A tombstone after a delete event has no more to say where the key, or the name of the table, stands in the value. */
+  #hasKey(row: unknown): boolean {
+    if (row !== null && row !== undefined) return true;
+    return this.#settings.keyMode === 'record_key' && !this.#settings.tableFormat.includes('${source.');
+  }
+
+  #write(plan: Plan, record: SinkRecord, row: unknown, operation: RowOperation): Operation {
+    const { insertMode, keyMode, placeholder } = this.#settings;
+    // An event that says that the row is there: another one of that key would be refused at best.
+    const changes = insertMode === 'insert' && operation === 'u' && keyMode.startsWith('record_');
+    const mode = changes ? 'update' : insertMode;
+    const cells = cellsOf(plan, record, row, mode === 'insert' || operation === 'c' ? undefined : placeholder);
+    const kind = mode === 'upsert' && cells.includes(undefined) ? 'patch' : mode;
+    return { kind, record, plan, cells, key: keyText(plan, cells) };
+  }
+
+  async #truncation(client: Client, record: SinkRecord): Promise<Operation> {
+    const table = await this.#tables.ensure(client, this.#nameOf(record), [], true);
+    return table === undefined
+      ? { kind: 'none', record }
+      : { kind: 'truncate', record, plan: { table, columns: [], keyCount: 0, sql: new Map() } };
+  }
+
+  #withPlan(
+    client: Client,
+    record: SinkRecord,
+    row: unknown,
+    rowSchema: Schema | null,
+    purpose: Purpose,
+    use: (plan: Plan) => Operation,
+  ): Operation | Promise<Operation> {
+    const name = this.#nameOf(record);
+    const names = namesOf(record, row, rowSchema, this.#settings);
+    const known = this.#find(name, record.keySchema, rowSchema, names, purpose);
+    if (known === undefined)
+      return this.#make(client, name, record, row, rowSchema, names, purpose).then((plan) => using(plan, record, use));
+    if (known.plan instanceof DataError) throw known.plan;
+    return using(known.plan, record, use);
+  }
+
+  #find(name: string, keySchema: Schema | null, rowSchema: Schema | null, names: string, purpose: Purpose): Known | undefined {
+    const plans = this.#plans.get(name);
+    if (plans === undefined) return undefined;
+    for (let at = 0; at < plans.length; at++) {
+      const known = plans[at] as Known;
+      if (known.purpose !== purpose || known.names !== names) continue;
+      if (!sameSchema(known.rowSchema, rowSchema) || !sameSchema(known.keySchema, keySchema)) continue;
+      if (known.untilMs > Date.now()) return known;
+      plans.splice(at, 1);
+      return undefined;
+    }
+    return undefined;
+  }
+
+  async #make(
+    client: Client,
+    name: string,
+    record: SinkRecord,
+    row: unknown,
+    rowSchema: Schema | null,
+    names: string,
+    purpose: Purpose,
+  ): Promise<Plan | undefined> {
+    const remember = (plan: Plan | undefined | DataError, untilMs: number): void => {
+      if (++this.#count > mostPlans) this.forget();
+      const plans = this.#plans.get(name) ?? [];
+      plans.push({ keySchema: record.keySchema, rowSchema, names, purpose, plan, untilMs });
+      this.#plans.set(name, plans);
+    };
+    const keyOnly = purpose === 'delete';
+    // Faults of the one record, such as a missing key, are not those of others like it.
+    const fields = fieldsOf(this.#settings, record, row, rowSchema, keyOnly);
+    try {
+      const table = await this.#tables.ensure(client, name, fields, keyOnly);
+      const plan = table === undefined ? undefined : compilePlan(table, fields, this.#settings, purpose === 'upsert');
+      remember(plan, plan === undefined ? Date.now() + refusalMs : Number.POSITIVE_INFINITY);
+      return plan;
+    } catch (error) {
+      if (error instanceof DataError && faultOf(error) === 'row') {
+        this.#tables.forget();
+        remember(error, Date.now() + refusalMs);
+      }
+      throw error;
+    }
+  }
+}
+
+function using(plan: Plan | undefined, record: SinkRecord, use: (plan: Plan) => Operation): Operation {
+  return plan === undefined ? { kind: 'none', record } : use(plan);
+}
+
+function deletion(plan: Plan, record: SinkRecord, row: unknown): Operation {
+  const cells = cellsOf(plan, record, row, undefined);
+  return { kind: 'delete', record, plan, cells, key: keyText(plan, cells) };
+}
+
+/** What tells records apart that no schema does. */
+function namesOf(record: SinkRecord, row: unknown, rowSchema: Schema | null, { keyMode }: Settings): string {
+  let names = '';
+  if (rowSchema === null && typeof row === 'object' && row !== null) names = Object.keys(row).join('\u0000');
+  if (keyMode === 'record_key') {
+    const { key, keySchema } = record;
+    if (key === null || key === undefined) names += '\u0002';
+    else if (keySchema === null) names += typeof key === 'object' ? `\u0001${Object.keys(key).join('\u0000')}` : `\u0001${typeof key}`;
+  } else if (keyMode === 'record_header') {
+    names += `\u0003${record.headers.map(({ key, schema }) => `${key} ${schema?.type ?? ''} ${schema?.name ?? ''}`).join('\u0000')}`;
+  }
+  return names;
+}

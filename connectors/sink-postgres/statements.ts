@@ -1,0 +1,194 @@
+/** The statements that write many rows: COPY for new ones, arrays of columns (unnest) for all else. */
+import pg from 'pg';
+import type { Client } from 'pg';
+
+import type { Item, Step } from './batch.ts';
+import { copyIn } from './copy-in.ts';
+import type { Cell, Plan, PlanColumn } from './plan.ts';
+import { quotedItem } from './values/structured.ts';
+
+const quote = (name: string): string => pg.escapeIdentifier(name);
+
+/** Writes the items' rows; returns how many rows there were to change. Rejects with the server's error. */
+export async function runStep(client: Client, step: Step, items: readonly Item[]): Promise<number> {
+  const { plan, kind } = step;
+  const written = step.written === undefined ? plan.columns.map((_, at) => at) : [...step.written];
+  switch (kind) {
+    case 'insert':
+      if (plan.table.copyable) return copyRows(client, plan, written, items);
+      return arrays(
+        client,
+        plan,
+        written,
+        items,
+        sqlOf(step, written, 'insert', () => insertSql(plan, written, '')),
+      );
+    case 'upsert':
+      return arrays(
+        client,
+        plan,
+        written,
+        items,
+        sqlOf(step, written, 'upsert', () => insertSql(plan, written, conflictClause(plan, written))),
+      );
+    case 'update':
+      return update(client, step, written, items);
+    case 'patch':
+      return patch(client, step, written, items);
+    case 'delete': {
+      const keys = written.slice(0, plan.keyCount);
+      return arrays(
+        client,
+        plan,
+        keys,
+        items,
+        sqlOf(step, keys, 'delete', () => deleteSql(plan, keys)),
+      );
+    }
+  }
+}
+
+function sqlOf({ plan, written }: Step, columns: readonly number[], kind: string, make: () => string): string {
+  const id = written === undefined ? kind : `${kind} ${columns.join(',')}`;
+  let sql = plan.sql.get(id);
+  if (sql === undefined) plan.sql.set(id, (sql = make()));
+  return sql;
+}
+
+async function update(client: Client, step: Step, written: readonly number[], items: readonly Item[]): Promise<number> {
+  const { plan } = step;
+  if (written.length <= plan.keyCount) return items.length;
+  const keys = written.slice(0, plan.keyCount);
+  // An update takes its locks in whatever order its plan has; tasks that do so in different orders would wait for each other.
+  if (items.length > 1)
+    await arrays(
+      client,
+      plan,
+      keys,
+      items,
+      sqlOf(step, keys, 'lock', () => lockSql(plan, keys)),
+    );
+  return arrays(
+    client,
+    plan,
+    written,
+    items,
+    sqlOf(step, written, 'update', () => updateSql(plan, written)),
+  );
+}
+
+/** Changes the rows that are there; only then tries to add the others, which may lack what the table requires. */
+async function patch(client: Client, step: Step, written: readonly number[], items: readonly Item[]): Promise<number> {
+  const { plan } = step;
+  const changed = await update(client, step, written, items);
+  if (changed < items.length)
+    await arrays(
+      client,
+      plan,
+      written,
+      items,
+      sqlOf(step, written, 'add', () => addSql(plan, written)),
+    );
+  return items.length;
+}
+
+async function arrays(client: Client, plan: Plan, columns: readonly number[], items: readonly Item[], sql: string): Promise<number> {
+  const values = columns.map((at) => arrayOf(plan.columns[at] as PlanColumn, at, items));
+  const { rowCount } = await client.query({ text: sql, values });
+  return rowCount ?? 0;
+}
+
+function arrayOf({ plain }: PlanColumn, at: number, items: readonly Item[]): string {
+  let text = '{';
+  for (let row = 0; row < items.length; row++) {
+    const cell = (items[row] as Item).cells[at];
+    if (row > 0) text += ',';
+    if (cell === null || cell === undefined) text += 'NULL';
+    else text += plain ? cell : quotedItem(cell);
+  }
+  return `${text}}`;
+}
+
+/** `unnest($1::int8[], …) AS d(c0, …)` */
+function rowsSql(plan: Plan, columns: readonly number[], more = ''): string {
+  const parts = columns.map((at, place) => {
+    const { column } = plan.columns[at] as PlanColumn;
+    return `$${place + 1}::${column.viaText ? 'text' : column.type}[]`;
+  });
+  return `unnest(${parts.join(', ')})${more === '' ? '' : ' WITH ORDINALITY'} AS d(${columns.map((at) => `c${at}`).join(', ')}${more})`;
+}
+
+function valueSql(plan: Plan, at: number): string {
+  const { column } = plan.columns[at] as PlanColumn;
+  return column.viaText ? `d.c${at}::${column.type}` : `d.c${at}`;
+}
+
+const nameSql = (plan: Plan, at: number): string => quote((plan.columns[at] as PlanColumn).column.name);
+
+function insertSql(plan: Plan, columns: readonly number[], end: string): string {
+  const overriding = columns.some((at) => plan.columns[at]?.column.identityAlways) ? ' OVERRIDING SYSTEM VALUE' : '';
+  const names = columns.map((at) => nameSql(plan, at)).join(', ');
+  const values = columns.map((at) => valueSql(plan, at)).join(', ');
+  return `INSERT INTO ${plan.table.sql} (${names})${overriding} SELECT ${values} FROM ${rowsSql(plan, columns)}${end}`;
+}
+
+function conflictClause(plan: Plan, columns: readonly number[]): string {
+  const keys = columns.slice(0, plan.keyCount).map((at) => nameSql(plan, at));
+  const sets = columns.slice(plan.keyCount).map((at) => `${nameSql(plan, at)} = EXCLUDED.${nameSql(plan, at)}`);
+  return ` ON CONFLICT (${keys.join(', ')}) DO ${sets.length === 0 ? 'NOTHING' : `UPDATE SET ${sets.join(', ')}`}`;
+}
+
+const matches = (plan: Plan, columns: readonly number[]): string =>
+  columns
+    .slice(0, plan.keyCount)
+    .map((at) => `t.${nameSql(plan, at)} = ${valueSql(plan, at)}`)
+    .join(' AND ');
+
+function lockSql(plan: Plan, keys: readonly number[]): string {
+  const rows = rowsSql(plan, keys, ', place');
+  return `SELECT count(*) FROM (SELECT 1 FROM ${rows} JOIN ${plan.table.sql} AS t ON ${matches(plan, keys)} ORDER BY d.place FOR UPDATE OF t) AS l`;
+}
+
+function updateSql(plan: Plan, columns: readonly number[]): string {
+  const sets = columns.slice(plan.keyCount).map((at) => `${nameSql(plan, at)} = ${valueSql(plan, at)}`);
+  return `UPDATE ${plan.table.sql} AS t SET ${sets.join(', ')} FROM ${rowsSql(plan, columns)} WHERE ${matches(plan, columns)}`;
+}
+
+const deleteSql = (plan: Plan, keys: readonly number[]): string =>
+  `DELETE FROM ${plan.table.sql} AS t USING ${rowsSql(plan, keys)} WHERE ${matches(plan, keys)}`;
+
+/** Rows that are not there; ON CONFLICT would not help, since required columns are checked before. */
+const addSql = (plan: Plan, columns: readonly number[]): string =>
+  insertSql(
+    plan,
+    columns,
+    ` WHERE NOT EXISTS (SELECT 1 FROM ${plan.table.sql} AS t WHERE ${matches(plan, columns)}) ON CONFLICT DO NOTHING`,
+  );
+
+const needsEscape = /[\\\n\r\t]/;
+const copyEscapes: Readonly<Record<string, string>> = { '\\': '\\\\', '\n': '\\n', '\r': '\\r', '\t': '\\t' };
+const chunkCharacters = 64 * 1024;
+
+async function copyRows(client: Client, plan: Plan, columns: readonly number[], items: readonly Item[]): Promise<number> {
+  const sql = `COPY ${plan.table.sql} (${columns.map((at) => nameSql(plan, at)).join(', ')}) FROM STDIN`;
+  const plains = columns.map((at) => (plan.columns[at] as PlanColumn).plain);
+  const chunks: Buffer[] = [];
+  let text = '';
+  for (const { cells } of items) {
+    for (let place = 0; place < columns.length; place++) {
+      const cell: Cell = cells[columns[place] as number];
+      if (place > 0) text += '\t';
+      if (cell === null || cell === undefined) text += '\\N';
+      else if (plains[place] === true || !needsEscape.test(cell)) text += cell;
+      else text += cell.replaceAll(/[\\\n\r\t]/g, (found) => copyEscapes[found] as string);
+    }
+    text += '\n';
+    if (text.length >= chunkCharacters) {
+      chunks.push(Buffer.from(text));
+      text = '';
+    }
+  }
+  if (text !== '') chunks.push(Buffer.from(text));
+  await copyIn(client, sql, chunks);
+  return items.length;
+}

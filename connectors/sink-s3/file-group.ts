@@ -1,0 +1,86 @@
+/** The files of one folder that records of a topic partition go to: values, and keys and headers where asked for. */
+import { ByteSink, sameSchema } from '@millrace/runtime/api';
+import type { Schema, SchemaAndValue, SinkRecord } from '@millrace/runtime/api';
+import type { FileEncoder } from './formats/file-format.ts';
+import type { RecordView } from './record-views.ts';
+import type { ObjectFile } from './storage/object-file.ts';
+
+export interface GroupParts {
+  /** All that are written for records with a value. */
+  readonly views: readonly RecordView[];
+  /** Opens the object of that name. */
+  openFile(key: string, encoder: FileEncoder): ObjectFile;
+}
+
+interface GroupFile {
+  readonly view: RecordView;
+  readonly schema: Schema | null;
+  readonly encoder: FileEncoder;
+  readonly file: ObjectFile;
+}
+
+export interface FileGroup {
+  readonly startOffset: bigint;
+  /** Of the values; records are projected to it. */
+  readonly valueSchema: Schema | null;
+  readonly isTombstones: boolean;
+  endOffset: bigint;
+  records: number;
+  readonly files: readonly GroupFile[];
+}
+
+/** One for each file of a group; a task writes one record at a time. */
+const scratch = [new ByteSink(64 * 1024), new ByteSink(), new ByteSink()];
+
+/** Begins files with this record in them. Throws a DataError, and no file is begun. */
+export function openGroup(name: string, record: SinkRecord, { views, openFile }: GroupParts): FileGroup {
+  const wanted = record.value === null ? views.filter(({ extension }) => extension !== '') : views;
+  const drafts = wanted.map((view, i) => {
+    const key = `${name}${view.extension}${view.format.extension}`;
+    const { schema, value } = view.of(record);
+    const encoder = view.format.open(schema, key);
+    encode(encoder, { schema, value }, i);
+    return { view, schema, encoder, key };
+  });
+  const files = drafts.map(({ view, schema, encoder, key }) => ({ view, schema, encoder, file: openFile(key, encoder) }));
+  append(files);
+  return {
+    startOffset: record.offset,
+    endOffset: record.offset,
+    records: 1,
+    valueSchema: record.valueSchema,
+    isTombstones: record.value === null,
+    files,
+  };
+}
+
+/** Adds a record to all files of the group, or to none. Throws a DataError. */
+export function addTo(group: FileGroup, record: SinkRecord): void {
+  const { files } = group;
+  for (let i = 0; i < files.length; i++) {
+    const { view, encoder } = files[i] as GroupFile;
+    encode(encoder, view.of(record), i);
+  }
+  append(files);
+  group.records++;
+  group.endOffset = record.offset;
+}
+
+/** Whether the keys' or headers' file cannot hold this record's, for its schema is another. */
+export function needsOtherFiles({ files }: FileGroup, record: SinkRecord): boolean {
+  return files.some(({ view, schema }) => view.extension === '.keys' && view.format.needsSchema && otherKey(view, schema, record));
+}
+
+function otherKey(view: RecordView, schema: Schema | null, record: SinkRecord): boolean {
+  return record.key !== null && !sameSchema(view.of(record).schema, schema);
+}
+
+function encode(encoder: FileEncoder, { schema, value }: SchemaAndValue, index: number): void {
+  const out = scratch[index] as ByteSink;
+  out.clear();
+  encoder.encode(schema, value, out);
+}
+
+function append(files: readonly Pick<GroupFile, 'file'>[]): void {
+  for (let i = 0; i < files.length; i++) (files[i] as GroupFile).file.append((scratch[i] as ByteSink).written());
+}

@@ -1,0 +1,123 @@
+/**
+ * An open file: raw bytes gather to blocks, blocks to parts, parts go out while more comes. Blocks and parts are
+ * cut by their sizes alone, so the same records make the same object.
+ */
+import type { FileEncoder } from '../formats/file-format.ts';
+import { byteQueue } from './byte-queue.ts';
+import type { ByteQueue } from './byte-queue.ts';
+import type { Memory } from './memory.ts';
+import type { SpillFile } from './spill-file.ts';
+import type { Upload } from './upload.ts';
+
+export interface FileParts {
+  readonly key: string;
+  readonly encoder: FileEncoder;
+  readonly upload: Upload;
+  readonly partBytes: number;
+  readonly memory: Memory;
+  readonly spill: SpillFile;
+}
+
+export interface ObjectFile {
+  readonly key: string;
+  /** Adds a record's raw bytes, as the file's encoder wrote them. */
+  append(raw: Uint8Array): void;
+  /** Bytes in memory that {@link spill} can put aside. */
+  idleBytes(): number;
+  spill(): Promise<void>;
+  /** Resolves when the object is there. */
+  finish(): Promise<void>;
+  /** Gives the file up. Never rejects. */
+  abort(): Promise<void>;
+}
+
+/** S3 takes 10,000 parts: files that grow beyond all measure get larger ones. */
+const partsOfOneSize = 2000;
+
+export function objectFile({ key, encoder, upload, partBytes, memory, spill }: FileParts): ObjectFile {
+  const { blockBytes } = encoder;
+  let raw: ByteQueue = byteQueue(memory, spill);
+  let rawRecords = 0;
+  let tail: ByteQueue = byteQueue(memory, spill);
+  let parts = 0;
+  let aborted = false;
+  const cut = new Set<ByteQueue>();
+  /** Blocks and parts, one after the other. */
+  let jobs: Promise<void> = Promise.resolve();
+  if (encoder.header !== undefined) tail.append(encoder.header);
+
+  const partSize = (): number => partBytes * 2 ** Math.floor(parts / partsOfOneSize);
+
+  function queue(job: () => Promise<void>): void {
+    jobs = jobs.then(() => (aborted ? undefined : job()));
+    // Its failure is `finish`'s; until then it is nobody's.
+    jobs.catch(() => {});
+  }
+
+  function output(bytes: Uint8Array): void {
+    for (let at = 0; at < bytes.length;) {
+      const end = Math.min(bytes.length, at + partSize() - tail.length);
+      tail.append(at === 0 && end === bytes.length ? bytes : bytes.subarray(at, end));
+      at = end;
+      if (tail.length >= partSize()) cutPart();
+    }
+  }
+
+  function cutPart(): void {
+    const full = tail;
+    const number = ++parts;
+    tail = byteQueue(memory, spill);
+    cut.add(full);
+    queue(async () => {
+      const body = await full.take();
+      cut.delete(full);
+      await upload.part(number, body);
+    });
+  }
+
+  function cutBlock(): void {
+    const full = raw;
+    const records = rawRecords;
+    raw = byteQueue(memory, spill);
+    rawRecords = 0;
+    cut.add(full);
+    queue(async () => {
+      const bytes = await full.take();
+      cut.delete(full);
+      try {
+        output((await encoder.block?.(bytes, records)) ?? bytes);
+      } finally {
+        memory.give(bytes.length);
+      }
+    });
+  }
+
+  return {
+    key,
+    append(bytes) {
+      if (blockBytes === null) return output(bytes);
+      raw.append(bytes);
+      rawRecords++;
+      if (raw.length >= blockBytes) cutBlock();
+    },
+    idleBytes: () => raw.inMemory + tail.inMemory,
+    async spill() {
+      await raw.spill();
+      await tail.spill();
+    },
+    async finish() {
+      if (rawRecords > 0) cutBlock();
+      queue(async () => output((await encoder.end?.()) ?? new Uint8Array()));
+      // What the last blocks cut off is queued while they run: nothing is left only when nothing new came.
+      for (let last; last !== jobs;) await (last = jobs);
+      if (aborted) return;
+      await upload.finish(parts + 1, await tail.take());
+    },
+    async abort() {
+      aborted = true;
+      await upload.abort();
+      await jobs.catch(() => {});
+      for (const left of [raw, tail, ...cut]) await left.drop();
+    },
+  };
+}
