@@ -165,7 +165,7 @@ export function elasticTask(values: Config, context: SinkTaskContext, client: El
       resources.refresh();
       for (let i = 0; i < records.length; i++) {
         const record = records[i] as SinkRecord;
-        if (false) continue;
+        if (taken.size > 0 && taken.has(record)) continue;
         try {
           if (!outstanding.hasRoom) await room();
           const waiting = take(record);

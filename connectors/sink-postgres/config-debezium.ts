@@ -172,7 +172,7 @@ export const debeziumConfig = defineConfig({
     rule: atLeast(1),
     importance: 'medium',
     group: 'Connector Advanced',
-    doc: 'The most rows in one statement. Each transaction takes what came meanwhile, up to four times that (but not less than 10,000).',
+    doc: 'The most rows in one statement (COPY takes any number). A transaction takes what came while the one before was on its way, up to ten times that, and 30,000 at least.',
   },
   'use.reduction.buffer': {
     type: 'boolean',

@@ -7,8 +7,8 @@ interface CopyConnection {
   endCopyFrom(): void;
 }
 
-/** Sends the chunks, all of them in memory. Rejects with the server's error; the connection stays usable. */
-export function copyIn(client: Client, sql: string, chunks: readonly Buffer[]): Promise<void> {
+/** Sends the chunks as they are made, so that the server reads the first while the next is made. Rejects with the server's error; the connection stays usable. */
+export function copyIn(client: Client, sql: string, chunks: Iterable<Buffer>): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const query = {
     submit(connection: CopyConnection): void {

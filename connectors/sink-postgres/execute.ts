@@ -34,9 +34,9 @@ async function runTable(client: Client, { table, phases }: TableBatch, options: 
     if (phase.truncate) await client.query(`TRUNCATE ${table.sql}`);
     for (const step of stepsOf(phase)) {
       const items = step.items.length === 1 || step.items[0]?.key === undefined ? step.items : step.items.toSorted(byKey);
-      for (let from = 0; from < items.length; from += options.batchRows) {
-        await run(client, step, items.slice(from, from + options.batchRows), options);
-      }
+      // COPY takes any number of rows as they come; a statement holds all of its in memory, at the server too.
+      const most = step.kind === 'insert' && step.plan.table.copyable ? items.length : options.batchRows;
+      for (let from = 0; from < items.length; from += most) await run(client, step, items.slice(from, from + most), options);
     }
   }
 }

@@ -4,7 +4,7 @@ import type { Schema, SinkRecord } from '@millrace/runtime/api';
 import type { Client } from 'pg';
 
 import { changeOf } from './change.ts';
-import type { RowOperation } from './change.ts';
+import type { Change, RowOperation } from './change.ts';
 import { faultOf } from './errors.ts';
 import { fieldsOf } from './fields.ts';
 import { tableNamer } from './identifiers.ts';
@@ -42,8 +42,8 @@ interface Known {
   readonly untilMs: number;
 }
 
-/** Deletes know the key alone. */
-type Purpose = 'write' | 'upsert' | 'delete';
+/** Deletes know the key alone, truncates not even that. */
+type Purpose = 'write' | 'upsert' | 'delete' | 'truncate';
 
 /** How long a table that cannot take records is believed to be so. */
 const refusalMs = 2_000;
@@ -74,8 +74,7 @@ export class Planner {
     const operations: Operation[] = [];
     for (const record of records) {
       try {
-        const planned = this.#operation(client, record);
-        operations.push(planned instanceof Promise ? await planned : planned);
+        operations.push(this.#operation(record) ?? (await this.#planned(client, record)));
       } catch (error) {
         if (!(error instanceof DataError)) throw error;
         operations.push({ kind: 'refused', record, error });
@@ -84,24 +83,67 @@ export class Planner {
     return operations;
   }
 
-  /** A promise only where the database is to be asked: one for each record would cost more than the rest. */
-  #operation(client: Client, record: SinkRecord): Operation | Promise<Operation> {
+  /** What can be said without asking the database: undefined for a record of a shape that was not seen yet. */
+  known(record: SinkRecord): Operation | undefined {
+    try {
+      return this.#operation(record);
+    } catch (error) {
+      if (!(error instanceof DataError)) throw error;
+      return { kind: 'refused', record, error };
+    }
+  }
+
+  #operation(record: SinkRecord): Operation | undefined {
     const change = changeOf(record);
+    const purpose = this.#purposeOf(change);
+    if (purpose === undefined) return { kind: 'none', record };
+    const row = change.kind === 'row' || change.kind === 'delete' ? change.row : null;
+    const rowSchema = change.kind === 'row' || change.kind === 'delete' ? change.schema : null;
+    const found = this.#find(this.#nameOf(record), record.keySchema, rowSchema, namesOf(record, row, rowSchema, this.#settings), purpose);
+    if (found === undefined) return undefined;
+    if (found.plan instanceof DataError) throw found.plan;
+    return this.#asPlanned(found.plan, record, change);
+  }
+
+  /** As above, where the table is to be looked up first. */
+  async #planned(client: Client, record: SinkRecord): Promise<Operation> {
+    const change = changeOf(record);
+    const purpose = this.#purposeOf(change);
+    if (purpose === undefined) return { kind: 'none', record };
+    const row = change.kind === 'row' || change.kind === 'delete' ? change.row : null;
+    const rowSchema = change.kind === 'row' || change.kind === 'delete' ? change.schema : null;
+    const names = namesOf(record, row, rowSchema, this.#settings);
+    return this.#asPlanned(await this.#make(client, this.#nameOf(record), record, row, rowSchema, names, purpose), record, change);
+  }
+
+  /** Undefined where nothing is to be done. */
+  #purposeOf(change: Change): Purpose | undefined {
+    const { deletes, truncates, insertMode } = this.#settings;
+    switch (change.kind) {
+      case 'nothing':
+        return undefined;
+      case 'delete':
+        return deletes && this.#hasKey(change.row) ? 'delete' : undefined;
+      case 'truncate':
+        return truncates ? 'truncate' : undefined;
+      case 'row':
+        return insertMode === 'upsert' ? 'upsert' : 'write';
+    }
+  }
+
+  #asPlanned(plan: Plan | undefined, record: SinkRecord, change: Change): Operation {
+    if (plan === undefined) return { kind: 'none', record };
     switch (change.kind) {
       case 'nothing':
         return { kind: 'none', record };
-      case 'delete':
-        if (!this.#settings.deletes || !this.#hasKey(change.row)) return { kind: 'none', record };
-        return this.#withPlan(client, record, change.row, change.schema, 'delete', (plan) => deletion(plan, record, change.row));
       case 'truncate':
-        if (!this.#settings.truncates) return { kind: 'none', record };
-        return this.#truncation(client, record);
-      case 'row': {
-        const purpose = this.#settings.insertMode === 'upsert' ? 'upsert' : 'write';
-        return this.#withPlan(client, record, change.row, change.schema, purpose, (plan) =>
-          this.#write(plan, record, change.row, change.operation),
-        );
+        return { kind: 'truncate', record, plan };
+      case 'delete': {
+        const cells = cellsOf(plan, record, change.row, undefined);
+        return { kind: 'delete', record, plan, cells, key: keyText(plan, cells) };
       }
+      case 'row':
+        return this.#write(plan, record, change.row, change.operation);
     }
   }
 
@@ -119,30 +161,6 @@ export class Planner {
     const cells = cellsOf(plan, record, row, mode === 'insert' || operation === 'c' ? undefined : placeholder);
     const kind = mode === 'upsert' && cells.includes(undefined) ? 'patch' : mode;
     return { kind, record, plan, cells, key: keyText(plan, cells) };
-  }
-
-  async #truncation(client: Client, record: SinkRecord): Promise<Operation> {
-    const table = await this.#tables.ensure(client, this.#nameOf(record), [], true);
-    return table === undefined
-      ? { kind: 'none', record }
-      : { kind: 'truncate', record, plan: { table, columns: [], keyCount: 0, sql: new Map() } };
-  }
-
-  #withPlan(
-    client: Client,
-    record: SinkRecord,
-    row: unknown,
-    rowSchema: Schema | null,
-    purpose: Purpose,
-    use: (plan: Plan) => Operation,
-  ): Operation | Promise<Operation> {
-    const name = this.#nameOf(record);
-    const names = namesOf(record, row, rowSchema, this.#settings);
-    const known = this.#find(name, record.keySchema, rowSchema, names, purpose);
-    if (known === undefined)
-      return this.#make(client, name, record, row, rowSchema, names, purpose).then((plan) => using(plan, record, use));
-    if (known.plan instanceof DataError) throw known.plan;
-    return using(known.plan, record, use);
   }
 
   #find(name: string, keySchema: Schema | null, rowSchema: Schema | null, names: string, purpose: Purpose): Known | undefined {
@@ -174,9 +192,9 @@ export class Planner {
       plans.push({ keySchema: record.keySchema, rowSchema, names, purpose, plan, untilMs });
       this.#plans.set(name, plans);
     };
-    const keyOnly = purpose === 'delete';
+    const keyOnly = purpose === 'delete' || purpose === 'truncate';
     // Faults of the one record, such as a missing key, are not those of others like it.
-    const fields = fieldsOf(this.#settings, record, row, rowSchema, keyOnly);
+    const fields = purpose === 'truncate' ? [] : fieldsOf(this.#settings, record, row, rowSchema, keyOnly);
     try {
       const table = await this.#tables.ensure(client, name, fields, keyOnly);
       const plan = table === undefined ? undefined : compilePlan(table, fields, this.#settings, purpose === 'upsert');
@@ -190,15 +208,6 @@ export class Planner {
       throw error;
     }
   }
-}
-
-function using(plan: Plan | undefined, record: SinkRecord, use: (plan: Plan) => Operation): Operation {
-  return plan === undefined ? { kind: 'none', record } : use(plan);
-}
-
-function deletion(plan: Plan, record: SinkRecord, row: unknown): Operation {
-  const cells = cellsOf(plan, record, row, undefined);
-  return { kind: 'delete', record, plan, cells, key: keyText(plan, cells) };
 }
 
 /** What tells records apart that no schema does. */

@@ -171,8 +171,12 @@ const chunkCharacters = 64 * 1024;
 
 async function copyRows(client: Client, plan: Plan, columns: readonly number[], items: readonly Item[]): Promise<number> {
   const sql = `COPY ${plan.table.sql} (${columns.map((at) => nameSql(plan, at)).join(', ')}) FROM STDIN`;
+  await copyIn(client, sql, copyChunks(plan, columns, items));
+  return items.length;
+}
+
+function* copyChunks(plan: Plan, columns: readonly number[], items: readonly Item[]): Generator<Buffer> {
   const plains = columns.map((at) => (plan.columns[at] as PlanColumn).plain);
-  const chunks: Buffer[] = [];
   let text = '';
   for (const { cells } of items) {
     for (let place = 0; place < columns.length; place++) {
@@ -184,11 +188,9 @@ async function copyRows(client: Client, plan: Plan, columns: readonly number[], 
     }
     text += '\n';
     if (text.length >= chunkCharacters) {
-      chunks.push(Buffer.from(text));
+      yield Buffer.from(text);
       text = '';
     }
   }
-  if (text !== '') chunks.push(Buffer.from(text));
-  await copyIn(client, sql, chunks);
-  return items.length;
+  if (text !== '') yield Buffer.from(text);
 }

@@ -6,15 +6,21 @@ import { explain, faultOf } from './errors.ts';
 import { Link } from './link.ts';
 import type { Place } from './places.ts';
 import { Planner } from './planner.ts';
+import type { Operation } from './planner.ts';
 import type { Settings } from './settings.ts';
 import { Tables } from './tables.ts';
 import { ReportError, writeTransaction } from './transaction.ts';
 import type { Entry, Outcome, TransactionOptions } from './transaction.ts';
 
-/** Calls of put whose records may wait: the runtime fetches a megabyte or so for each. */
-const mostPuts = 16;
+/** What may wait while a transaction is on its way; it is what the next one takes. */
+const mostRows = 30_000;
+const mostCharacters = 16 * 1024 * 1024;
+/** Of a record that is not encoded yet: the first ones of their shape. */
+const guessedCharacters = 16 * 1024;
 /** After so many transactions without a refused record, none is expected. */
 const calmAfter = 20;
+/** How long what was looked up is believed, where it decides whether a record is refused. */
+const freshMs = 1_000;
 /** Lost locks are tried again at once, so often. */
 const quickTries = 3;
 
@@ -24,7 +30,7 @@ export class Writer implements AsyncDisposable {
   readonly #link: Link;
   readonly #planner: Planner;
   #waiting: Entry[] = [];
-  #puts = 0;
+  #characters = 0;
   #inFlight: Entry[] = [];
   #running = false;
   #failed: Error | undefined;
@@ -34,6 +40,7 @@ export class Writer implements AsyncDisposable {
   #counted = 0;
   #staleTries = 0;
   #careful = 0;
+  #lookedMs = Number.NEGATIVE_INFINITY;
   #checkDeferred = false;
   readonly #ranks = new Map<string, number>();
   readonly #missed = new Set<string>();
@@ -48,7 +55,7 @@ export class Writer implements AsyncDisposable {
   }
 
   get isFull(): boolean {
-    return this.#puts >= mostPuts || this.#waiting.length >= Math.max(10_000, 4 * this.#settings.batchRows);
+    return this.#characters >= mostCharacters || this.#waiting.length >= Math.max(mostRows, 10 * this.#settings.batchRows);
   }
 
   get isIdle(): boolean {
@@ -70,9 +77,11 @@ export class Writer implements AsyncDisposable {
       const { place, record } = entry;
       place.durable ??= record.offset;
       place.accepted = record.offset + 1n;
+      // Now, while the server works on what came before.
+      entry.operation = this.#planner.known(record);
+      this.#characters += sizeOf(entry.operation);
       this.#waiting.push(entry);
     }
-    this.#puts++;
     if (this.#running) return;
     this.#running = true;
     void this.#run();
@@ -94,6 +103,12 @@ export class Writer implements AsyncDisposable {
     await this.#link[Symbol.asyncDispose]();
   }
 
+  #lookAgain(): void {
+    this.#planner.forget();
+    for (const entry of this.#inFlight) entry.operation = undefined;
+    this.#lookedMs = performance.now();
+  }
+
   #notify(): void {
     for (const listener of this.#listeners.splice(0)) listener();
   }
@@ -103,7 +118,7 @@ export class Writer implements AsyncDisposable {
       if (this.#inFlight.length === 0) {
         this.#inFlight = this.#waiting;
         this.#waiting = [];
-        this.#puts = 0;
+        this.#characters = 0;
         if (this.#inFlight.length === 0) break;
         this.#notify();
       }
@@ -121,6 +136,8 @@ export class Writer implements AsyncDisposable {
     const entries = this.#inFlight.filter(isLive);
     if (entries.length > 0) {
       const { client, positions } = await this.#link.open();
+      // Before a record is refused, tables are looked at again: they may have changed since.
+      if (this.#careful > 0 && performance.now() - this.#lookedMs > freshMs) this.#lookAgain();
       const unplanned = entries.filter((entry) => entry.operation === undefined && entry.reported === undefined);
       const operations = await this.#planner.operations(
         client,
@@ -191,8 +208,7 @@ export class Writer implements AsyncDisposable {
       return undefined;
     }
     if (fault === 'stale') {
-      this.#planner.forget();
-      for (const entry of this.#inFlight) entry.operation = undefined;
+      this.#lookAgain();
       if (++this.#staleTries > 3) this.#fail(told);
       return undefined;
     }
@@ -221,6 +237,14 @@ export class Writer implements AsyncDisposable {
     this.#inFlight = [];
     this.#context.fail(this.#failed);
   }
+}
+
+function sizeOf(operation: Operation | undefined): number {
+  if (operation === undefined) return guessedCharacters;
+  if (!('cells' in operation)) return 64;
+  let size = 64;
+  for (const cell of operation.cells) if (cell !== null && cell !== undefined) size += cell.length;
+  return size;
 }
 
 const isLive = ({ place, generation }: Entry): boolean => place.generation === generation;

@@ -4,7 +4,8 @@ const dayMs = 86_400_000;
 /** 1582-10-15, the first day that Java's older classes count in the Gregorian calendar. */
 const gregorianDay = -141_427;
 
-const two = (value: number): string => (value < 10 ? `0${value}` : String(value));
+const pairs = Array.from({ length: 100 }, (_, value) => String(value).padStart(2, '0'));
+const two = (value: number): string => pairs[value] as string;
 
 /** Days since 1970 as `2020-01-31`, or `0044-03-15 BC` in two parts. Hinnant's civil_from_days. */
 function civil(days: number, julian: boolean): { readonly date: string; readonly era: string } {
@@ -44,7 +45,10 @@ export function timeText(us: number): string {
   const seconds = Math.floor(us / 1_000_000);
   const fraction = us - seconds * 1_000_000;
   const clock = `${two(Math.floor(seconds / 3600))}:${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}`;
-  return fraction === 0 ? clock : `${clock}.${String(fraction).padStart(6, '0').replace(/0+$/, '')}`;
+  if (fraction === 0) return clock;
+  return fraction % 1000 === 0
+    ? `${clock}.${String(1000 + fraction / 1000).slice(1)}`
+    : `${clock}.${String(1_000_000 + fraction).slice(1)}`;
 }
 
 /** A day and the microseconds in it as `2020-01-31 12:34:56.5`. */

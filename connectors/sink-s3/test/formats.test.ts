@@ -220,7 +220,10 @@ describe('Parquet files', () => {
         ['9007199254740993', 'é', true, -3, '1970-01-03T00:00:00.000Z', '1970-01-01T00:00:01.234Z'],
       );
       deepEqual([first?.['tags'], first?.['counts'], first?.['inner']], [['a', null], { k: 1 }, { x: 1.5 }]);
-      deepEqual([second?.['id'], second?.['name'], second?.['at'], second?.['tags'], second?.['inner']], ['1', null, null, [], null]);
+      deepEqual(
+        [second?.['id'], second?.['name'], second?.['at'], second?.['tags'], second?.['inner'] ?? null],
+        ['1', null, null, [], null],
+      );
       deepEqual(file, await fileOf(format, row, rows));
     });
   }
