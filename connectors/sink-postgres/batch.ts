@@ -6,24 +6,11 @@ import type { Table } from './catalog.ts';
 import type { Cell, Plan } from './plan.ts';
 import type { Operation, RowChange, WriteKind } from './planner.ts';
 
-export interface Item {
-  /** The place of its last operation in the batch. */
-  readonly order: number;
-  readonly kind: WriteKind;
-  /** The row is to be gone before it is written anew, since columns that are not written must not stay. */
-  readonly deleteFirst: boolean;
-  readonly plan: Plan;
-  readonly cells: readonly Cell[];
-  readonly key: string | undefined;
-  /** What it was made of, in order. */
-  readonly changes: readonly RowChange[];
-}
-
 export interface Phase {
   /** Before everything else. */
   truncate: boolean;
-  readonly keyed: Map<string, Item>;
-  readonly unkeyed: Item[];
+  readonly keyed: Map<string, RowChange>;
+  readonly unkeyed: RowChange[];
 }
 
 export interface TableBatch {
@@ -48,46 +35,35 @@ export function collapse(operations: readonly Operation[]): TableBatch[] {
 const newPhase = (truncate: boolean): Phase => ({ truncate, keyed: new Map(), unkeyed: [] });
 
 function add(batch: TableBatch, change: RowChange, order: number): void {
+  change.order = order;
   const phase = batch.phases.at(-1) as Phase;
   const { key } = change;
   if (key === undefined) {
-    phase.unkeyed.push(itemOf(change, order));
+    phase.unkeyed.push(change);
     return;
   }
   const before = phase.keyed.get(key);
-  const item = before === undefined ? itemOf(change, order) : merged(before, change, order);
-  if (item !== undefined) {
-    phase.keyed.set(key, item);
+  const result = before === undefined ? change : merged(before, change);
+  if (result !== undefined) {
+    phase.keyed.set(key, result);
     return;
   }
   const next = newPhase(false);
-  next.keyed.set(key, itemOf(change, order));
+  next.keyed.set(key, change);
   batch.phases.push(next);
 }
 
-export const itemOf = (change: RowChange, order: number): Item => ({
-  order,
-  kind: change.kind,
-  deleteFirst: false,
-  plan: change.plan,
-  cells: change.cells,
-  key: change.key,
-  changes: [change],
-});
-
-/** What two operations on a key come to; undefined where they have to be done one after the other. */
-function merged(before: Item, change: RowChange, order: number): Item | undefined {
-  const changes = [...before.changes, change];
-  const item = { order, plan: change.plan, key: change.key, changes };
-  if (change.kind === 'delete') return { ...item, kind: 'delete', deleteFirst: false, cells: change.cells };
+/** What two changes of a key come to; undefined where they have to be done one after the other. */
+function merged(before: RowChange, change: RowChange): RowChange | undefined {
+  const parts = [...(before.parts ?? [before]), change];
+  if (change.kind === 'delete') return { ...change, parts };
   if (before.kind === 'delete') {
-    if (change.kind !== 'insert' && change.kind !== 'upsert') return undefined;
-    return { ...item, kind: change.kind, deleteFirst: true, cells: change.cells };
+    return change.kind === 'insert' || change.kind === 'upsert' ? { ...change, deleteFirst: true, parts } : undefined;
   }
   // A second insert has to be refused by the database, and not here.
   if (change.kind === 'insert' || before.plan !== change.plan) return undefined;
   const cells = change.cells.map((cell, at) => (cell === undefined ? before.cells[at] : cell));
-  return { ...item, kind: mergedKind(before.kind, change.kind, cells), deleteFirst: before.deleteFirst, cells };
+  return { ...change, kind: mergedKind(before.kind, change.kind, cells), deleteFirst: before.deleteFirst, cells, parts };
 }
 
 function mergedKind(before: WriteKind, change: WriteKind, cells: readonly Cell[]): WriteKind {
@@ -102,16 +78,16 @@ export interface Step {
   readonly plan: Plan;
   /** Which of the plan's columns are written; all of them where undefined. */
   readonly written: readonly number[] | undefined;
-  readonly items: readonly Item[];
+  readonly items: readonly RowChange[];
 }
 
 const kindOrder: readonly WriteKind[] = ['delete', 'update', 'patch', 'upsert', 'insert'];
 
 /** Deletes come first, then changes: both may free what a new row needs. */
 export function stepsOf(phase: Phase): Step[] {
-  const groups = new Map<string, Step & { items: Item[] }>();
+  const groups = new Map<string, Step & { items: RowChange[] }>();
   const ids = new Map<Plan, number>();
-  const put = (kind: WriteKind, item: Item): void => {
+  const put = (kind: WriteKind, item: RowChange): void => {
     const { plan, cells } = item;
     if (!ids.has(plan)) ids.set(plan, ids.size);
     const sparse = kind !== 'delete' && cells.includes(undefined);

@@ -2,9 +2,10 @@
 import type { SinkRecord } from '@millrace/runtime/api';
 import type { Client } from 'pg';
 
-import { itemOf, stepsOf } from './batch.ts';
-import type { Item, Step, TableBatch } from './batch.ts';
+import { stepsOf } from './batch.ts';
+import type { Step, TableBatch } from './batch.ts';
 import { codeOf, faultOf } from './errors.ts';
+import type { RowChange } from './planner.ts';
 import { runStep } from './statements.ts';
 
 /** A record that the table refuses, and why: the server's error. */
@@ -30,21 +31,38 @@ export async function execute(client: Client, batches: readonly TableBatch[], op
 }
 
 async function runTable(client: Client, { table, phases }: TableBatch, options: ExecuteOptions): Promise<void> {
+  // One statement is made while the one before is on its way; after an error those that wait fail with it.
+  let before: Promise<void> = Promise.resolve();
   for (const phase of phases) {
-    if (phase.truncate) await client.query(`TRUNCATE ${table.sql}`);
+    if (phase.truncate) {
+      await before;
+      before = client.query(`TRUNCATE ${table.sql}`).then(() => {});
+    }
     for (const step of stepsOf(phase)) {
-      const items = step.items.length === 1 || step.items[0]?.key === undefined ? step.items : step.items.toSorted(byKey);
+      const items = inOrder(step.items);
       // COPY takes any number of rows as they come; a statement holds all of its in memory, at the server too.
       const most = step.kind === 'insert' && step.plan.table.copyable ? items.length : options.batchRows;
-      for (let from = 0; from < items.length; from += most) await run(client, step, items.slice(from, from + most), options);
+      for (let from = 0; from < items.length; from += most) {
+        const current = run(client, step, items.slice(from, from + most), options);
+        current.catch(() => {});
+        await before;
+        before = current;
+      }
     }
   }
+  await before;
 }
 
-/** All tasks lock rows in this order. */
-const byKey = ({ key: a = '' }: Item, { key: b = '' }: Item): number => (a < b ? -1 : a > b ? 1 : 0);
+/** The order in which all tasks lock rows. That of numbers as they grow, which often is how they come. */
+const byKey = ({ key: a = '' }: RowChange, { key: b = '' }: RowChange): number => a.length - b.length || (a < b ? -1 : a > b ? 1 : 0);
 
-async function run(client: Client, step: Step, items: readonly Item[], { notFound }: ExecuteOptions): Promise<void> {
+function inOrder(items: readonly RowChange[]): readonly RowChange[] {
+  if (items[0]?.key === undefined) return items;
+  const sorted = items.every((item, at) => at === 0 || byKey(items[at - 1] as RowChange, item) <= 0);
+  return sorted ? items : items.toSorted(byKey);
+}
+
+async function run(client: Client, step: Step, items: readonly RowChange[], { notFound }: ExecuteOptions): Promise<void> {
   const rows = await runStep(client, step, items);
   if (step.kind === 'update' && rows < items.length) notFound(step.plan.table.label, items.length - rows);
 }
@@ -86,7 +104,7 @@ async function attempt(client: Client, { checkDeferred }: ExecuteOptions, work: 
 }
 
 interface Failure {
-  readonly item: Item;
+  readonly item: RowChange;
   readonly error: unknown;
 }
 
@@ -106,13 +124,11 @@ async function isolate(client: Client, step: Step, options: ExecuteOptions): Pro
   }
   const refusals: Refusal[] = [];
   for (const { item, error } of failures) {
-    if (item.changes.length === 1) refusals.push({ record: recordOf(item), table: item.plan.table.label, error });
-    else refusals.push(...(await oneByOne(client, item, options)));
+    if (item.parts === undefined) refusals.push({ record: item.record, table: item.plan.table.label, error });
+    else refusals.push(...(await oneByOne(client, item.parts, options)));
   }
   return refusals;
 }
-
-const recordOf = ({ changes }: Item): SinkRecord => (changes[0] as Item['changes'][number]).record;
 
 /** Other rows of the step may have made room for it: the row that it refers to, a unique value that moved on. */
 function mayPass({ kind }: Step, { error }: Failure): boolean {
@@ -130,21 +146,20 @@ async function again(client: Client, step: Step, failures: readonly Failure[], o
 }
 
 /** A key's changes as they came, since what they come to was refused. */
-async function oneByOne(client: Client, { changes, order }: Item, options: ExecuteOptions): Promise<Refusal[]> {
+async function oneByOne(client: Client, changes: readonly RowChange[], options: ExecuteOptions): Promise<Refusal[]> {
   const refusals: Refusal[] = [];
   for (const change of changes) {
-    const item = itemOf(change, order);
-    for (const step of stepsOf({ truncate: false, keyed: new Map(), unkeyed: [item] })) {
-      const error = await attempt(client, options, () => run(client, step, [item], options));
+    for (const step of stepsOf({ truncate: false, keyed: new Map(), unkeyed: [change] })) {
+      const error = await attempt(client, options, () => run(client, step, [change], options));
       if (error !== undefined) refusals.push({ record: change.record, table: change.plan.table.label, error });
     }
   }
   return refusals;
 }
 
-const parts = 8;
+const splitInto = 8;
 
-async function split(client: Client, step: Step, items: readonly Item[], options: ExecuteOptions, failures: Failure[]): Promise<void> {
+async function split(client: Client, step: Step, items: readonly RowChange[], options: ExecuteOptions, failures: Failure[]): Promise<void> {
   if (items.length === 0) return;
   const error = await attempt(client, options, () => run(client, step, items, options));
   if (error === undefined) return;
@@ -160,7 +175,7 @@ async function split(client: Client, step: Step, items: readonly Item[], options
     await split(client, step, items.slice(line), options, failures);
     return;
   }
-  const size = Math.ceil(items.length / parts);
+  const size = Math.ceil(items.length / splitInto);
   for (let from = 0; from < items.length; from += size) await split(client, step, items.slice(from, from + size), options, failures);
 }
 

@@ -16,20 +16,28 @@ import type { Tables } from './tables.ts';
 /** `patch`: an upsert of a row some of whose values are not known, so that it can only be changed where it is. */
 export type WriteKind = 'insert' | 'upsert' | 'update' | 'patch' | 'delete';
 
+/** A row to be written or deleted; several of one key may have become one. */
+export interface RowChange {
+  readonly kind: WriteKind;
+  /** The last that it was made of. */
+  readonly record: SinkRecord;
+  readonly plan: Plan;
+  readonly cells: readonly Cell[];
+  readonly key: string | undefined;
+  /** The row is to be gone before it is written anew, since columns that are not written must not stay. */
+  readonly deleteFirst: boolean;
+  /** What it was made of, in order; undefined for itself alone. */
+  readonly parts: readonly RowChange[] | undefined;
+  /** Its place in the transaction. */
+  order: number;
+}
+
 export type Operation =
-  | {
-      readonly kind: WriteKind;
-      readonly record: SinkRecord;
-      readonly plan: Plan;
-      readonly cells: readonly Cell[];
-      readonly key: string | undefined;
-    }
+  | RowChange
   | { readonly kind: 'truncate'; readonly record: SinkRecord; readonly plan: Plan }
   /** Nothing is to be done for it. */
   | { readonly kind: 'none'; readonly record: SinkRecord }
   | { readonly kind: 'refused'; readonly record: SinkRecord; readonly error: Error };
-
-export type RowChange = Extract<Operation, { kind: WriteKind }>;
 
 interface Known {
   readonly keySchema: Schema | null;
@@ -140,7 +148,7 @@ export class Planner {
         return { kind: 'truncate', record, plan };
       case 'delete': {
         const cells = cellsOf(plan, record, change.row, undefined);
-        return { kind: 'delete', record, plan, cells, key: keyText(plan, cells) };
+        return rowChange('delete', record, plan, cells);
       }
       case 'row':
         return this.#write(plan, record, change.row, change.operation);
@@ -160,7 +168,7 @@ export class Planner {
     const mode = changes ? 'update' : insertMode;
     const cells = cellsOf(plan, record, row, mode === 'insert' || operation === 'c' ? undefined : placeholder);
     const kind = mode === 'upsert' && cells.includes(undefined) ? 'patch' : mode;
-    return { kind, record, plan, cells, key: keyText(plan, cells) };
+    return rowChange(kind, record, plan, cells);
   }
 
   #find(name: string, keySchema: Schema | null, rowSchema: Schema | null, names: string, purpose: Purpose): Known | undefined {
@@ -209,6 +217,17 @@ export class Planner {
     }
   }
 }
+
+const rowChange = (kind: WriteKind, record: SinkRecord, plan: Plan, cells: readonly Cell[]): RowChange => ({
+  kind,
+  record,
+  plan,
+  cells,
+  key: keyText(plan, cells),
+  deleteFirst: false,
+  parts: undefined,
+  order: 0,
+});
 
 /** What tells records apart that no schema does. */
 function namesOf(record: SinkRecord, row: unknown, rowSchema: Schema | null, { keyMode }: Settings): string {

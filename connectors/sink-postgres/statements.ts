@@ -2,15 +2,16 @@
 import pg from 'pg';
 import type { Client } from 'pg';
 
-import type { Item, Step } from './batch.ts';
+import type { Step } from './batch.ts';
 import { copyIn } from './copy-in.ts';
 import type { Cell, Plan, PlanColumn } from './plan.ts';
+import type { RowChange } from './planner.ts';
 import { quotedItem } from './values/structured.ts';
 
 const quote = (name: string): string => pg.escapeIdentifier(name);
 
 /** Writes the items' rows; returns how many rows there were to change. Rejects with the server's error. */
-export async function runStep(client: Client, step: Step, items: readonly Item[]): Promise<number> {
+export async function runStep(client: Client, step: Step, items: readonly RowChange[]): Promise<number> {
   const { plan, kind } = step;
   const written = step.written === undefined ? plan.columns.map((_, at) => at) : [...step.written];
   switch (kind) {
@@ -55,7 +56,7 @@ function sqlOf({ plan, written }: Step, columns: readonly number[], kind: string
   return sql;
 }
 
-async function update(client: Client, step: Step, written: readonly number[], items: readonly Item[]): Promise<number> {
+async function update(client: Client, step: Step, written: readonly number[], items: readonly RowChange[]): Promise<number> {
   const { plan } = step;
   if (written.length <= plan.keyCount) return items.length;
   const keys = written.slice(0, plan.keyCount);
@@ -78,7 +79,7 @@ async function update(client: Client, step: Step, written: readonly number[], it
 }
 
 /** Changes the rows that are there; only then tries to add the others, which may lack what the table requires. */
-async function patch(client: Client, step: Step, written: readonly number[], items: readonly Item[]): Promise<number> {
+async function patch(client: Client, step: Step, written: readonly number[], items: readonly RowChange[]): Promise<number> {
   const { plan } = step;
   const changed = await update(client, step, written, items);
   if (changed < items.length)
@@ -92,16 +93,16 @@ async function patch(client: Client, step: Step, written: readonly number[], ite
   return items.length;
 }
 
-async function arrays(client: Client, plan: Plan, columns: readonly number[], items: readonly Item[], sql: string): Promise<number> {
+async function arrays(client: Client, plan: Plan, columns: readonly number[], items: readonly RowChange[], sql: string): Promise<number> {
   const values = columns.map((at) => arrayOf(plan.columns[at] as PlanColumn, at, items));
   const { rowCount } = await client.query({ text: sql, values });
   return rowCount ?? 0;
 }
 
-function arrayOf({ plain }: PlanColumn, at: number, items: readonly Item[]): string {
+function arrayOf({ plain }: PlanColumn, at: number, items: readonly RowChange[]): string {
   let text = '{';
   for (let row = 0; row < items.length; row++) {
-    const cell = (items[row] as Item).cells[at];
+    const cell = (items[row] as RowChange).cells[at];
     if (row > 0) text += ',';
     if (cell === null || cell === undefined) text += 'NULL';
     else text += plain ? cell : quotedItem(cell);
@@ -169,13 +170,13 @@ const needsEscape = /[\\\n\r\t]/;
 const copyEscapes: Readonly<Record<string, string>> = { '\\': '\\\\', '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 const chunkCharacters = 64 * 1024;
 
-async function copyRows(client: Client, plan: Plan, columns: readonly number[], items: readonly Item[]): Promise<number> {
+async function copyRows(client: Client, plan: Plan, columns: readonly number[], items: readonly RowChange[]): Promise<number> {
   const sql = `COPY ${plan.table.sql} (${columns.map((at) => nameSql(plan, at)).join(', ')}) FROM STDIN`;
   await copyIn(client, sql, copyChunks(plan, columns, items));
   return items.length;
 }
 
-function* copyChunks(plan: Plan, columns: readonly number[], items: readonly Item[]): Generator<Buffer> {
+function* copyChunks(plan: Plan, columns: readonly number[], items: readonly RowChange[]): Generator<Buffer> {
   const plains = columns.map((at) => (plan.columns[at] as PlanColumn).plain);
   let text = '';
   for (const { cells } of items) {

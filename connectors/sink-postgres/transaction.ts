@@ -66,7 +66,7 @@ interface PlaceState {
 
 async function inTransaction(client: Client, entries: readonly Entry[], options: TransactionOptions): Promise<Outcome> {
   const { settings, positions, context } = options;
-  const places = [...new Set(entries.map(({ place }) => place))];
+  const places = placesOf(entries);
   const rows = await beginAt(client, positions, settings.connector, places);
   const states = new Map<Place, PlaceState>();
   const rewinds: { place: Place; next: bigint }[] = [];
@@ -98,6 +98,13 @@ async function inTransaction(client: Client, entries: readonly Entry[], options:
     place.stored = { epoch, next: last < 0n ? undefined : last };
   }
   return { refused: refusals.length, rewinds };
+}
+
+function placesOf(entries: readonly Entry[]): Place[] {
+  const places = new Set<Place>();
+  let last: Place | undefined;
+  for (const { place } of entries) if (place !== last) places.add((last = place));
+  return [...places];
 }
 
 const untracked = { kind: 'go', epoch: 0n, next: undefined, topicIsNew: false } as const;

@@ -2,6 +2,8 @@ import type { PartitionOffset, TopicPartition } from '../api/index.ts';
 
 /** Where one partition is read. */
 export interface Position extends TopicPartition {
+  /** Of the topic that the offsets are of, once it is known. */
+  topicId: string | undefined;
   /** From which the caller gets the next records. */
   delivered: bigint;
   /** From which the next request asks: ahead of `delivered` by what was fetched and not yet given out. */
@@ -28,6 +30,7 @@ export class FetchPositions {
       const position = {
         topic,
         partition,
+        topicId: undefined,
         delivered: offset,
         asked: offset,
         version: 0,

@@ -1,11 +1,16 @@
 import { Writer } from '@platformatic/kafka';
 import type { Reader } from '@platformatic/kafka';
 
-/** Fetch, version 12: the newest that names topics, and that brokers from 3.5 to 4.x all take. */
-export const fetchApi = { key: 1, version: 12 } as const;
+/**
+ * Fetch, versions 12 and 13, which brokers from 3.5 to 4.x take: the last that names topics, and the first that goes by
+ * their ids (KIP-516), so that a topic that was made anew is never read at the offsets of the one before it.
+ */
+export const fetchApis = { byName: { key: 1, version: 12 }, byId: { key: 1, version: 13 } } as const;
 
 export interface FetchPart {
   readonly topic: string;
+  /** Undefined where the brokers have none: then all of the question goes by names. */
+  readonly topicId: string | undefined;
   readonly partition: number;
   readonly offset: bigint;
   readonly maxBytes: number;
@@ -36,15 +41,20 @@ export interface FetchResult {
   readonly records: Buffer<ArrayBuffer>;
 }
 
+export function goesById({ parts }: FetchQuestion): boolean {
+  return parts.every(({ topicId }) => topicId !== undefined);
+}
+
 const noRecords = Buffer.alloc(0);
 
 /**
  *     replica_id: int32, max_wait_ms: int32, min_bytes: int32, max_bytes: int32, isolation_level: int8,
- *     session_id: int32, session_epoch: int32, [topic, [partition: int32, current_leader_epoch: int32, fetch_offset: int64,
+ *     session_id: int32, session_epoch: int32, [topic: string or uuid, [partition: int32, current_leader_epoch: int32, fetch_offset: int64,
  *     last_fetched_epoch: int32, log_start_offset: int64, partition_max_bytes: int32, tags], tags], [forgotten], rack_id, tags
  */
 export function writeFetch(question: FetchQuestion): Writer {
-  const topics = Map.groupBy(question.parts, ({ topic }) => topic);
+  const byId = goesById(question);
+  const topics = Map.groupBy(question.parts, ({ topic, topicId }) => (byId ? (topicId as string) : topic));
   return Writer.create()
     .appendInt32(-1)
     .appendInt32(question.maxWaitMs)
@@ -54,7 +64,8 @@ export function writeFetch(question: FetchQuestion): Writer {
     .appendInt32(0)
     .appendInt32(-1)
     .appendArray([...topics], (writer, [topic, parts]) => {
-      writer.appendString(topic).appendArray(parts, (inner, part) => {
+      const named = byId ? writer.appendUUID(topic) : writer.appendString(topic);
+      named.appendArray(parts, (inner, part) => {
         inner
           .appendInt32(part.partition)
           .appendInt32(-1)
@@ -70,17 +81,18 @@ export function writeFetch(question: FetchQuestion): Writer {
 }
 
 /**
- *     throttle_time_ms: int32, error_code: int16, session_id: int32, [topic, [partition: int32, error_code: int16,
+ *     throttle_time_ms: int32, error_code: int16, session_id: int32, [topic: string or uuid, [partition: int32, error_code: int16,
  *     high_watermark: int64, last_stable_offset: int64, log_start_offset: int64, [producer_id: int64, first_offset: int64, tags],
  *     preferred_read_replica: int32, records: compact bytes, tags], tags], tags
  */
-export function readFetch(reader: Reader): { errorCode: number; results: FetchResult[] } {
+export function readFetch(reader: Reader, question: FetchQuestion): { errorCode: number; results: FetchResult[] } {
+  const names = goesById(question) ? new Map(question.parts.map(({ topic, topicId }) => [topicId, topic])) : undefined;
   reader.skip(4);
   const errorCode = reader.readInt16();
   reader.skip(4);
   const results: FetchResult[] = [];
   reader.readArray((topics) => {
-    const topic = topics.readString();
+    const topic = names === undefined ? topics.readString() : (names.get(topics.readUUID()) ?? '');
     topics.readArray((partitions) => {
       const partition = partitions.readInt32();
       const partitionError = partitions.readInt16();

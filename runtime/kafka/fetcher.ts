@@ -6,7 +6,7 @@ import type { ConsumerSettings } from './client-settings.ts';
 import type { Cluster } from './cluster.ts';
 import { FetchPositions, rewind } from './fetch-positions.ts';
 import type { Position } from './fetch-positions.ts';
-import { fetchApi, readFetch, writeFetch } from './fetch-request.ts';
+import { fetchApis, goesById, readFetch, writeFetch } from './fetch-request.ts';
 import type { FetchResult } from './fetch-request.ts';
 import { brokerError, codes, passing, staleMetadata } from './protocol-error.ts';
 import { backoffMs } from './retry.ts';
@@ -43,6 +43,7 @@ export class Fetcher {
   readonly #clientId: string;
   readonly #settings: ConsumerSettings;
   readonly #outOfRange: OutOfRange;
+  readonly #pinned: boolean;
   readonly #brokers = new Map<number, Broker>();
   #ready: Ready[] = [];
   #failure: { readonly error: Error; readonly position: Position; readonly version: number } | undefined;
@@ -52,7 +53,9 @@ export class Fetcher {
   readonly #stale = new Set<string>();
   #refreshing = false;
 
-  constructor(cluster: Cluster, clientId: string, settings: ConsumerSettings, outOfRange: OutOfRange) {
+  /** `pinned`: a topic that is made anew is not read until it is assigned anew; else it is read at the same offsets. */
+  constructor(cluster: Cluster, clientId: string, settings: ConsumerSettings, outOfRange: OutOfRange, pinned = false) {
+    this.#pinned = pinned;
     this.#cluster = cluster;
     this.#clientId = clientId;
     this.#settings = settings;
@@ -150,21 +153,30 @@ export class Fetcher {
     broker.busy = true;
     const asked = positions.map((position): Asked => {
       position.inFlight = true;
+      const { topicId } = this.#cluster.topic(position.topic) ?? {};
+      if (!this.#pinned || position.topicId === undefined) position.topicId = topicId;
       return { position, version: position.version, offset: position.asked };
     });
     const { fetchMaxWaitMs, fetchMinBytes, fetchMaxBytes, partitionMaxBytes, isolation, rackId } = this.#settings;
     const maxBytes = Math.max(1, Math.min(fetchMaxBytes, this.#limits.maxBytes));
     const maxWaitMs = Math.max(1, Math.min(fetchMaxWaitMs, this.#limits.maxWaitMs));
-    const parts = asked.map(({ position: { topic, partition }, offset }) => ({
+    const partBytes = Math.min(partitionMaxBytes, maxBytes);
+    const parts = asked.map(({ position: { topic, topicId, partition }, offset }) => ({
       topic,
+      topicId,
       partition,
       offset,
-      maxBytes: Math.min(partitionMaxBytes, maxBytes),
+      maxBytes: partBytes,
     }));
     const question = { maxWaitMs, minBytes: fetchMinBytes, maxBytes, readCommitted: isolation === 'read_committed', rackId, parts };
     const timeoutMs = this.#cluster.network.requestTimeoutMs + maxWaitMs;
     try {
-      const { errorCode, results } = await broker.connection.send(fetchApi, () => writeFetch(question), readFetch, timeoutMs);
+      const { errorCode, results } = await broker.connection.send(
+        goesById(question) ? fetchApis.byId : fetchApis.byName,
+        () => writeFetch(question),
+        (reader) => readFetch(reader, question),
+        timeoutMs,
+      );
       if (errorCode !== codes.none) throw brokerError(errorCode, `consumer "${this.#clientId}": fetching`);
       const byPartition = new Map(results.map((result) => [`${result.topic}/${result.partition}`, result]));
       for (const each of asked) {

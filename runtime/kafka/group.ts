@@ -4,6 +4,7 @@ import type { FetchLimits, GroupEvent, LogGroup, OutboundBatch } from '../ports/
 import type { ConsumerSettings, GroupSettings, OffsetReset } from './client-settings.ts';
 import type { Cluster } from './cluster.ts';
 import { Fetcher } from './fetcher.ts';
+import type { OutOfRange } from './fetcher.ts';
 import { GroupMembership } from './group-membership.ts';
 import { commitGroupOffsets, fetchGroupOffsets } from './group-offsets.ts';
 import type { CommitIdentity } from './group-offsets.ts';
@@ -50,17 +51,18 @@ export class KafkaGroup implements LogGroup {
     this.#reset = consumer.offsetReset ?? 'earliest';
     this.#readCommitted = consumer.isolation === 'read_committed';
     const subscription = new TopicSubscription(cluster, groupId, topics, consumer.autoCreateTopics);
-    this.#fetcher = new Fetcher(cluster, clientId, consumer, async (position) => {
+    const outOfRange: OutOfRange = async (position) => {
       // In a topic that was made anew offsets begin anew: that is told as an assignment, not as a leap.
       if (await subscription.hasChanged()) {
         this.#membership.rejoin();
         return position.offset;
       }
-      warn(
-        `group "${groupId}", topic "${position.topic}", partition ${position.partition}: offset ${position.offset} is no longer there; auto.offset.reset=${this.#reset}.`,
-      );
+      const { topic, partition, offset } = position;
+      const where = `group "${groupId}", topic "${topic}", partition ${partition}`;
+      warn(`${where}: offset ${offset} is no longer there; auto.offset.reset=${this.#reset}.`);
       return (await this.#startOf([position]))[0]?.offset as bigint;
-    });
+    };
+    this.#fetcher = new Fetcher(cluster, clientId, consumer, outOfRange, true);
     this.#membership = new GroupMembership(cluster, clientId, groupId, group, subscription, warn);
     this.#membership.onChange = () => this.#fetcher.interrupt();
     this.#membership.isStuck = () => !this.#polling && Date.now() - this.#polledAt > this.#maxPollIntervalMs;

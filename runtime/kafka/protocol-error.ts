@@ -65,6 +65,7 @@ export const codes = {
   throttlingQuotaExceeded: 89,
   producerFenced: 90,
   unknownTopicId: 100,
+  inconsistentTopicId: 103,
   transactionAbortable: 120,
   rebootstrapRequired: 129,
 } as const;
@@ -79,6 +80,7 @@ export const staleMetadata: ReadonlySet<number> = new Set([
   codes.fencedLeaderEpoch,
   codes.unknownLeaderEpoch,
   codes.unknownTopicId,
+  codes.inconsistentTopicId,
 ]);
 
 /** Passes by itself. */
