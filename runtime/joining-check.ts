@@ -29,7 +29,9 @@ export async function checkBeforeJoining(
   const others = await othersIn(settings, group.id, place.url);
   if (others.length > 0 && !group.joinDespiteMissingClasses) throw refusal(found, others, group.id);
   for (const each of found) {
-    logger.warn(`connector ${each.connector}: this worker lacks ${each.missing.join(', ')}. It is FAILED wherever it is given to this worker. ${installThem}`);
+    logger.warn(
+      `connector ${each.connector}: this worker lacks ${each.missing.join(', ')}. Without a class it is FAILED wherever it is given to this worker; without a provider it gets the placeholder as it is written. ${installThem}`,
+    );
   }
 }
 
@@ -60,7 +62,9 @@ function refusal(found: readonly MissingClasses[], others: readonly string[], gr
   return new ConfigError(
     `group "${groupId}": this worker does not join it. Others are in it (${others.join(', ')}), and could hand it what it cannot run, for it lacks: ` +
       `${describeMissing(found)}.`,
-    { hint: `${installThem} With ${joinDespiteKey}=true it joins all the same, and such tasks are FAILED wherever they are given to it.` },
+    {
+      hint: `${installThem} With ${joinDespiteKey}=true it joins all the same; without a class a task is FAILED wherever it is given to it, without a provider it gets the placeholder as it is written.`,
+    },
   );
 }
 

@@ -61,7 +61,11 @@ const cases: readonly (readonly [string, Readonly<Record<string, string>>, reado
   ],
   [
     'config providers, without the path that they were asked for',
-    { 'connector.class': postgres, 'database.password': 'x${vault:secret/db:password}${vault:secret/db:salt}', 'database.user': '${env:USER}' },
+    {
+      'connector.class': postgres,
+      'database.password': 'x${vault:secret/db:password}${vault:secret/db:salt}',
+      'database.user': '${env:USER}',
+    },
     ['${vault:…} in database.password', '${env:…} in database.user'],
   ],
 ];
@@ -77,6 +81,8 @@ test('a class that stands behind a placeholder is looked up as what it stands fo
 });
 
 test("the worker's own converters and providers are read from its file", () => {
-  deepEqual(missingConverters({ 'key.converter': 'JsonConverter', 'value.converter': 'com.acme.Avro' }, index), ['value.converter=com.acme.Avro']);
+  deepEqual(missingConverters({ 'key.converter': 'JsonConverter', 'value.converter': 'com.acme.Avro' }, index), [
+    'value.converter=com.acme.Avro',
+  ]);
   deepEqual([...providerNames({ 'config.providers': 'file, env' })], ['file', 'env']);
 });
