@@ -67,6 +67,7 @@ export async function openSite(
     detached: true,
   });
   const ended = once(shell, 'close');
+  shell.once('exit', () => kill(shell.pid));
   shell.stdin.on('error', () => {});
   let said = '';
   for (const stream of [shell.stdout, shell.stderr]) stream.setEncoding('utf8').on('data', (text: string) => (said += text));
