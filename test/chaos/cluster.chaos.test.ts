@@ -97,7 +97,9 @@ for (const exactlyOnce of ['enabled', 'disabled'] as const) {
 
 type Report = Pick<CheckReport, 'arrived' | 'repeats' | 'problems'>;
 
-const inOrder = (records: readonly TopicRecord[], history: History): Report => checkChanges(changesOf(records), history);
+function inOrder(records: readonly TopicRecord[], history: History): Report {
+  return checkChanges(changesOf(records), history);
+}
 
 /** A worker that was frozen writes, when it wakes, what it had in hand: at least once, and late. */
 function present(records: readonly TopicRecord[], history: History): Report {
