@@ -33,7 +33,7 @@ export function subjects(brokers: readonly string[]): readonly [Subject, Subject
 
 export async function putConnector(url: string, name: string, config: Readonly<Record<string, string>>): Promise<void> {
   for (let attempt = 0; ; attempt++) {
-    const answer = await fetch(`${url}/connectors/${name}/config`, {
+    const answer = await ask(`${url}/connectors/${name}/config`, {
       method: 'PUT',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify(config),
@@ -45,9 +45,19 @@ export async function putConnector(url: string, name: string, config: Readonly<R
   }
 }
 
+/** A connection that the server has just closed is no answer: asks again. */
+export async function ask(url: string, init: RequestInit = {}): Promise<Response> {
+  try {
+    return await fetch(url, init);
+  } catch {
+    await sleep(100);
+    return fetch(url, init);
+  }
+}
+
 /** Where each task runs, as REST has it: `connector-0` → host:port; those that do not run are left out. */
 export async function runningTasks(url: string): Promise<Map<string, string>> {
-  const answer = await fetch(`${url}/connectors?expand=status`);
+  const answer = await ask(`${url}/connectors?expand=status`);
   const body = answer.ok ? ((await answer.json()) as Record<string, { readonly status?: Status }>) : {};
   const found = new Map<string, string>();
   for (const [name, { status }] of Object.entries(body)) {

@@ -7,7 +7,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { createTopics } from './cluster-topics.ts';
-import { putConnector, runningTasks, subjects, timeUntil, workerId } from './cluster-worker.ts';
+import { ask, putConnector, runningTasks, subjects, timeUntil, workerId } from './cluster-worker.ts';
 import type { ClusterWorker, Subject } from './cluster-worker.ts';
 import { megabytes } from './idle.ts';
 import { rssBytes } from './proc.ts';
@@ -78,16 +78,18 @@ async function memoryFigures(subject: Subject, id: string) {
   await timeUntil('all idle tasks run', async () => (await runningTasks(worker.url)).size === idleTasks);
   await sleep(settleMs);
   const postgresBytes = rssBytes(worker.pid);
-  for (let n = 0; n < idleTasks; n++) await fetch(`${worker.url}/connectors/idle-${n}`, { method: 'DELETE' });
+  for (let n = 0; n < idleTasks; n++) await ask(`${worker.url}/connectors/idle-${n}`, { method: 'DELETE' });
   return { readyMs: worker.readyAfterMs, firstTaskMs, idleBytes, postgresBytes };
 }
 
-const sink = (topic: string, tasks: number) => ({
-  'connector.class': 'org.apache.kafka.connect.file.FileStreamSinkConnector',
-  'tasks.max': String(tasks),
-  topics: topic,
-  'value.converter': 'org.apache.kafka.connect.storage.StringConverter',
-});
+function sink(topic: string, tasks: number): Record<string, string> {
+  return {
+    'connector.class': 'org.apache.kafka.connect.file.FileStreamSinkConnector',
+    'tasks.max': String(tasks),
+    topics: topic,
+    'value.converter': 'org.apache.kafka.connect.storage.StringConverter',
+  };
+}
 
 async function failover(subject: Subject, id: string): Promise<number> {
   await using cluster = await startCluster(subject, `${id}-failover`, 2);
@@ -100,7 +102,8 @@ async function failover(subject: Subject, id: string): Promise<number> {
     return owners.length === 10 && owners.filter((owner) => owner === workerId(second)).length === 5;
   });
   await second.kill('SIGKILL');
-  return timeUntil('all run on the one that is left', async () => {
+  // Awaited here: the cluster is disposed of when the function returns.
+  return await timeUntil('all run on the one that is left', async () => {
     const owners = [...(await runningTasks(first.url)).values()];
     return owners.length === 10 && owners.every((owner) => owner === workerId(first));
   });

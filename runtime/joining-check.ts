@@ -21,15 +21,17 @@ export const joinDespiteKey = 'millrace.join.despite.missing.classes';
 export async function checkBeforeJoining(
   settings: WorkerSettings,
   group: GroupSettings,
-  place: Pick<WorkerPlace, 'url' | 'stores'>,
+  place: Pick<WorkerPlace, 'workerId' | 'url' | 'stores'>,
   logger: Pick<Logger, 'warn'>,
 ): Promise<void> {
   const found = await allMissing(settings, place);
   if (found.length === 0) return;
-  const others = await othersIn(settings, group.id, place.url);
+  const others = await othersIn(settings, group.id, place);
   if (others.length > 0 && !group.joinDespiteMissingClasses) throw refusal(found, others, group.id);
   for (const each of found) {
-    logger.warn(`connector ${each.connector}: this worker lacks ${each.missing.join(', ')}. It is FAILED wherever it is given to this worker. ${installThem}`);
+    logger.warn(
+      `connector ${each.connector}: this worker lacks ${each.missing.join(', ')}. Without a class it is FAILED wherever it is given to this worker; without a provider it gets the placeholder as it is written. ${installThem}`,
+    );
   }
 }
 
@@ -60,25 +62,34 @@ function refusal(found: readonly MissingClasses[], others: readonly string[], gr
   return new ConfigError(
     `group "${groupId}": this worker does not join it. Others are in it (${others.join(', ')}), and could hand it what it cannot run, for it lacks: ` +
       `${describeMissing(found)}.`,
-    { hint: `${installThem} With ${joinDespiteKey}=true it joins all the same, and such tasks are FAILED wherever they are given to it.` },
+    {
+      hint: `${installThem} With ${joinDespiteKey}=true it joins all the same; without a class a task is FAILED wherever it is given to it, without a provider it gets the placeholder as it is written.`,
+    },
   );
 }
 
 /** As a person knows them: by URL, or by client id and host while the group is rebalancing. */
-async function othersIn(settings: WorkerSettings, groupId: string, ownUrl: string): Promise<string[]> {
+async function othersIn(settings: WorkerSettings, groupId: string, own: Pick<WorkerPlace, 'workerId' | 'url'>): Promise<string[]> {
   const { log } = settings;
   const members = log.kind === 'kafka' ? await workerGroupMembers(log.settings, groupId) : [];
   // At this worker's own address nobody else can live: that is an earlier life of it that the group has not missed yet.
-  return members.map(nameOf).filter((name) => name !== ownUrl);
+  return members.filter((member) => !isAt(own, member)).map((member) => urlOf(member) ?? clientOf(member));
 }
 
-function nameOf({ metadata, clientId, clientHost }: WorkerGroupMember): string {
-  if (metadata.length > 0) {
-    try {
-      return decodeWorkerState(metadata).url;
-    } catch {
-      // Not one of Connect's; joining tells what is wrong.
-    }
-  }
-  return `${clientId} at ${clientHost.replace(/^\//, '')}`;
+/** The default client id tells the address too; one that was set may be the same on all workers. */
+function isAt({ workerId, url }: Pick<WorkerPlace, 'workerId' | 'url'>, member: WorkerGroupMember): boolean {
+  const known = urlOf(member);
+  return known === undefined ? member.clientId === `connect-${workerId}` : known === url;
 }
+
+function urlOf({ metadata }: WorkerGroupMember): string | undefined {
+  if (metadata.length === 0) return undefined;
+  try {
+    return decodeWorkerState(metadata).url;
+  } catch {
+    // Not one of Connect's; joining tells what is wrong.
+    return undefined;
+  }
+}
+
+const clientOf = ({ clientId, clientHost }: WorkerGroupMember): string => `${clientId} at ${clientHost.replace(/^\//, '')}`;

@@ -79,8 +79,8 @@ test("the offsets of a sink are its group's", async () => {
   assert.deepEqual(await log.groupOffsets('connect-c'), []);
 
   const bad: [Record<string, string | number | null>, Record<string, string> | null, string][] = [
-    [{ kafka_partition: 0 }, null, "The partition for a sink connector offset must contain the key 'kafka_topic'"],
-    [{ kafka_topic: 't' }, null, "The partition for a sink connector offset must contain the key 'kafka_partition'"],
+    [{ kafka_partition: 0 }, null, "The partition for a sink connector offset must contain the keys 'kafka_topic' and 'kafka_partition'"],
+    [{ kafka_topic: 't' }, null, "The partition for a sink connector offset must contain the keys 'kafka_topic' and 'kafka_partition'"],
     [{ kafka_topic: null, kafka_partition: 0 }, null, 'Kafka topic names must be valid strings and may not be null'],
     [{ kafka_topic: 't', kafka_partition: null }, null, 'Kafka partitions must be valid numbers and may not be null'],
     [

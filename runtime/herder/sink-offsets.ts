@@ -13,8 +13,8 @@ export function parseSinkOffsets(offsets: readonly ConnectorOffset[]): SinkOffse
     if ((partition as unknown) === null || partition === undefined) {
       throw bad('The partition for a sink connector offset cannot be null or missing');
     }
-    for (const key of ['kafka_topic', 'kafka_partition']) {
-      if (!Object.hasOwn(partition, key)) throw bad(`The partition for a sink connector offset must contain the key '${key}'`);
+    if (!Object.hasOwn(partition, 'kafka_topic') || !Object.hasOwn(partition, 'kafka_partition')) {
+      throw bad("The partition for a sink connector offset must contain the keys 'kafka_topic' and 'kafka_partition'");
     }
     const { kafka_topic: topic, kafka_partition: number } = partition;
     if (topic === null) throw bad('Kafka topic names must be valid strings and may not be null');

@@ -120,12 +120,12 @@ describe('transactions in outages', () => {
     await using server = await startKafka({ private: true });
     await using log = await openKafkaLog({ 'bootstrap.servers': server.brokers.join(',') });
     const topic = await createTopic(log);
-    const overrides = { 'delivery.timeout.ms': '1000', 'request.timeout.ms': '500' };
+    const overrides = { 'delivery.timeout.ms': '5000', 'request.timeout.ms': '2500' };
     await using producer = await log.openTransactionalProducer({ clientId: 'p', transactionalId: uniqueName('tx'), overrides });
     await producer.append([batchOf(topic, 0, ['a'])]);
     server.pause();
-    await assert.rejects(producer.append([batchOf(topic, 0, ['given up'])]), /delivery\.timeout\.ms=1000/);
-    await assert.rejects(producer.commitTransaction(), /delivery\.timeout\.ms=1000/);
+    await assert.rejects(producer.append([batchOf(topic, 0, ['given up'])]), /delivery\.timeout\.ms=5000/);
+    await assert.rejects(producer.commitTransaction(), /delivery\.timeout\.ms=5000/);
     const aborted = producer.abortTransaction();
     const appended = producer.append([batchOf(topic, 0, ['b'])]);
     server.resume();

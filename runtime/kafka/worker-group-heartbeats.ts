@@ -95,8 +95,20 @@ export class WorkerGroupHeartbeats {
 
   #alive(at: number): void {
     this.#aliveAt = at;
+    this.#watch();
+  }
+
+  #watch(): void {
     clearTimeout(this.#silence);
-    this.#silence = setTimeout(() => this.check(), Math.max(1, at + this.#options.sessionTimeoutMs - performance.now()));
+    const leftMs = this.#aliveAt + this.#options.sessionTimeoutMs - performance.now();
+    this.#silence = setTimeout(
+      () => {
+        this.check();
+        // Timers may come a fraction of a millisecond early.
+        if (this.#beating !== undefined) this.#watch();
+      },
+      Math.max(1, leftMs),
+    );
   }
 
   #reached(): void {

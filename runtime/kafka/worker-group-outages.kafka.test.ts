@@ -43,7 +43,9 @@ describe('a worker group and its coordinator', () => {
 
   test('silent for a whole session, though connections stay open: the work stops', async () => {
     const groupId = uniqueName('workers');
-    await using a = await joinNamed(kafka.brokers, groupId, 'A');
+    // Whatever a request may wait for: the session is what counts.
+    const settings = { 'bootstrap.servers': kafka.brokers.join(','), 'request.timeout.ms': '120000' };
+    await using a = await joinNamed(kafka.brokers, groupId, 'A', { settings, unreachableMs: 60_000 });
     await until('A is in', () => a.told() !== undefined);
     kafka.pause();
     try {

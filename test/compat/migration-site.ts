@@ -8,8 +8,6 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { until } from '../chaos/until.ts';
-
 /** Called by `systemctl start|stop NAME`. */
 export interface Service {
   start(): Promise<void>;
@@ -19,10 +17,8 @@ export interface Service {
 export interface MigrationSite extends AsyncDisposable {
   /** Where the commands run. */
   readonly folder: string;
-  /** Runs one block; its output. Throws when it ends with another code than 0. */
+  /** Runs one block in the shell that all of them share; its output. Throws when a command fails, after which no other can run. */
   run(block: string): Promise<string>;
-  /** Resolves when the process whose id a block left in a file is gone. */
-  ended(pidFile: string): Promise<void>;
   write(name: string, text: string): void;
 }
 
@@ -39,13 +35,17 @@ export function commands(): { readonly heading: string; readonly block: string }
 }
 
 /** `ports`: what stands in place of the document's. */
-export async function openSite(services: Readonly<Record<string, Service>>, ports: Readonly<Record<string, number>>): Promise<MigrationSite> {
+export async function openSite(
+  services: Readonly<Record<string, Service>>,
+  ports: Readonly<Record<string, number>>,
+): Promise<MigrationSite> {
   const folder = mkdtempSync(join(tmpdir(), 'millrace-migration-'));
   const write = (name: string, text: string): void => writeFileSync(join(folder, name), text);
   const manager = createServer((request, response) => {
     const [, verb = '', name = ''] = (request.url ?? '').split('/');
     const service = services[name];
-    const done = service === undefined ? Promise.reject(new Error(`no service ${name}`)) : verb === 'stop' ? service.stop() : service.start();
+    const done =
+      service === undefined ? Promise.reject(new Error(`no service ${name}`)) : verb === 'stop' ? service.stop() : service.start();
     done.then(
       () => response.end(),
       (error: Error) => response.writeHead(500).end(`${error.message}\n`),
@@ -59,32 +59,41 @@ export async function openSite(services: Readonly<Record<string, Service>>, port
   shim('millrace', `exec "${process.execPath}" "${bin}" "$@"`);
   shim('systemctl', `exec curl -sS --fail-with-body --max-time 300 -X POST "http://127.0.0.1:${port}/$1/$2"`);
 
-  const pids = (): number[] => globSync(join(folder, '*.pid')).map((file) => Number(readFileSync(file, 'utf8')));
+  // One shell for all, as a person would have it, in a process group of its own with what it starts.
+  const shell = spawn('bash', ['-euo', 'pipefail'], {
+    cwd: folder,
+    env: { ...process.env, PATH: `${shims}${delimiter}${process.env['PATH'] ?? ''}` },
+    stdio: ['pipe', 'pipe', 'pipe'],
+    detached: true,
+  });
+  const ended = once(shell, 'close');
+  shell.once('exit', () => kill(shell.pid));
+  shell.stdin.on('error', () => {});
+  let said = '';
+  for (const stream of [shell.stdout, shell.stderr]) stream.setEncoding('utf8').on('data', (text: string) => (said += text));
+  let steps = 0;
+
   async function run(block: string): Promise<string> {
     const text = Object.entries(ports).reduce((all, [written, used]) => all.replaceAll(written, String(used)), block);
-    const shell = spawn('bash', ['-euo', 'pipefail', '-c', text], {
-      cwd: folder,
-      env: { ...process.env, PATH: `${shims}${delimiter}${process.env['PATH'] ?? ''}` },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    const output: Buffer[] = [];
-    for (const stream of [shell.stdout, shell.stderr]) stream.on('data', (chunk: Buffer) => output.push(chunk));
-    // Not `close`: what it leaves running must not be waited for.
-    const [code] = (await once(shell, 'exit')) as [number | null];
-    const said = Buffer.concat(output).toString();
-    if (code !== 0) throw new Error(`exit code ${code}:\n${text}\n${said}\n${logs(folder)}`);
-    return said;
+    const done = `-- done with step ${++steps} --`;
+    said = '';
+    shell.stdin.write(`${text}echo '${done}'\n`);
+    const over = Promise.withResolvers<void>();
+    const look = (): void => void (said.includes(done) && over.resolve());
+    shell.stdout.on('data', look);
+    await Promise.race([over.promise, ended]);
+    shell.stdout.off('data', look);
+    if (!said.includes(done))
+      throw new Error(`the shell ended (${shell.exitCode ?? shell.signalCode}) in:\n${text}\n${said}\n${logs(folder)}`);
+    return said.replace(`${done}\n`, '');
   }
   return {
     folder,
     write,
     run,
-    ended: (pidFile) => {
-      const pid = Number(readFileSync(join(folder, pidFile), 'utf8'));
-      return until(`${pidFile} is gone`, () => !lives(pid));
-    },
     async [Symbol.asyncDispose]() {
-      for (const pid of pids()) if (lives(pid)) process.kill(pid, 'SIGKILL');
+      kill(shell.pid);
+      await ended;
       manager.closeAllConnections();
       manager.close();
       for (const each of [folder, shims]) rmSync(each, { recursive: true, maxRetries: 5 });
@@ -98,11 +107,10 @@ function logs(folder: string): string {
     .join('\n');
 }
 
-function lives(pid: number): boolean {
+function kill(group: number | undefined): void {
   try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
+    if (group !== undefined) process.kill(-group, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }
 }

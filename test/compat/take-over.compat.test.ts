@@ -26,7 +26,8 @@ test('Debezium streams, Millrace takes over, Debezium takes over again', { timeo
   const reader = kafkaTopicReader(brokers);
   const read = async () => changesOf(await reader.read(topic));
 
-  await using jvm = await startConnect({ brokers, group: id, logLevel: 'WARN', properties: { 'offset.flush.interval.ms': '2000' } });
+  const properties = { 'offset.flush.interval.ms': '2000', 'plugin.discovery': 'service_load' };
+  await using jvm = await startConnect({ brokers, group: id, logLevel: 'WARN', heap: ['-Xms128M', '-Xmx512M'], properties });
   const answer = await fetch(`${jvm.url}/connectors`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
@@ -34,7 +35,7 @@ test('Debezium streams, Millrace takes over, Debezium takes over again', { timeo
   });
   equal(answer.status, 201, await answer.text());
   await until('Debezium streams', () => slotIsActive(database.url, id));
-  await using load = startLoad({ url: database.url, pauseMs: 30 });
+  await using load = startLoad({ url: database.url, clients: 2, pauseMs: 100 });
   const flows = async (whose: string): Promise<number> => {
     const before = await reader.count(topic);
     await until(`records flow from ${whose}`, async () => (await reader.count(topic)) > before + 200);
@@ -73,7 +74,10 @@ test('Debezium streams, Millrace takes over, Debezium takes over again', { timeo
 });
 
 function repeatsIn(changes: Awaited<ReturnType<typeof changesOf>>): number {
-  return checkChanges(changes, Map.groupBy(changes, ({ key }) => key)).repeats;
+  return checkChanges(
+    changes,
+    Map.groupBy(changes, ({ key }) => key),
+  ).repeats;
 }
 
 async function runs(url: string, name: string): Promise<void> {

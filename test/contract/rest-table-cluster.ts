@@ -76,6 +76,14 @@ export function clusterRows({ inputFile, topic, prefix }: RestTableWorld): reado
     follower('may not be sent on', { method: 'PUT', path: `${at}/stop?forward=false`, expect: tooManyHops }),
     follower('sent on', { method: 'PUT', path: `${at}/stop`, expect: empty(204) }),
     { what: 'stopped', method: 'GET', path: `${at}/status`, expect: { status: 200, check: states('STOPPED') } },
+    { what: 'stopped, and sent on to its owner', via: connectorElsewhere, method: 'POST', path: `${at}/restart`, expect: empty(204) },
+    { what: 'still stopped', method: 'GET', path: `${at}/status`, expect: { status: 200, check: states('STOPPED') } },
+    follower('stopped, and sent on to the leader', {
+      method: 'POST',
+      path: `${at}/restart?includeTasks=true`,
+      expect: { status: 202, check: states('RESTARTING') },
+    }),
+    { what: 'still stopped', method: 'GET', path: `${at}/status`, expect: { status: 200, check: states('STOPPED') } },
     follower('may not be sent on', { method: 'PATCH', path: `${offsets}?forward=false`, body: altered, expect: tooManyHops }),
     follower('sent on', {
       method: 'PATCH',
@@ -122,6 +130,22 @@ export function internalRows({ prefix }: RestTableWorld): readonly RestRow[] {
     { what: `no signature, ${via}`, via, ...tasks, expect: missing },
     { what: `a wrong signature, ${via}`, via, ...tasks, headers: signed('HmacSHA256'), expect: wrong },
     { what: `an algorithm that is not allowed, ${via}`, via, ...tasks, headers: signed('HmacSHA1'), expect: unknown('HmacSHA1') },
+    {
+      what: `a signature that is none, ${via}`,
+      via,
+      ...tasks,
+      headers: { ...signed('HmacSHA256'), 'X-Connect-Authorization': '%' },
+      expect: wrong,
+      connect: { status: 400, text: 'base64' },
+    },
+    {
+      what: `a body that is none, ${via}`,
+      via,
+      ...tasks,
+      body: {},
+      expect: { status: 400, text: 'must be a JSON array' },
+      connect: { status: 500 },
+    },
     { what: `no signature, ${via}`, via, ...fence, expect: missing },
     { what: `a wrong signature, ${via}`, via, ...fence, headers: signed('HmacSHA256'), expect: wrong },
   ]);

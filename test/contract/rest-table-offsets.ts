@@ -17,6 +17,12 @@ export function offsetRows({ inputFile, topic, prefix }: RestTableWorld): readon
   const one = { offsets: [{ partition, offset: { position: 2 } }] };
   // Beyond what a double holds: written as text, since no JavaScript number has these digits.
   const exact = `{"offsets":[{"partition":${JSON.stringify(partition)},"offset":{"position":9007199254740993}}]}`;
+  /** By the connector; a 500 in Connect. */
+  const refused = [
+    ['a partition without its key', { partition: {}, offset: { position: 2 } }, "Partition objects should contain the key 'filename'"],
+    ['an offset without its key', { partition, offset: {} }, "Offset objects should either be null or contain the key 'position'"],
+    ['a negative position', { partition, offset: { position: -1 } }, /position.*-1|-1.*position|non-negative/],
+  ] as const;
   return [
     {
       what: 'nobody there',
@@ -55,6 +61,23 @@ export function offsetRows({ inputFile, topic, prefix }: RestTableWorld): readon
     },
     { what: 'none given', method: 'PATCH', path: offsets, body: {}, expect: needed },
     { what: 'empty', method: 'PATCH', path: offsets, body: { offsets: [] }, expect: needed },
+    {
+      what: 'no partition',
+      method: 'PATCH',
+      path: offsets,
+      body: { offsets: [{ partition: null, offset: { position: 2 } }] },
+      expect: { status: 400, text: 'must be a JSON object' },
+      connect: { status: 500, text: 'Partition objects cannot be null' },
+    },
+    ...refused.map(([what, bad, text]): RestRow => ({
+      what,
+      method: 'PATCH',
+      path: offsets,
+      body: { offsets: [bad] },
+      expect: { status: 400, text },
+      connect: { status: 500, text },
+      running: true,
+    })),
     {
       what: 'altered, every digit kept',
       method: 'PATCH',

@@ -31,6 +31,22 @@ export function sinkOffsetRows({ inputFile, topic, prefix }: RestTableWorld): re
       expect: failure(400, "The partition for a sink connector offset must contain the keys 'kafka_topic' and 'kafka_partition'"),
     },
     {
+      what: 'no partition',
+      ...patch(null, { kafka_offset: 1 }),
+      expect: { status: 400, text: 'must be a JSON object' },
+      connect: failure(400, 'The partition for a sink connector offset cannot be null or missing'),
+    },
+    {
+      what: 'a topic that is null',
+      ...patch({ kafka_topic: null, kafka_partition: 0 }, { kafka_offset: 1 }),
+      expect: failure(400, 'Kafka topic names must be valid strings and may not be null'),
+    },
+    {
+      what: 'a partition that is null',
+      ...patch({ kafka_topic: topic, kafka_partition: null }, { kafka_offset: 1 }),
+      expect: failure(400, 'Kafka partitions must be valid numbers and may not be null'),
+    },
+    {
       what: 'a partition that is no number',
       ...patch({ kafka_topic: topic, kafka_partition: 'x' }, { kafka_offset: 1 }),
       expect: { status: 400, text: "Failed to parse the following Kafka partition value in the provided offsets: 'x'." },
@@ -44,6 +60,12 @@ export function sinkOffsetRows({ inputFile, topic, prefix }: RestTableWorld): re
       what: 'an offset that is no number',
       ...patch(partition, { kafka_offset: 'x' }),
       expect: { status: 400, text: "Failed to parse the following Kafka offset value in the provided offsets: 'x'." },
+    },
+    {
+      what: 'a topic that is not there',
+      ...patch({ kafka_topic: `${topic}-none`, kafka_partition: 0 }, { kafka_offset: 1 }),
+      expect: { status: 400, text: 'there is no such topic' },
+      connect: { status: 500 },
     },
     {
       what: 'altered; numbers may be text',

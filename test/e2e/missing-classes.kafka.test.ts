@@ -36,7 +36,10 @@ test('what this worker cannot run: warned about when it is alone, refused beside
 
   await until('all of it fails, and says why', async () => {
     const [sink, source] = [await first.status('bought'), await first.status('trimmed')];
-    match(sink.connector.trace ?? '', /connector bought cannot run on this worker: it has no plugin for connector\.class=com\.acme\.JdbcSink\./);
+    match(
+      sink.connector.trace ?? '',
+      /connector bought cannot run on this worker: it has no plugin for connector\.class=com\.acme\.JdbcSink\./,
+    );
     match(sink.tasks[0]?.trace ?? '', /task bought-0 cannot run on this worker: .*com\.acme\.JdbcSink\. Install the plugin/);
     match(source.tasks[0]?.trace ?? '', /transforms\.trim\.type: Class com\.acme\.Trim could not be found/);
     return [...sink.tasks, ...source.tasks, sink.connector].every(({ state }) => state === 'FAILED');
@@ -51,7 +54,10 @@ test('what this worker cannot run: warned about when it is alone, refused beside
   });
   {
     await using despite = await startMillrace({ brokers, group, properties: { 'millrace.join.despite.missing.classes': 'true' } });
-    match(despite.logTail(), /connector bought: this worker lacks connector\.class=com\.acme\.JdbcSink, .* in password\. It is FAILED/);
+    match(
+      despite.logTail(),
+      /connector bought: this worker lacks connector\.class=com\.acme\.JdbcSink, .* in password\. Without a class it is FAILED/,
+    );
     await despite.stop();
   }
 

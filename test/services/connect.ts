@@ -19,6 +19,9 @@ export interface ConnectServer extends Server {
   readonly readyAfterMs: number;
   /** Where a standalone worker keeps its source offsets; distributed workers have none. */
   readonly offsetsFile: string | undefined;
+  /** What it was started with. */
+  readonly workerFile: string;
+  readonly connectorFiles: readonly string[];
 }
 
 export interface ConnectOptions {
@@ -88,7 +91,7 @@ export async function startConnect(options: ConnectOptions): Promise<ConnectServ
     graceMs: 30_000,
     discardSignal: 'SIGKILL',
   });
-  return Object.assign(server, { url, port, offsetsFile, readyAfterMs: performance.now() - begin });
+  return Object.assign(server, { url, port, offsetsFile, workerFile, connectorFiles, readyAfterMs: performance.now() - begin });
 }
 
 /** What workers of one group must agree on; the same for ours. */
