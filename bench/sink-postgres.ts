@@ -1,7 +1,11 @@
 /**
- * What sink-postgres writes, against a bare COPY of the same rows into the same table by one connection, in one run:
- * `node bench/sink-postgres.ts [rows]` (500,000). Records come as the runtime hands them over, 500 at a time.
+ * What sink-postgres writes, against a bare COPY of the same rows into the same table by one connection, in one run, each
+ * time in a process of its own: `node bench/sink-postgres.ts [rows]` (500,000). Records come as the runtime hands them
+ * over, 500 at a time. The server is durable, as one in use is: what is compared includes the commits.
  */
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+
 import pg from 'pg';
 
 import { ValueStruct, noHeaders, schemas, structSchema, timestampSchema } from '../runtime/api/index.ts';
@@ -10,9 +14,9 @@ import plugin from '../connectors/sink-postgres/index.ts';
 import { copyIn } from '../connectors/sink-postgres/copy-in.ts';
 import { readRaw } from '../connectors/sink-postgres/raw-config.ts';
 import { createDatabase, startPostgres } from '../test/services/postgres.ts';
-import type { PostgresAddress } from '../test/services/postgres.ts';
 
-const rows = Number(process.argv[2] ?? 500_000);
+const [first = '500000', url = '', count = first] = process.argv.slice(2);
+const rows = Number(count);
 const rounds = 3;
 const perPut = 500;
 
@@ -45,30 +49,11 @@ const recordOf = (id: number): SinkRecord => ({
 const lineOf = (id: number): string =>
   `${id}\t${id % 1000}\tnew\t${id / 4}\t${noteOf(id)}\t${new Date(1.7e12 + id).toISOString().slice(0, 23)}\n`;
 
-interface Figure {
-  readonly perSecond: number;
-  readonly cpuUs: number;
-}
-
-async function timed(work: () => Promise<void>): Promise<Figure> {
-  const cpu = process.cpuUsage();
-  const began = performance.now();
-  await work();
-  const { user, system } = process.cpuUsage(cpu);
-  return { perSecond: rows / ((performance.now() - began) / 1000), cpuUs: (user + system) / rows };
-}
-
-async function bareCopy(client: pg.Client, name: string, lines: readonly Buffer[]): Promise<Figure> {
-  await client.query(`truncate ${name}`);
-  return timed(() => copyIn(client, `copy ${name} from stdin`, lines));
-}
-
-async function start(database: PostgresAddress, connector: string, more: Record<string, string>): Promise<SinkTask> {
+async function start(connector: string, more: Record<string, string>): Promise<SinkTask> {
   const raw = {
     name: connector,
-    'connection.url': `jdbc:postgresql://${database.host}:${database.port}/${database.database}`,
-    'connection.user': database.user,
-    'connection.password': database.password,
+    'connection.url': url,
+    'batch.size': '3000',
     ...more,
   };
   const task = await plugin.start(readRaw(plugin.config, raw), {
@@ -101,48 +86,95 @@ async function sink(task: SinkTask): Promise<void> {
   await task.preCommit?.([{ topic: 'orders', partition: 0, offset: BigInt(rows) }]);
 }
 
-const shown = ({ perSecond, cpuUs }: Figure): string =>
-  `${Math.round(perSecond).toLocaleString('en')} rows/s, ${cpuUs.toFixed(2)} µs CPU/row`;
-const median = (figures: readonly Figure[]): Figure =>
-  figures.toSorted((a, b) => a.perSecond - b.perSecond)[Math.floor(figures.length / 2)] as Figure;
-
-// Durable, as a server in use is: what is compared includes the commits.
-await using server = await startPostgres({ private: true, flags: ['-c', 'max_wal_size=4GB', '-c', 'fsync=on'] });
-await using database = await createDatabase(server, 'bench');
-const client = new pg.Client({ connectionString: database.url });
-await client.connect();
-for (const [name, key] of [
-  ['bare', ''],
-  ['bare_key', 'primary key'],
-  ['inserted', ''],
-  ['upserted', 'primary key'],
-] as const) {
-  await client.query(table(name, key));
+interface Subject {
+  readonly name: string;
+  readonly table: string;
+  readonly key: string;
+  /** Of the sink; left out for bare COPY. */
+  readonly raw?: Readonly<Record<string, string>>;
 }
 
-const lines: Buffer[] = [];
-for (let from = 0; from < rows; from += 1000) {
-  lines.push(Buffer.from(Array.from({ length: Math.min(1000, rows - from) }, (_, i) => lineOf(from + i)).join('')));
+const upsert = { 'insert.mode': 'upsert', 'pk.mode': 'record_key' };
+const subjects: readonly Subject[] = [
+  { name: 'bare COPY', table: 'bare', key: '' },
+  { name: 'sink-postgres, insert', table: 'inserted', key: '', raw: {} },
+  { name: 'bare COPY, primary key', table: 'bare_key', key: 'primary key' },
+  { name: 'sink-postgres, insert, primary key', table: 'inserted_key', key: 'primary key', raw: {} },
+  { name: 'sink-postgres, upsert of new rows', table: 'upserted', key: 'primary key', raw: upsert },
+];
+
+interface Figures {
+  readonly rowsPerSecond: number;
+  readonly cpuMicrosPerRow: number;
+  readonly peakRssBytes: number;
 }
 
-let peak = 0;
-const sampler = setInterval(() => (peak = Math.max(peak, process.memoryUsage.rss())), 50);
-const modes = {
-  insert: { bare: 'bare', raw: { 'table.name.format': 'inserted' } },
-  upsert: { bare: 'bare_key', raw: { 'table.name.format': 'upserted', 'insert.mode': 'upsert', 'pk.mode': 'record_key' } },
-};
-for (const [mode, { bare, raw }] of Object.entries(modes)) {
-  const [copies, writes]: [Figure[], Figure[]] = [[], []];
-  for (let round = 0; round < rounds; round++) {
-    // Alternating, so that what else the machine does meets both.
-    copies.push(await bareCopy(client, bare, lines));
-    await client.query(`truncate ${raw['table.name.format']}`);
-    await using task = await start(database, `${mode}_${round}`, raw);
-    writes.push(await timed(() => sink(task)));
+async function timed(work: () => Promise<void>): Promise<Figures> {
+  const cpu = process.cpuUsage();
+  const began = performance.now();
+  await work();
+  const { user, system } = process.cpuUsage(cpu);
+  return {
+    rowsPerSecond: rows / ((performance.now() - began) / 1000),
+    cpuMicrosPerRow: (user + system) / rows,
+    peakRssBytes: process.resourceUsage().maxRSS * 1024,
+  };
+}
+
+async function bareCopy({ table: name }: Subject): Promise<Figures> {
+  const lines: Buffer[] = [];
+  for (let from = 0; from < rows; from += 1000) {
+    lines.push(Buffer.from(Array.from({ length: Math.min(1000, rows - from) }, (_, i) => lineOf(from + i)).join('')));
   }
-  const [copy, write] = [median(copies), median(writes)];
-  console.log(`${mode}: ${shown(write)}; bare COPY ${shown(copy)}; ${Math.round((100 * write.perSecond) / copy.perSecond)} %`);
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    return await timed(() => copyIn(client, `copy ${name} from stdin`, lines));
+  } finally {
+    await client.end();
+  }
 }
-clearInterval(sampler);
-console.log(`peak RSS ${Math.round(peak / 1e6)} MB`);
-await client.end();
+
+async function throughSink({ table: name, raw }: Subject): Promise<Figures> {
+  await using task = await start(`bench_${name}`, { ...raw, 'table.name.format': name });
+  return await timed(() => sink(task));
+}
+
+const median = (figures: readonly Figures[]): Figures =>
+  figures.toSorted((a, b) => a.rowsPerSecond - b.rowsPerSecond)[Math.floor(figures.length / 2)] as Figures;
+
+async function compare(): Promise<void> {
+  await using server = await startPostgres({ private: true, flags: ['-c', 'max_wal_size=4GB', '-c', 'fsync=on'] });
+  await using database = await createDatabase(server, 'bench');
+  const client = new pg.Client({ connectionString: database.url });
+  await client.connect();
+  const figures = new Map<Subject, Figures[]>(subjects.map((subject) => [subject, []]));
+  const address = `postgresql://${database.user}:${database.password}@${database.host}:${database.port}/${database.database}`;
+  // Round by round, so that what else the machine does meets all of them.
+  for (let round = 0; round < rounds; round++) {
+    for (const [subject, found] of figures) {
+      const { name, table: of, key } = subject;
+      await client.query(`drop table if exists ${of}, millrace_sink_offsets, millrace_sink_offsets_refused`);
+      await client.query(table(of, key));
+      await client.query('checkpoint');
+      const { stdout } = await promisify(execFile)(process.execPath, [import.meta.filename, name, address, String(rows)]);
+      found.push(JSON.parse(stdout) as Figures);
+    }
+  }
+  await client.end();
+  console.log('| subject | rows/s | against bare COPY | CPU per row | peak RSS |');
+  console.log('| --- | --- | --- | --- | --- |');
+  let limit = 0;
+  for (const [{ name, raw }, found] of figures) {
+    const it = median(found);
+    if (raw === undefined) limit = it.rowsPerSecond;
+    console.log(
+      `| ${name} | ${Math.round(it.rowsPerSecond).toLocaleString('en')} | ${Math.round((100 * it.rowsPerSecond) / limit)} % | ` +
+        `${it.cpuMicrosPerRow.toFixed(1)} µs | ${Math.round(it.peakRssBytes / 1e6)} MB |`,
+    );
+  }
+}
+
+const subject = subjects.find(({ name }) => name === first);
+if (subject === undefined) await compare();
+else console.log(JSON.stringify(await (subject.raw === undefined ? bareCopy(subject) : throughSink(subject))));

@@ -87,16 +87,22 @@ const kindOrder: readonly WriteKind[] = ['delete', 'update', 'patch', 'upsert', 
 export function stepsOf(phase: Phase): Step[] {
   const groups = new Map<string, Step & { items: RowChange[] }>();
   const ids = new Map<Plan, number>();
+  let last: (Step & { items: RowChange[] }) | undefined;
   const put = (kind: WriteKind, item: RowChange): void => {
     const { plan, cells } = item;
+    // Mostly one is like the one before.
+    if (last?.plan === plan && last.kind === kind && last.written === undefined && (kind === 'delete' || !cells.includes(undefined))) {
+      last.items.push(item);
+      return;
+    }
     if (!ids.has(plan)) ids.set(plan, ids.size);
     const sparse = kind !== 'delete' && cells.includes(undefined);
     const written = sparse ? cells.flatMap((cell, at) => (cell === undefined ? [] : [at])) : undefined;
     // Any plan will do for a delete: the key's columns are the same.
     const id = kind === 'delete' ? keyColumns(plan) : `${ids.get(plan)} ${written?.join(',') ?? ''}`;
-    const group = groups.get(`${kind} ${id}`);
-    if (group === undefined) groups.set(`${kind} ${id}`, { kind, plan, written, items: [item] });
-    else group.items.push(item);
+    last = groups.get(`${kind} ${id}`);
+    if (last === undefined) groups.set(`${kind} ${id}`, (last = { kind, plan, written, items: [item] }));
+    else last.items.push(item);
   };
   for (const item of phase.keyed.values()) {
     if (item.deleteFirst) put('delete', item);

@@ -55,7 +55,7 @@ export const confluentConfig = defineConfig({
     rule: atLeast(0),
     importance: 'medium',
     group: 'Writes',
-    doc: 'The most rows in one statement (COPY takes any number). A transaction takes what came while the one before was on its way, up to ten times that, and 30,000 at least.',
+    doc: 'The most rows in one statement (COPY takes any number). A transaction takes what came while the one before was on its way, up to 10,000, or that if it is more.',
   },
   'delete.enabled': {
     type: 'boolean',

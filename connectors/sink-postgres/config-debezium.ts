@@ -172,7 +172,7 @@ export const debeziumConfig = defineConfig({
     rule: atLeast(1),
     importance: 'medium',
     group: 'Connector Advanced',
-    doc: 'The most rows in one statement (COPY takes any number). A transaction takes what came while the one before was on its way, up to ten times that, and 30,000 at least.',
+    doc: 'The most rows in one statement (COPY takes any number). A transaction takes what came while the one before was on its way, up to 10,000, or that if it is more.',
   },
   'use.reduction.buffer': {
     type: 'boolean',

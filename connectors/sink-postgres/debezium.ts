@@ -14,7 +14,7 @@ export default defineSink({
   version: manifest.version,
   config: debeziumConfig,
   alsoKnows: knows,
-  validate: (values, raw) => problemsOf(debeziumSettings(values, raw), raw),
+  validate: (values, raw) => problemsOf(() => debeziumSettings(values, raw), raw),
   start: async (values, context) => {
     const jvm = Object.keys(context.rawConfig).filter((key) => key.startsWith('hibernate.'));
     if (jvm.length > 0) context.log.warn(`connector ${context.connector}: ${jvm.join(', ')} has no effect: there is no Hibernate here`);

@@ -6,7 +6,7 @@ import { stepsOf } from './batch.ts';
 import type { Step, TableBatch } from './batch.ts';
 import { codeOf, faultOf } from './errors.ts';
 import type { RowChange } from './planner.ts';
-import { runStep } from './statements.ts';
+import { prepareStep } from './statements.ts';
 
 /** A record that the table refuses, and why: the server's error. */
 export interface Refusal {
@@ -31,7 +31,7 @@ export async function execute(client: Client, batches: readonly TableBatch[], op
 }
 
 async function runTable(client: Client, { table, phases }: TableBatch, options: ExecuteOptions): Promise<void> {
-  // One statement is made while the one before is on its way; after an error those that wait fail with it.
+  // One statement is made while the one before is on its way.
   let before: Promise<void> = Promise.resolve();
   for (const phase of phases) {
     if (phase.truncate) {
@@ -43,10 +43,10 @@ async function runTable(client: Client, { table, phases }: TableBatch, options: 
       // COPY takes any number of rows as they come; a statement holds all of its in memory, at the server too.
       const most = step.kind === 'insert' && step.plan.table.copyable ? items.length : options.batchRows;
       for (let from = 0; from < items.length; from += most) {
-        const current = run(client, step, items.slice(from, from + most), options);
-        current.catch(() => {});
+        const send = prepare(step, items.slice(from, from + most), options);
         await before;
-        before = current;
+        before = send(client);
+        before.catch(() => {});
       }
     }
   }
@@ -62,9 +62,12 @@ function inOrder(items: readonly RowChange[]): readonly RowChange[] {
   return sorted ? items : items.toSorted(byKey);
 }
 
-async function run(client: Client, step: Step, items: readonly RowChange[], { notFound }: ExecuteOptions): Promise<void> {
-  const rows = await runStep(client, step, items);
-  if (step.kind === 'update' && rows < items.length) notFound(step.plan.table.label, items.length - rows);
+function prepare(step: Step, items: readonly RowChange[], { notFound }: ExecuteOptions): (client: Client) => Promise<void> {
+  const send = prepareStep(step, items);
+  return async (client) => {
+    const rows = await send(client);
+    if (step.kind === 'update' && rows < items.length) notFound(step.plan.table.label, items.length - rows);
+  };
 }
 
 /** As `execute`, but leaves out the records that cannot be written, and returns them. */
@@ -139,7 +142,9 @@ function mayPass({ kind }: Step, { error }: Failure): boolean {
 async function again(client: Client, step: Step, failures: readonly Failure[], options: ExecuteOptions): Promise<Failure[]> {
   const left: Failure[] = [];
   for (const failure of failures) {
-    const error = mayPass(step, failure) ? await attempt(client, options, () => run(client, step, [failure.item], options)) : failure.error;
+    const error = mayPass(step, failure)
+      ? await attempt(client, options, () => prepare(step, [failure.item], options)(client))
+      : failure.error;
     if (error !== undefined) left.push({ item: failure.item, error });
   }
   return left;
@@ -150,7 +155,7 @@ async function oneByOne(client: Client, changes: readonly RowChange[], options: 
   const refusals: Refusal[] = [];
   for (const change of changes) {
     for (const step of stepsOf({ truncate: false, keyed: new Map(), unkeyed: [change] })) {
-      const error = await attempt(client, options, () => run(client, step, [change], options));
+      const error = await attempt(client, options, () => prepare(step, [change], options)(client));
       if (error !== undefined) refusals.push({ record: change.record, table: change.plan.table.label, error });
     }
   }
@@ -161,7 +166,7 @@ const splitInto = 8;
 
 async function split(client: Client, step: Step, items: readonly RowChange[], options: ExecuteOptions, failures: Failure[]): Promise<void> {
   if (items.length === 0) return;
-  const error = await attempt(client, options, () => run(client, step, items, options));
+  const error = await attempt(client, options, () => prepare(step, items, options)(client));
   if (error === undefined) return;
   const [only] = items;
   if (items.length === 1 && only !== undefined) {

@@ -12,7 +12,7 @@ export default defineSink({
   version: manifest.version,
   config: confluentConfig,
   alsoKnows,
-  validate: (values, raw) => problemsOf(confluentSettings(values, raw), raw),
+  validate: (values, raw) => problemsOf(() => confluentSettings(values, raw), raw),
   start: async (values, context) => startTask(confluentSettings(values, context.rawConfig, context.connector), context),
   alterOffsets: (raw, offsets) => alterPositions(confluentSettings(readRaw(confluentConfig, raw), raw), raw, offsets),
 });

@@ -2,7 +2,7 @@
  * The replication origin that a task's rows are written under, so that a source which reads the same tables can tell
  * them from others' and leave them out. Source: PostgreSQL, Replication Progress Tracking.
  */
-import { RetriableError } from '@millrace/runtime/api';
+import { ConfigError, RetriableError } from '@millrace/runtime/api';
 import type { Logger } from '@millrace/runtime/api';
 import type { Client } from 'pg';
 
@@ -23,16 +23,18 @@ export interface OriginOptions {
 const spareNames = 4;
 
 /**
- * Marks what this session writes. Where that cannot be (rights, a pooler in between), says so and goes on without.
- * Rejects with a RetriableError while all of the task's names are in use.
+ * Marks what this session writes; returns the name. Where that cannot be (rights, a pooler in between), says so and goes on
+ * without; but rejects with a ConfigError where an origin was asked for, since a pair that copies both ways would echo for
+ * ever. Rejects with a RetriableError while all of the task's names are in use.
  */
 export async function setUpOrigin(client: Client, options: OriginOptions): Promise<string | undefined> {
   const { prefix, connector, task, required, log } = options;
   if (prefix === '') return undefined;
   const without = (why: string): undefined => {
-    const message = `connector ${connector}: rows are written without a replication origin, so a source on the same tables cannot skip them: ${why}`;
-    if (required) log.warn(message);
-    else log.info(message);
+    if (required) throw new ConfigError(`millrace.origin=${prefix}: rows cannot be written under a replication origin: ${why}`);
+    log.info(
+      `connector ${connector}: rows are written without a replication origin, so a source on the same tables cannot skip them: ${why}`,
+    );
     return undefined;
   };
   const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid');

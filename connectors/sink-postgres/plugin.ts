@@ -13,7 +13,14 @@ import { sinkTask } from './task.ts';
 export const alsoKnows = (key: string): boolean => driverParameter(key) !== undefined;
 
 /** Asks the target too; one that cannot be reached now may be there when the task starts. */
-export async function problemsOf(settings: Settings, raw: RawConfig): Promise<readonly ConfigProblem[]> {
+export async function problemsOf(read: () => Settings, raw: RawConfig): Promise<readonly ConfigProblem[]> {
+  let settings: Settings;
+  try {
+    settings = read();
+  } catch (error) {
+    if (error instanceof ConfigError) return [{ key: 'connection.url', message: error.message }];
+    throw error;
+  }
   const problems = settingsProblems(settings, raw);
   if (problems.length > 0) return problems;
   try {

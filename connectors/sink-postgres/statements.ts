@@ -10,93 +10,74 @@ import { quotedItem } from './values/structured.ts';
 
 const quote = (name: string): string => pg.escapeIdentifier(name);
 
-/** Writes the items' rows; returns how many rows there were to change. Rejects with the server's error. */
-export async function runStep(client: Client, step: Step, items: readonly RowChange[]): Promise<number> {
+/** Sends what was made, and resolves with how many rows there were to change. Rejects with the server's error. */
+export type Send = (client: Client) => Promise<number>;
+
+/** What writes the items' rows, with its texts made: that takes its time, in which the server may do something else. */
+export function prepareStep(step: Step, items: readonly RowChange[]): Send {
   const { plan, kind } = step;
   const written = step.written === undefined ? plan.columns.map((_, at) => at) : [...step.written];
   switch (kind) {
     case 'insert':
-      if (plan.table.copyable) return copyRows(client, plan, written, items);
-      return arrays(
-        client,
-        plan,
-        written,
-        items,
-        sqlOf(step, written, 'insert', () => insertSql(plan, written, '')),
-      );
+      if (plan.table.copyable) return (client) => copyRows(client, plan, written, items);
+      return sender(step, written, items, 'insert', () => insertSql(plan, written, ''));
     case 'upsert':
-      return arrays(
-        client,
-        plan,
-        written,
-        items,
-        sqlOf(step, written, 'upsert', () => insertSql(plan, written, conflictClause(plan, written))),
-      );
+      return sender(step, written, items, 'upsert', () => insertSql(plan, written, conflictClause(plan, written)));
     case 'update':
-      return update(client, step, written, items);
+      return update(step, written, items);
     case 'patch':
-      return patch(client, step, written, items);
+      return patch(step, written, items);
     case 'delete': {
       const keys = written.slice(0, plan.keyCount);
-      return arrays(
-        client,
-        plan,
+      return locked(
+        step,
         keys,
         items,
-        sqlOf(step, keys, 'delete', () => deleteSql(plan, keys)),
+        sender(step, keys, items, 'delete', () => deleteSql(plan, keys)),
       );
     }
   }
 }
 
-function sqlOf({ plan, written }: Step, columns: readonly number[], kind: string, make: () => string): string {
+/** `make` is asked for each kind of statement and set of columns once. */
+function sender(step: Step, columns: readonly number[], items: readonly RowChange[], kind: string, make: () => string): Send {
+  const { plan, written } = step;
   const id = written === undefined ? kind : `${kind} ${columns.join(',')}`;
-  let sql = plan.sql.get(id);
-  if (sql === undefined) plan.sql.set(id, (sql = make()));
-  return sql;
+  let text = plan.sql.get(id);
+  if (text === undefined) plan.sql.set(id, (text = make()));
+  const query = { text, values: columns.map((at) => arrayOf(plan.columns[at] as PlanColumn, at, items)) };
+  return async (client) => (await client.query(query)).rowCount ?? 0;
 }
 
-async function update(client: Client, step: Step, written: readonly number[], items: readonly RowChange[]): Promise<number> {
+/**
+ * An update or delete takes its locks in whatever order its plan has; tasks that do so in different orders would wait for
+ * each other. So the rows are locked before, by a statement of its own.
+ */
+function locked(step: Step, keys: readonly number[], items: readonly RowChange[], then: Send): Send {
+  if (items.length < 2) return then;
+  const lock = sender(step, keys, items, 'lock', () => lockSql(step.plan, keys));
+  return async (client) => {
+    await lock(client);
+    return then(client);
+  };
+}
+
+function update(step: Step, written: readonly number[], items: readonly RowChange[]): Send {
   const { plan } = step;
-  if (written.length <= plan.keyCount) return items.length;
-  const keys = written.slice(0, plan.keyCount);
-  // An update takes its locks in whatever order its plan has; tasks that do so in different orders would wait for each other.
-  if (items.length > 1)
-    await arrays(
-      client,
-      plan,
-      keys,
-      items,
-      sqlOf(step, keys, 'lock', () => lockSql(plan, keys)),
-    );
-  return arrays(
-    client,
-    plan,
-    written,
-    items,
-    sqlOf(step, written, 'update', () => updateSql(plan, written)),
-  );
+  if (written.length <= plan.keyCount) return async () => items.length;
+  const change = sender(step, written, items, 'update', () => updateSql(plan, written));
+  return locked(step, written.slice(0, plan.keyCount), items, change);
 }
 
 /** Changes the rows that are there; only then tries to add the others, which may lack what the table requires. */
-async function patch(client: Client, step: Step, written: readonly number[], items: readonly RowChange[]): Promise<number> {
+function patch(step: Step, written: readonly number[], items: readonly RowChange[]): Send {
   const { plan } = step;
-  const changed = await update(client, step, written, items);
-  if (changed < items.length)
-    await arrays(
-      client,
-      plan,
-      written,
-      items,
-      sqlOf(step, written, 'add', () => addSql(plan, written)),
-    );
-  return items.length;
-}
-
-async function arrays(client: Client, plan: Plan, columns: readonly number[], items: readonly RowChange[], sql: string): Promise<number> {
-  const values = columns.map((at) => arrayOf(plan.columns[at] as PlanColumn, at, items));
-  const { rowCount } = await client.query({ text: sql, values });
-  return rowCount ?? 0;
+  const change = update(step, written, items);
+  return async (client) => {
+    const changed = await change(client);
+    if (changed < items.length) await sender(step, written, items, 'add', () => addSql(plan, written))(client);
+    return items.length;
+  };
 }
 
 function arrayOf({ plain }: PlanColumn, at: number, items: readonly RowChange[]): string {

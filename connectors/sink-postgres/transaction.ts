@@ -1,6 +1,7 @@
 /** One transaction: rows, the positions that they come to, and the records that were refused on the way. */
 import { ConnectError, DataError } from '@millrace/runtime/api';
 import type { SinkRecord, SinkTaskContext } from '@millrace/runtime/api';
+import pg from 'pg';
 import type { Client, QueryResult } from 'pg';
 
 import type { TableBatch } from './batch.ts';
@@ -38,6 +39,8 @@ export interface TransactionOptions extends ExecuteOptions {
   readonly careful: boolean;
   /** Of tables that need others' rows first. */
   readonly rankOf: (table: string) => number;
+  /** After a deadlock: no other task of ours writes the same tables meanwhile. */
+  readonly alone: boolean;
 }
 
 export interface Outcome {
@@ -81,6 +84,7 @@ async function inTransaction(client: Client, entries: readonly Entry[], options:
   }
   const { live, refused, again } = sorted(entries, states);
   const batches = ranked(collapse(live.map(({ operation }) => operation as Operation)), options);
+  await lockTables(client, batches, options.alone);
   const refusals = options.careful ? await executeCarefully(client, batches, options) : await executeAll(client, batches, options);
   const left = await report(entries, refused, refusals, again, options);
   const advances = [...states].map(([place, { epoch, last }]): Advance => ({ place, epoch, next: last }));
@@ -112,6 +116,21 @@ const untracked = { kind: 'go', epoch: 0n, next: undefined, topicIsNew: false } 
 async function executeAll(client: Client, batches: readonly TableBatch[], options: ExecuteOptions): Promise<Refusal[]> {
   await execute(client, batches, options);
   return [];
+}
+
+/**
+ * Rows are locked in one order within a statement, but new rows, and those of several statements, have none: two tasks may
+ * still wait for each other. The one that loses then has the tables to itself, so it cannot lose again. Tables whose rows
+ * have no keys need none of this.
+ */
+async function lockTables(client: Client, batches: readonly TableBatch[], alone: boolean): Promise<void> {
+  const tables = batches
+    .filter(({ phases }) => phases.some(({ keyed, truncate }) => truncate || keyed.size > 0))
+    .map(({ table }) => table.sql);
+  if (tables.length === 0) return;
+  const name = alone ? 'pg_advisory_xact_lock' : 'pg_advisory_xact_lock_shared';
+  const locks = tables.toSorted().map((table) => `SELECT ${name}(hashtextextended(${pg.escapeLiteral(`millrace rows ${table}`)}, 0))`);
+  await client.query(locks.join('; '));
 }
 
 function ranked(batches: TableBatch[], { rankOf }: TransactionOptions): TableBatch[] {

@@ -2,7 +2,7 @@
 import { ConnectError, RetriableError } from '@millrace/runtime/api';
 import type { PartitionOffset, SinkTaskContext } from '@millrace/runtime/api';
 
-import { explain, faultOf } from './errors.ts';
+import { codeOf, explain, faultOf } from './errors.ts';
 import { Link } from './link.ts';
 import type { Place } from './places.ts';
 import { Planner } from './planner.ts';
@@ -13,7 +13,7 @@ import { ReportError, writeTransaction } from './transaction.ts';
 import type { Entry, Outcome, TransactionOptions } from './transaction.ts';
 
 /** What may wait while a transaction is on its way; it is what the next one takes. */
-const mostRows = 30_000;
+const mostRows = 10_000;
 const mostCharacters = 16 * 1024 * 1024;
 /** Of a record that is not encoded yet: the first ones of their shape. */
 const guessedCharacters = 16 * 1024;
@@ -42,6 +42,7 @@ export class Writer implements AsyncDisposable {
   #careful = 0;
   #lookedMs = Number.NEGATIVE_INFINITY;
   #checkDeferred = false;
+  #alone = false;
   readonly #ranks = new Map<string, number>();
   readonly #missed = new Set<string>();
   readonly #stop = new AbortController();
@@ -55,7 +56,7 @@ export class Writer implements AsyncDisposable {
   }
 
   get isFull(): boolean {
-    return this.#characters >= mostCharacters || this.#waiting.length >= Math.max(mostRows, 10 * this.#settings.batchRows);
+    return this.#characters >= mostCharacters || this.#waiting.length >= Math.max(mostRows, this.#settings.batchRows);
   }
 
   get isIdle(): boolean {
@@ -149,6 +150,7 @@ export class Writer implements AsyncDisposable {
     this.#inFlight = [];
     this.#tries = this.#counted = this.#staleTries = 0;
     this.#retrying = undefined;
+    this.#alone = false;
     this.#notify();
   }
 
@@ -161,6 +163,7 @@ export class Writer implements AsyncDisposable {
       batchRows,
       careful: this.#careful > 0,
       checkDeferred: this.#checkDeferred,
+      alone: this.#alone,
       rankOf: (table) => this.#ranks.get(table) ?? 0,
       comesLater: (table) => void this.#ranks.set(table, Math.max(0, ...this.#ranks.values()) + 1),
       notFound: (table, rows) => this.#notFound(table, rows),
@@ -213,6 +216,7 @@ export class Writer implements AsyncDisposable {
       return undefined;
     }
     if (fault === 'outage') await this.#link.close();
+    if (codeOf(error) === '40P01') this.#alone = true;
     if ((fault === 'passing' || limitOutages) && ++this.#counted > maxRetries) {
       return this.#fail(new ConnectError(`connector ${connector}: gave up after ${maxRetries} retries: ${told.message}`, { cause: told }));
     }

@@ -1,5 +1,6 @@
 import { deepEqual, equal, match } from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 import { schemaOf, schemas, structOf, structSchema } from '@millrace/runtime/api';
 import type { SinkRecord, StructSchema } from '@millrace/runtime/api';
@@ -60,6 +61,35 @@ describe('several tasks on one table', () => {
     }
     equal(await deadlocks(), 0);
     equal((await rows(database, 'select 1 from shared')).length, 1500);
+  });
+
+  it('write and delete the same rows, without a task that gives up', async () => {
+    await sql(database, 'create table mixed (id int primary key, name text)');
+    const raw = rawConfig(database, {
+      'table.name.format': 'mixed',
+      'insert.mode': 'upsert',
+      'pk.mode': 'record_key',
+      'delete.enabled': 'true',
+      'batch.size': '200',
+      'max.retries': '1',
+    });
+    const tasks = await Promise.all([0, 1, 2].map((task) => runSink(raw, { task, open: [at(task, 0)] })));
+    const of = (partition: number, round: number): SinkRecord[] =>
+      shuffled(1000, 31 * partition + round).map((id, i) => {
+        const gone = (id + partition + round) % 3 === 0;
+        const value = gone ? null : structOf(schema, { id, name: `${partition} ${round}` });
+        return record(round * 1000 + i, value, { partition, key: structOf(keySchema, { id }) });
+      });
+    await Promise.all(
+      tasks.map(async (sink, partition) => {
+        for (let round = 0; round < 20; round++) await sink.write(...of(partition, round));
+        while (sink.failures.length === 0 && (await sink.safe(at(partition, 20_000)))[0]?.offset !== 20_000n) await sleep(20);
+      }),
+    );
+    for (const sink of tasks) {
+      deepEqual([sink.failures, sink.reported], [[], []]);
+      await sink[Symbol.asyncDispose]();
+    }
   });
 
   it('add columns and tables at the same time, while they write', async () => {

@@ -1,7 +1,9 @@
 /** Runs the connectors' tasks against a database, as the runtime would. */
+import { setTimeout as sleep } from 'node:timers/promises';
+
 import pg from 'pg';
 
-import { noHeaders } from '@millrace/runtime/api';
+import { RetriableError, noHeaders } from '@millrace/runtime/api';
 import type { ConfigDef, PartitionOffset, Schema, SinkRecord, SinkTask } from '@millrace/runtime/api';
 
 import type { PostgresAddress } from '../../../test/services/postgres.ts';
@@ -92,12 +94,24 @@ export async function runSink(raw: RawConfig, options: RunOptions = {}): Promise
     seeks,
     failures,
     async write(...records) {
-      for (let from = 0; from < records.length; from += 500) await task.put(records.slice(from, from + 500));
+      for (let from = 0; from < records.length; from += 500) await putAgain(task, records.slice(from, from + 500));
       await task.preCommit?.(open);
     },
     safe: async (...offsets) => (await task.preCommit?.(offsets)) ?? [],
     [Symbol.asyncDispose]: () => task[Symbol.asyncDispose](),
   };
+}
+
+/** As the runtime does with a RetriableError: the same records once more. */
+async function putAgain(task: SinkTask, records: readonly SinkRecord[]): Promise<void> {
+  for (;;) {
+    try {
+      return await task.put(records);
+    } catch (error) {
+      if (!(error instanceof RetriableError)) throw error;
+      await sleep(20);
+    }
+  }
 }
 
 export interface RecordParts {

@@ -30,9 +30,10 @@ function namedEncoder(schema: Schema, column: Column): Encoder | undefined {
     case 'io.debezium.data.VariableScaleDecimal':
       return plain(variableDecimal);
     case 'io.debezium.data.Bits': {
-      // Of varbit, the modifier is a limit, and the schema's length says as much.
-      const length = column.base === 'bit' && column.typmod > 0 ? column.typmod : undefined;
-      return column.base === 'bit' || column.base === 'varbit' ? plain((value) => bitText(value, length)) : undefined;
+      // Bytes tell no length: of bit(n) the column does, and of varbit(n) at least the most.
+      const length = column.typmod > 0 ? column.typmod : undefined;
+      if (column.base === 'varbit') return plain((value) => bitText(value, undefined).slice(-(length ?? 0)));
+      return column.base === 'bit' ? plain((value) => bitText(value, length)) : undefined;
     }
     case 'io.debezium.data.Json':
       return column.base === 'hstore' ? escaped(hstoreText) : undefined;

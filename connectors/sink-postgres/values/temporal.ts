@@ -113,8 +113,9 @@ const floorDiv = (value: bigint, by: bigint): bigint => (value - (((value % by) 
 
 const isoMoment = /^([+-]?\d{4,})-(\d\d)-(\d\d)T(\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?(Z|[+-]\d\d(?::?\d\d)?)$/;
 
-/** Text with a zone: as it is, save where the column has none; then the local time in the zone of the settings. */
+/** Text with a zone: the moment, or where the column has none the local time in the zone of the settings; text as it is. */
 function zonedTimestamp(kind: string, column: Column, { zone }: ValueSettings): Encoder {
+  if (column.category === 'S') return escaped(String);
   const offset = zoneOffset(kind === 'IsoTimestamp' ? 'UTC' : zone);
   const zoneless = column.base === 'timestamp' || column.base === 'date';
   return escaped((value) => {
