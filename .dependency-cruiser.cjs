@@ -18,6 +18,7 @@ const rooms = {
   kafka: ['api', 'ports', 'batch', 'tls'],
   embedded: ['api', 'ports', 'batch'],
   stores: ['api', 'ports', 'batch'],
+  'dead-letters': ['api', 'ports', 'batch'],
   rest: ['api', 'ports'],
   herder: ['api', 'ports', 'plugins', 'stores'],
   worker: ['api', 'ports', 'pipeline', 'plugins', 'batch', 'stores', 'kafka', 'embedded'],

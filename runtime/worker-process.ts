@@ -1,5 +1,6 @@
 /** One worker in this process: puts the rooms together, starts them in order, and stops them the other way round. */
 import { flushCompileCache } from 'node:module';
+import { createDeadLetters } from './dead-letters/create-dead-letters.ts';
 import { actedOverrides } from './embedded/acted-overrides.ts';
 import { createHerder } from './herder/create-herder.ts';
 import type { HerderOptions } from './herder/herder-context.ts';
@@ -79,6 +80,7 @@ export async function startWorkerProcess(settings: WorkerSettings, logging: Logg
     const { membership, herder: company } = await mode.company({ ...advertisedUrl(settings.rest, rest.addresses), stores, pluginHost });
     stack.use(membership);
     const startups = createStartupCounts();
+    const configProviders = createConfigProviders(settings.raw);
     // Closed before the membership: tasks stop, and their statuses say so, before the others hear that this one leaves.
     const herder = stack.use(
       createHerder({
@@ -87,7 +89,7 @@ export async function startWorkerProcess(settings: WorkerSettings, logging: Logg
         taskHost,
         pluginHost,
         membership,
-        configProviders: createConfigProviders(settings.raw),
+        configProviders,
         log: logThread.log,
         logger: logging.logger('millrace.herder'),
         logLevels: logging.levels,
@@ -109,7 +111,19 @@ export async function startWorkerProcess(settings: WorkerSettings, logging: Logg
       () => startups.attributes(),
       settings.group && membership,
     );
-    rest.serve(herder, createMetrics(source));
+    const deadLetters = createDeadLetters({
+      log: logThread.log,
+      logger: logging.logger('millrace.dead-letters'),
+      async connector(name) {
+        const { config } = await configProviders.resolve(await herder.connectorConfig(name));
+        const connectorClass = config['connector.class'] ?? '';
+        const takesResubmitted = pluginHost.takesResubmitted?.(connectorClass) ?? false;
+        return { config, kind: pluginHost.kindOf(connectorClass), takesResubmitted };
+      },
+      leading: () => herder.leading(),
+      restartTasks: async (name) => void (await herder.restartConnector(name, { includeTasks: true, onlyFailed: false })),
+    });
+    rest.serve(herder, createMetrics({ ...source, restarts: () => startups.restarts() }), deadLetters);
     await herder.start();
     rest.open();
     flushCompileCache();

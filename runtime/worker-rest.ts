@@ -1,6 +1,7 @@
 /** A worker's REST listeners, from the moment they are taken until everything behind them answers. */
 import type { RequestListener } from 'node:http';
 import type { Logging } from './logging/logging.ts';
+import type { DeadLetters } from './ports/dead-letters.ts';
 import type { Herder } from './ports/herder.ts';
 import type { ListenerAddress } from './rest/advertised-url.ts';
 import { createRestApp } from './rest/app.ts';
@@ -16,7 +17,7 @@ export interface WorkerRest extends AsyncDisposable {
   readonly url: string;
   readonly addresses: readonly ListenerAddress[];
   /** From here on `/health` answers. */
-  serve(herder: Herder, metrics: Metrics): void;
+  serve(herder: Herder, metrics: Metrics, deadLetters: DeadLetters): void;
   /** From here on everything does. */
   open(): void;
 }
@@ -40,10 +41,11 @@ export async function startRest({ rest, topicTracking }: WorkerSettings, logging
     return {
       url: main.url,
       addresses: main.addresses,
-      serve(herder, metrics) {
+      serve(herder, metrics, deadLetters) {
         const options = {
           herder,
           metrics,
+          deadLetters,
           topicTracking,
           origins,
           responseHeaders,

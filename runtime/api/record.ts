@@ -39,6 +39,19 @@ export interface SinkRecord extends ConnectRecord {
   readonly timestampType: 'CreateTime' | 'LogAppendTime' | 'NoTimestampType';
   /** The topic that it was read from, whatever transforms made of `topic`: positions go by this one (KIP-793). Left out: `topic`. */
   readonly originalTopic?: string;
+  /**
+   * Of a dead letter that was resubmitted straight to its sink: where it stood first. Its `topic` is that of this place,
+   * converters and names go by it; `originalTopic`, `partition` and `offset` are those of the topic it comes through, and
+   * positions go by them. What names or versions a record by its place (an id made of topic, partition and offset) goes by
+   * this one.
+   */
+  readonly resubmitted?: RecordPlace;
+}
+
+export interface RecordPlace {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: bigint;
 }
 
 export const noHeaders: readonly Header[] = Object.freeze([]);

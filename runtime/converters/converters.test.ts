@@ -119,6 +119,18 @@ describe('SimpleHeaderConverter', () => {
     });
   }
 
+  it('takes what is nested without end as text', () => {
+    for (const [open, close] of [
+      ['[', ']'],
+      ['{"a":', '}'],
+    ] as const) {
+      const nested = (depth: number): string => `${open.repeat(depth)}1${close.repeat(depth)}`;
+      const read = (text: string): unknown => converter.readHeader('t', 'k', Buffer.from(text)).value;
+      equal(typeof read(nested(1000)), 'object');
+      equal(read(nested(10_000)), nested(10_000));
+    }
+  });
+
   it('writes text, JSON-like when nested', () => {
     const point = structSchema([
       ['a', schemas.int32],

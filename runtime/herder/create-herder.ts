@@ -39,7 +39,8 @@ export function createHerder(options: HerderOptions): Herder {
   const publisher = createTaskConfigPublisher(options, leadership, keys);
   const statuses = statusPublisher(options, () => assignment().generation);
   const { configProviders: providers, startups } = options;
-  const taskRuns = createTaskRuns({ taskHost, providers, statuses, logger, mayRun: runsHere, startups });
+  const restartDue = (id: TaskId): void => void reconciler.restartFailed(id);
+  const taskRuns = createTaskRuns({ taskHost, providers, statuses, logger, mayRun: runsHere, startups, restartDue });
   const connectorRuns = createConnectorRuns(options, statuses, publisher);
   const exactlyOnce = options.exactlyOnce === 'enabled' ? createExactlyOnceStarts(options, leadership, fencing, keys) : undefined;
   const reconciler = createReconciler(options, { connectorRuns, taskRuns, statuses, leadership, exactlyOnce });
@@ -118,6 +119,7 @@ export function createHerder(options: HerderOptions): Herder {
     start,
     health: () => health.now(),
     serverInfo: async () => ({ version: settings.version, commit: settings.commit, kafka_cluster_id: await log.clusterId() }),
+    leading: () => leadership.required(),
     ...states,
     ...createConnectorRequests(options, requests, leadership, find, infoOf),
     ...createConnectorOffsets(options, {

@@ -27,6 +27,8 @@ export interface Reconciler {
   settled(name: string): Promise<void>;
   /** Resolves with the error where the task could not be started. */
   restartTask(id: TaskId): Promise<Error | undefined>;
+  /** A failed task's time to be started again has come; nothing happens where it is not to run any more. Never rejects. */
+  restartFailed(id: TaskId): Promise<void>;
   /** Of what is chosen when its turn comes, this worker's share. Resolves with the trace where the connector could not be started. */
   restart(name: string, choose: () => Restarted | undefined): Promise<string | undefined>;
   /** Stops everything; no pass runs afterwards. */
@@ -120,6 +122,12 @@ export function createReconciler(options: HerderOptions, parts: Parts): Reconcil
     return mine.flatMap((id) => planOf(entry, id) ?? []);
   }
 
+  /** Undefined where the task is not to run here. */
+  function planNow(id: TaskId): TaskPlan | undefined {
+    const entry = configStore.get(id.connector);
+    return entry && plansOf(entry).find((plan) => plan.id.task === id.task);
+  }
+
   async function runTasks(name: string): Promise<void> {
     const entry = configStore.get(name);
     if (entry === undefined || deleted.has(name)) return;
@@ -161,10 +169,19 @@ export function createReconciler(options: HerderOptions, parts: Parts): Reconcil
       await stopped;
     },
     settled: (name) => queue.idle(name),
+    async restartFailed(id) {
+      try {
+        await queue.run(id.connector, async () => {
+          const plan = planNow(id);
+          if (plan !== undefined && !stopping) await taskRuns.startAgain(plan);
+        });
+      } catch (error) {
+        logger.error(`task ${taskName(id)}: it could not be started again: ${messageOf(error)}`);
+      }
+    },
     restartTask: (id) =>
       queue.run(id.connector, async () => {
-        const entry = configStore.get(id.connector);
-        const plan = entry && plansOf(entry).find((other) => other.id.task === id.task);
+        const plan = planNow(id);
         await taskRuns.stop(id);
         if (plan === undefined || stopping) return undefined;
         statuses.task(id, 'RESTARTING');

@@ -1,5 +1,5 @@
 /** What one run of a task tells, as statuses and log lines. */
-import type { Logger } from '../api/index.ts';
+import type { Logger, RawConfig } from '../api/index.ts';
 import type { RunState } from '../ports/stores.ts';
 import type { TaskEvents, TaskId } from '../ports/tasks.ts';
 import { withoutSecrets } from '../ports/config-providers.ts';
@@ -7,6 +7,7 @@ import { taskName } from './herder-context.ts';
 import type { Startup } from './startup-counts.ts';
 import type { StatusPublisher } from './status-publisher.ts';
 import type { TaskPlan } from './task-plan.ts';
+import type { TaskFailure, TaskRestarts } from './task-restarts.ts';
 
 export interface Run {
   /** Equal for plans that need no restart. */
@@ -19,20 +20,27 @@ export interface Run {
   state: RunState;
   trace?: string | undefined;
   over: boolean;
+  /** By `performance.now()`; undefined while its code is not ready. */
+  runningSinceMs?: number;
+  /** As it told, without what is said of restarts. */
+  failure?: TaskFailure;
 }
 
 export interface RunContext {
   readonly plan: TaskPlan;
   readonly run: Run;
+  /** The connector's, placeholders resolved where they could be. */
+  readonly config: RawConfig;
   readonly secrets: readonly string[];
   readonly startup: Startup;
   readonly statuses: StatusPublisher;
+  readonly restarts: TaskRestarts;
   readonly logger: Logger;
   /** False for what a later run of the same task has replaced. */
   readonly isCurrent: () => boolean;
 }
 
-export function taskEvents({ plan, run, secrets, startup, statuses, logger, isCurrent }: RunContext): TaskEvents {
+export function taskEvents({ plan, run, config, secrets, startup, statuses, restarts, logger, isCurrent }: RunContext): TaskEvents {
   const { exactlyOnce } = plan;
 
   function publish(id: TaskId, state: RunState, trace?: string): void {
@@ -42,31 +50,35 @@ export function taskEvents({ plan, run, secrets, startup, statuses, logger, isCu
     statuses.task(id, state, trace);
   }
 
-  function fail(id: TaskId, trace: string): void {
-    publish(id, 'FAILED', trace);
-    run.over = true;
+  function fail(id: TaskId, trace: string, passes: boolean): void {
     logger.error(`task ${taskName(id)} failed: ${firstLine(trace)}`);
+    if (run.over || !isCurrent()) return;
+    const { runningSinceMs } = run;
+    run.failure = { trace, passes, config, ranMs: runningSinceMs === undefined ? 0 : performance.now() - runningSinceMs };
+    publish(id, 'FAILED', run.paused || run.stopping.signal.aborted ? trace : restarts.failed(id, run.failure));
+    run.over = true;
   }
 
   /** Fencing ends tasks of earlier task configs from afar: that they ended so is no failure. */
-  async function failUnlessSuperseded(id: TaskId, trace: string): Promise<void> {
+  async function failUnlessSuperseded(id: TaskId, trace: string, passes: boolean): Promise<void> {
     if (run.stopping.signal.aborted || (await exactlyOnce?.superseded())) {
       logger.info(`task ${taskName(id)} ended, since it is no longer to run so: ${firstLine(trace)}`);
-    } else fail(id, trace);
+    } else fail(id, trace, passes);
   }
 
   return {
     running(id) {
       startup.succeeded();
+      run.runningSinceMs = performance.now();
       publish(id, run.paused ? 'PAUSED' : 'RUNNING');
     },
     paused: (id) => publish(id, 'PAUSED'),
     resumed: (id) => publish(id, 'RUNNING'),
-    failed(id, trace) {
+    failed(id, trace, passes = false) {
       startup.failed();
       const shown = withoutSecrets(trace, secrets);
-      if (exactlyOnce === undefined) fail(id, shown);
-      else void failUnlessSuperseded(id, shown);
+      if (exactlyOnce === undefined) fail(id, shown, passes);
+      else void failUnlessSuperseded(id, shown, passes);
     },
     responsive(id, answering, forMs) {
       // Clients know Connect's states only, so the state stays, and the trace says what is wrong.

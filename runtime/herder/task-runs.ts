@@ -1,6 +1,7 @@
 /** The tasks that run on this worker, and what they say of themselves, as statuses. */
 import type { Logger } from '../api/index.ts';
 import type { RunState, RunStatus } from '../ports/stores.ts';
+import { mayPass } from '../ports/passing-errors.ts';
 import type { TaskHost, TaskId } from '../ports/tasks.ts';
 import type { ConfigProviders } from '../ports/config-providers.ts';
 import { messageOf, taskName } from './herder-context.ts';
@@ -11,6 +12,7 @@ import type { StatusPublisher } from './status-publisher.ts';
 import type { TaskPlan } from './task-plan.ts';
 import { taskEvents } from './task-events.ts';
 import type { Run } from './task-events.ts';
+import { createTaskRestarts } from './task-restarts.ts';
 
 export interface TaskRuns {
   /** Numbers of this connector's tasks that were started and not stopped; failed ones are among them. */
@@ -20,7 +22,9 @@ export interface TaskRuns {
   bring(plan: TaskPlan): Promise<void>;
   /** Starts what does not run. Resolves with the error where it could not be started; its status says so too. */
   start(plan: TaskPlan): Promise<Error | undefined>;
-  /** Resolves when nothing of the task runs; its status is UNASSIGNED then. */
+  /** After a failure, unless it is paused, stopped or started meanwhile: stops what is left of it, and starts it. */
+  startAgain(plan: TaskPlan): Promise<void>;
+  /** Resolves when nothing of the task runs; its status is UNASSIGNED then. No restart of it comes by itself. */
   stop(id: TaskId): Promise<void>;
   /** Says again how each task is where its status says otherwise: the group may have thought this worker gone. */
   confirm(statusOf: (id: TaskId) => RunStatus | undefined): void;
@@ -36,12 +40,15 @@ export interface TaskRunsOptions {
   /** Whether this worker is still to run it. */
   readonly mayRun: (id: TaskId) => boolean;
   readonly startups?: StartupCounts | undefined;
+  /** The time has come to start a failed task again. */
+  readonly restartDue: (id: TaskId) => void;
 }
 
 const unconfirmed: readonly RunState[] = ['RUNNING', 'PAUSED', 'FAILED'];
 
 export function createTaskRuns(options: TaskRunsOptions): TaskRuns {
   const { taskHost, providers, statuses, logger, mayRun, startups = createStartupCounts() } = options;
+  const restarts = createTaskRestarts(options.restartDue, logger);
   const connectors = new Map<string, Map<number, Run>>();
   let closed = false;
   const runOf = (id: TaskId): Run | undefined => connectors.get(id.connector)?.get(id.task);
@@ -51,11 +58,14 @@ export function createTaskRuns(options: TaskRunsOptions): TaskRuns {
     const { id, exactlyOnce } = plan;
     const startup = startups.begin('task');
     let secrets: readonly string[] = [];
-    const events = () => taskEvents({ plan, run, secrets, startup, statuses, logger, isCurrent: () => runOf(id) === run });
+    let config = plan.connectorConfig;
+    const isCurrent = (): boolean => runOf(id) === run;
+    const events = () => taskEvents({ plan, run, config, secrets, startup, statuses, restarts, logger, isCurrent });
     try {
       const connector = await providers.resolve(plan.connectorConfig);
       const task = await providers.resolve(plan.taskConfig);
       secrets = [...connector.secrets, ...task.secrets];
+      config = connector.config;
       const kind = plan.kindOf(connector.config);
       await exactlyOnce?.fence(run.stopping.signal);
       if (run.stopping.signal.aborted) return undefined;
@@ -65,7 +75,7 @@ export function createTaskRuns(options: TaskRunsOptions): TaskRuns {
       return undefined;
     } catch (error) {
       if (run.stopping.signal.aborted) return undefined;
-      events().failed(id, traceOf(error, secrets));
+      events().failed(id, traceOf(error, secrets), mayPass(error));
       return error as Error;
     }
   }
@@ -100,7 +110,20 @@ export function createTaskRuns(options: TaskRunsOptions): TaskRuns {
 
   async function stop(id: TaskId): Promise<void> {
     const run = runOf(id);
-    if (run !== undefined) await (run.stopped ??= halt(id, run));
+    if (run === undefined) return;
+    await (run.stopped ??= halt(id, run));
+    restarts.cancel(id);
+  }
+
+  /** A failed one, paused or resumed: it stays FAILED, as in Connect, but only what is not paused is started again. */
+  function turn(id: TaskId, run: Run, paused: boolean): void {
+    run.paused = paused;
+    if (run.failure === undefined) return;
+    restarts.cancel(id);
+    const trace = paused ? run.failure.trace : restarts.failed(id, run.failure);
+    if (trace === run.trace) return;
+    run.trace = trace;
+    statuses.task(id, run.state, trace);
   }
 
   return {
@@ -115,6 +138,15 @@ export function createTaskRuns(options: TaskRunsOptions): TaskRuns {
           statuses.task(id, run.state, run.trace);
       }
     },
+    async startAgain(plan) {
+      const run = runOf(plan.id);
+      if (run?.failure === undefined || run.paused || run.stopped !== undefined) return;
+      await (run.stopped = halt(plan.id, run));
+      if (closed || !mayRun(plan.id)) return restarts.cancel(plan.id);
+      startups.restarted(plan.id);
+      statuses.task(plan.id, 'RESTARTING');
+      await start(plan);
+    },
     async close() {
       closed = true;
       await Promise.all(all().map(stop));
@@ -122,7 +154,8 @@ export function createTaskRuns(options: TaskRunsOptions): TaskRuns {
     async bring(plan) {
       const run = runOf(plan.id);
       if (run?.made === madeOf(plan) && run.stopped === undefined) {
-        if (run.paused === plan.paused || run.over) return;
+        if (run.paused === plan.paused) return;
+        if (run.over) return turn(plan.id, run, plan.paused);
         run.paused = plan.paused;
         await run.started;
         if (!run.over && run.stopped === undefined) taskHost.setPaused(plan.id, plan.paused);

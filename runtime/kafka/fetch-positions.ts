@@ -23,14 +23,15 @@ export const keyOf = ({ topic, partition }: TopicPartition): string => `${topic}
 export class FetchPositions {
   readonly #positions = new Map<string, Position>();
 
-  assign(offsets: readonly PartitionOffset[]): void {
+  /** `idOf`: the topics that the offsets are of, as far as that is known already. */
+  assign(offsets: readonly PartitionOffset[], idOf: (topic: string) => string | undefined = () => undefined): void {
     for (const position of this.#positions.values()) position.version++;
     this.#positions.clear();
     for (const { topic, partition, offset } of offsets) {
       const position = {
         topic,
         partition,
-        topicId: undefined,
+        topicId: idOf(topic),
         delivered: offset,
         asked: offset,
         version: 0,

@@ -62,8 +62,8 @@ export class Fetcher {
     this.#outOfRange = outOfRange;
   }
 
-  assign(offsets: readonly PartitionOffset[]): void {
-    this.positions.assign(offsets);
+  assign(offsets: readonly PartitionOffset[], idOf?: (topic: string) => string | undefined): void {
+    this.positions.assign(offsets, idOf);
     this.#ready = [];
     this.#failure = undefined;
   }
@@ -160,13 +160,13 @@ export class Fetcher {
     const { fetchMaxWaitMs, fetchMinBytes, fetchMaxBytes, partitionMaxBytes, isolation, rackId } = this.#settings;
     const maxBytes = Math.max(1, Math.min(fetchMaxBytes, this.#limits.maxBytes));
     const maxWaitMs = Math.max(1, Math.min(fetchMaxWaitMs, this.#limits.maxWaitMs));
-    const partBytes = Math.min(partitionMaxBytes, maxBytes);
+    const bytes = Math.min(partitionMaxBytes, maxBytes);
     const parts = asked.map(({ position: { topic, topicId, partition }, offset }) => ({
       topic,
       topicId,
       partition,
       offset,
-      maxBytes: partBytes,
+      maxBytes: bytes,
     }));
     const question = { maxWaitMs, minBytes: fetchMinBytes, maxBytes, readCommitted: isolation === 'read_committed', rackId, parts };
     const timeoutMs = this.#cluster.network.requestTimeoutMs + maxWaitMs;

@@ -24,6 +24,7 @@ export class KafkaGroup implements LogGroup {
   readonly #reset: OffsetReset;
   readonly #readCommitted: boolean;
   readonly #fetcher: Fetcher;
+  readonly #subscription: TopicSubscription;
   readonly #membership: GroupMembership;
   readonly #closing = new AbortController();
   readonly #appends: GroupAppends | undefined;
@@ -51,6 +52,7 @@ export class KafkaGroup implements LogGroup {
     this.#reset = consumer.offsetReset ?? 'earliest';
     this.#readCommitted = consumer.isolation === 'read_committed';
     const subscription = new TopicSubscription(cluster, groupId, topics, consumer.autoCreateTopics);
+    this.#subscription = subscription;
     const outOfRange: OutOfRange = async (position) => {
       // In a topic that was made anew offsets begin anew: that is told as an assignment, not as a leap.
       if (await subscription.hasChanged()) {
@@ -203,7 +205,7 @@ export class KafkaGroup implements LogGroup {
       // Shared out again before it was told: join once more.
       if (this.#membership.state !== 'member') return undefined;
       this.#assigned = assigned.map(({ topic, partition }) => ({ topic, partition }));
-      this.#fetcher.assign(assigned);
+      this.#fetcher.assign(assigned, (topic) => this.#subscription.idOf(topic));
       return assigned;
     } catch (error) {
       this.#joining = undefined;

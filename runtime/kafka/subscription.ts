@@ -36,6 +36,14 @@ export class TopicSubscription {
     return this.#names ?? [...found.keys()];
   }
 
+  /**
+   * As at the last `topics`. What is read by it, and turns out to be another's by now, is a change that `check` hears of,
+   * whatever older news a broker may give meanwhile.
+   */
+  idOf(topic: string): string | undefined {
+    return this.#seen.get(topic)?.split('/')[0] || undefined;
+  }
+
   /** Calls `changed` when topics or partitions have come or gone since, or a topic was made anew, at most every `metadata.max.age.ms`. */
   check(changed: () => void): void {
     if (this.#checking || (Date.now() - this.#checkedAt < this.#intervalMs && !this.#hasHeard())) return;

@@ -1,6 +1,6 @@
 import { deepEqual, equal, match, rejects, throws } from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { DataError, RetriableError, noHeaders, schemas } from '../api/index.ts';
+import { DataError, RetriableError, javaText, noHeaders, schemas } from '../api/index.ts';
 import type { Logger, RawConfig, SinkRecord, SourceRecord } from '../api/index.ts';
 import { errorPolicy } from './error-policy.ts';
 import type { ErrorPolicy } from './error-policy.ts';
@@ -55,6 +55,26 @@ describe('a record that fails', () => {
     lenient.tolerate(failure, polled);
     match(logged[0] ?? '', /where consumed record is \{topic='t', partition=2, offset=5, timestamp=7, timestampType=CreateTime\}\.$/);
     match(logged[1] ?? '', /sourceOffset=\{at=9\}, timestamp=7, key=k, value=the value, headers=\[\]\}\.$/);
+  });
+
+  it('may be nested without end: that is said, and logging it is no failure of the task', () => {
+    const { policy: lenient, logged } = policy({
+      'errors.tolerance': 'all',
+      'errors.log.enable': 'true',
+      'errors.log.include.messages': 'true',
+    });
+    const endless: unknown[] = [];
+    endless.push(endless);
+    let overflow: unknown;
+    try {
+      javaText(null, endless);
+    } catch (error) {
+      overflow = error;
+    }
+    const deep = new StageError('VALUE_CONVERTER', overflow);
+    match(deep.message, /^it is nested too deep/);
+    lenient.tolerate(deep, { ...polled, valueSchema: null, value: endless });
+    match(logged[0] ?? '', /value=\(cannot be shown: .*call stack.*\), headers/);
   });
 });
 

@@ -1,4 +1,4 @@
-import type { Logger, RawConfig, SinkRecord, SourceRecord } from '../api/index.ts';
+import type { Logger, RawConfig, Schema, SinkRecord, SourceRecord } from '../api/index.ts';
 import { ConnectError, RetriableError, javaText } from '../api/index.ts';
 import type { RawRecord } from '../batch/record-reader.ts';
 import { StageError } from './stage-error.ts';
@@ -87,7 +87,7 @@ function describe(place: RecordPlace): string {
   const position =
     'offset' in place
       ? [`offset=${place.offset}`]
-      : [`sourcePartition=${javaText(null, place.sourcePartition)}`, `sourceOffset=${javaText(null, place.sourceOffset)}`];
+      : [`sourcePartition=${textOf(null, place.sourcePartition)}`, `sourceOffset=${textOf(null, place.sourceOffset)}`];
   return [`topic='${topic}'`, `partition=${partition}`, ...position, `timestamp=${timestamp}`].join(', ');
 }
 
@@ -101,6 +101,15 @@ function shown(place: RecordPlace): string {
 /** A source's record has no place in the log where it could be looked up, so it is shown whole, as Connect does. */
 function contentOf(place: SourceRecord): string {
   const { keySchema, key, valueSchema, value, headers } = place;
-  const shown = headers.map((header) => `${header.key}=${javaText(header.schema, header.value)}`);
-  return `, key=${javaText(keySchema, key)}, value=${javaText(valueSchema, value)}, headers=[${shown.join(', ')}]`;
+  const shownHeaders = headers.map((header) => `${header.key}=${textOf(header.schema, header.value)}`);
+  return `, key=${textOf(keySchema, key)}, value=${textOf(valueSchema, value)}, headers=[${shownHeaders.join(', ')}]`;
+}
+
+/** A value may be what the record fails on, such as one whose nesting has no end: never throws. */
+function textOf(schema: Schema | null, value: unknown): string {
+  try {
+    return javaText(schema, value);
+  } catch (error) {
+    return `(cannot be shown: ${messageOf(error)})`;
+  }
 }

@@ -1,9 +1,10 @@
-import { equal, rejects } from 'node:assert/strict';
+import { deepEqual, equal, rejects } from 'node:assert/strict';
 import { it } from 'node:test';
+import { batchOf } from '../../test/contract/log-fixture.ts';
 import { RetriableError, noHeaders, schemas } from '../api/index.ts';
 import type { Converter, SinkRecord, Transform } from '../api/index.ts';
 import { errorPolicy } from './error-policy.ts';
-import { SinkDecoder } from './sink-decoder.ts';
+import { placeOf, SinkDecoder } from './sink-decoder.ts';
 import { TaskFigures } from './task-figures.ts';
 
 const quiet = { debug() {}, info() {}, warn() {}, error() {} };
@@ -23,7 +24,7 @@ const record: SinkRecord = {
   headers: noHeaders,
 };
 
-function decoder(config: Record<string, string>): SinkDecoder {
+function decoder(config: Record<string, string>, more: { traced?: boolean; resubmissionTopic?: string } = {}): SinkDecoder {
   const errors = errorPolicy({ 'errors.retry.delay.max.ms': '1', ...config }, 'c-0', quiet, new TaskFigures());
   return new SinkDecoder({
     keyConverter: nothing,
@@ -32,6 +33,7 @@ function decoder(config: Record<string, string>): SinkDecoder {
     converterClasses,
     errors,
     traced: false,
+    ...more,
   });
 }
 
@@ -56,4 +58,45 @@ it('a transform that may pass is tried again, in the time there is', async () =>
 
 it('a transform that works costs no promise', () => {
   equal(decoder({}).transformed(record, failing(0), signal), record);
+});
+
+it('a dead letter that comes again is of the topic that it came from, and stands where it is read', () => {
+  const headers = {
+    own: '1',
+    '__millrace.resubmitted.topic': 't',
+    '__millrace.resubmitted.partition': '4',
+    '__millrace.resubmitted.offset': '7',
+  };
+  const batch = batchOf('again', 0, [{ key: 'k', value: 'v', headers }]);
+  const run = { ...batch, position: 0n, nextPosition: 1n, highWatermark: 1n };
+  for (const traced of [false, true]) {
+    const again = decoder({}, { resubmissionTopic: 'again', traced });
+    const [read] = again.decode(run);
+    const resubmitted = { topic: 't', partition: 4, offset: 7n };
+    const places = (of: SinkRecord | null | undefined): unknown => [
+      of?.topic,
+      of?.originalTopic,
+      of?.partition,
+      of?.offset,
+      of?.resubmitted,
+    ];
+    deepEqual(places(read), ['t', 'again', 0, 0n, resubmitted]);
+    deepEqual(
+      read?.headers.map(({ key }) => key),
+      ['own'],
+    );
+    // Whether a transform copies the record, or makes one from nothing.
+    for (const base of [read as SinkRecord, record]) {
+      const mapped = again.transformed(read as SinkRecord, (() => ({ ...base, topic: 'u' })) as unknown as Transform, signal) as SinkRecord;
+      deepEqual([mapped.topic, mapped.originalTopic, mapped.resubmitted], ['u', 'again', resubmitted]);
+    }
+    // Its next dead letter says both.
+    if (traced) deepEqual([placeOf(read as SinkRecord).topic, placeOf(read as SinkRecord).raw?.headers.length], ['again', 4]);
+  }
+  deepEqual(
+    decoder({})
+      .decode(run)
+      .map(({ topic, originalTopic }) => [topic, originalTopic]),
+    [['again', undefined]],
+  );
 });

@@ -1,7 +1,8 @@
 import { noHeaders } from '../api/index.ts';
-import type { Converter, Header, HeaderConverter, SinkRecord, Transform } from '../api/index.ts';
+import type { Converter, Header, HeaderConverter, SinkRecord, TopicPartition, Transform } from '../api/index.ts';
 import { readRecords } from '../batch/record-reader.ts';
 import type { RawHeader, RawRecord } from '../batch/record-reader.ts';
+import { firstPlaceOf, resubmittedHeaders } from '../ports/dead-letters.ts';
 import type { FetchedRun } from '../ports/log.ts';
 import type { ErrorPolicy, SinkPlace } from './error-policy.ts';
 import { originalOf, withOriginal } from './original-record.ts';
@@ -17,6 +18,8 @@ export interface DecoderParts {
   readonly errors: ErrorPolicy;
   /** Records keep the one that they were made from, for dead letters. */
   readonly traced: boolean;
+  /** Dead letters come through it again, with where they stood first in their headers. */
+  readonly resubmissionTopic?: string | undefined;
 }
 
 /** Bytes from the log into sink records; a record that a converter refuses goes to the error policy. */
@@ -69,14 +72,26 @@ export class SinkDecoder {
     if (mapped === null || mapped === record) return mapped;
     const original = originalOf(record);
     const kept = original === undefined || originalOf(mapped) !== undefined ? mapped : withOriginal(mapped, original);
-    return kept.topic === record.topic || kept.originalTopic !== undefined ? kept : { ...kept, originalTopic: record.topic };
+    const { originalTopic = record.topic, resubmitted } = record;
+    if (kept.originalTopic !== undefined || kept.topic === originalTopic) return kept;
+    return { ...kept, originalTopic, ...(resubmitted && { resubmitted }) };
   }
 
-  #convert({ topic, partition }: FetchedRun, raw: RawRecord): SinkRecord {
-    const { keyConverter, valueConverter, converterClasses, traced } = this.#parts;
+  #convert(run: FetchedRun, raw: RawRecord): SinkRecord {
+    const { traced, resubmissionTopic } = this.#parts;
+    const first = run.topic === resubmissionTopic ? firstPlaceOf(raw.headers) : undefined;
+    const record =
+      first === undefined
+        ? this.#read(run, raw)
+        : { ...this.#read({ ...run, topic: first.topic }, withoutFirstPlace(raw)), originalTopic: run.topic, resubmitted: first };
+    return traced ? withOriginal(record, { ...raw, topic: run.topic, partition: run.partition }) : record;
+  }
+
+  #read({ topic, partition }: TopicPartition, raw: RawRecord): SinkRecord {
+    const { keyConverter, valueConverter, converterClasses } = this.#parts;
     const key = stage('KEY_CONVERTER', converterClasses.key, () => keyConverter.read(topic, raw.key));
     const value = stage('VALUE_CONVERTER', converterClasses.value, () => valueConverter.read(topic, raw.value));
-    const record: SinkRecord = {
+    return {
       topic,
       partition,
       offset: raw.offset,
@@ -88,7 +103,6 @@ export class SinkDecoder {
       value: value.value,
       headers: raw.headers.length === 0 ? noHeaders : this.#headers(topic, raw.headers),
     };
-    return traced ? withOriginal(record, { ...raw, topic, partition }) : record;
   }
 
   #headers(topic: string, raw: readonly RawHeader[]): Header[] {
@@ -106,6 +120,10 @@ export function placeOf(record: SinkRecord): SinkPlace {
   const { topic, partition, offset, timestamp, timestampType } = original ?? record;
   return { topic, partition, offset, timestamp, timestampType, raw: original };
 }
+
+const firstPlaceNames = new Set<string>(Object.values(resubmittedHeaders));
+
+const withoutFirstPlace = (raw: RawRecord): RawRecord => ({ ...raw, headers: raw.headers.filter(({ key }) => !firstPlaceNames.has(key)) });
 
 function inTransform(error: unknown): StageError {
   return error instanceof StageError ? error : new StageError('TRANSFORMATION', error);

@@ -11,8 +11,15 @@ export class StageError extends ConnectError {
   readonly executing: string;
 
   constructor(stage: Stage, cause: unknown, executing = 'unknown') {
-    super(cause instanceof Error ? cause.message : String(cause), { cause });
+    super(messageOf(cause), { cause });
     this.stage = stage;
     this.executing = executing;
   }
+}
+
+function messageOf(cause: unknown): string {
+  if (!(cause instanceof Error)) return String(cause);
+  // What walks through values calls itself for each level, and the engine's words say nothing of values.
+  if (cause instanceof RangeError && /call stack/.test(cause.message)) return `it is nested too deep to be dealt with (${cause.message}).`;
+  return cause.message;
 }

@@ -137,6 +137,23 @@ describe('a connector config', () => {
     return Object.fromEntries(found.map(({ value }) => [value.name, value.errors]));
   }
 
+  it('may ask for restarts, but not for nonsense', async () => {
+    const key = (name: string): string => `errors.restart.${name}`;
+    const asking = { ...sink, [key('attempts')]: '-1', [key('delay.ms')]: '5000', [key('delay.max.ms')]: '5000' };
+    deepEqual(await errors(asking), {});
+    for (const [name, value] of [
+      ['attempts', '-2'],
+      ['attempts', 'many'],
+      ['delay.ms', '0'],
+      ['delay.max.ms', '4294967296'],
+      ['reset.after.ms', '-1'],
+    ] as const) {
+      deepEqual(Object.keys(await errors({ ...asking, [key(name)]: value })), [key(name)], `${name}=${value}`);
+    }
+    match((await errors({ ...asking, [key('delay.ms')]: '5001' }))[key('delay.ms')]?.[0] ?? '', /longer than the longest.*=5000/);
+    match((await errors({ ...sink, [key('delay.max.ms')]: '999' }))[key('delay.max.ms')]?.[0] ?? '', /delay\.ms=1000: the first wait/);
+  });
+
   it('that is right has no errors, and the groups of Connect', async () => {
     deepEqual(await errors(sink), {});
     const { infos, connectorKind } = await checkConnector(

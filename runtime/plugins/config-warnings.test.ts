@@ -43,6 +43,12 @@ const warnings: readonly (readonly [name: string, config: RawConfig, message: Re
   ['dead letters', { ...sink, ...deadLetters }, undefined],
   ['dead letters of a source', { ...source, ...deadLetters }, undefined],
   ['their default', { ...sink, 'errors.deadletterqueue.context.headers.enable': 'FALSE' }, undefined],
+  ['restarts', { ...sink, 'errors.restart.attempts': '-1', 'errors.restart.delay.ms': '5' }, undefined],
+  [
+    'how to restart what is not restarted',
+    { ...sink, 'errors.restart.delay.ms': '5' },
+    /^errors.restart.delay.ms=5 has no effect: .* without errors.restart.attempts/,
+  ],
   ['transactions by time', { ...source, 'transaction.boundary': 'interval' }, /^transaction.boundary=interval has no effect/],
   ['keys that nobody knows', { ...sink, flie: 'f', other: '1' }, /^flie, other are keys that neither.*Check the spelling/],
   ['a source key in a sink', { ...sink, 'topic.creation.default.partitions': '1' }, /^topic.creation.default.partitions is a key/],

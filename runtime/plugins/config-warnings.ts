@@ -5,6 +5,7 @@ import { connectorSections, topicCreationGroups } from './connector-sections.ts'
 import { deadLetterWarnings } from './dead-letter-check.ts';
 import { exactlyOnceWarnings } from './exactly-once-check.ts';
 import type { PluginIndex } from './plugin-index.ts';
+import { restartWarnings } from './restart-config.ts';
 import type { SourceDelivery } from './source-delivery.ts';
 
 export interface WarningOptions {
@@ -32,7 +33,11 @@ export async function configWarnings(
   const { plugin, sections } = await connectorSections(raw, index);
   const known: ConfigDef = Object.assign({}, ...sections.map(({ def }) => def));
   const creation = plugin.kind === 'source' ? topicCreationGroups(raw).map((group) => `topic.creation.${group}.`) : [];
-  const warnings: string[] = [...deadLetterWarnings(raw), ...(plugin.kind === 'source' ? exactlyOnceWarnings(raw, delivery) : [])];
+  const warnings: string[] = [
+    ...deadLetterWarnings(raw),
+    ...restartWarnings(raw),
+    ...(plugin.kind === 'source' ? exactlyOnceWarnings(raw, delivery) : []),
+  ];
   const unknown: string[] = [];
   for (const [key, text] of Object.entries(raw)) {
     const definition = known[key];

@@ -1,5 +1,6 @@
 /** What every connector's config has, whatever it connects. */
 import { defineConfig } from '../api/index.ts';
+import { restartConfig } from './restart-config.ts';
 
 const common = 'Common';
 const errors = 'Error Handling';
@@ -14,7 +15,7 @@ export function uniqueAliases(value: unknown): string | undefined {
   return aliases.includes('') ? 'An alias must not be empty' : undefined;
 }
 
-/** org.apache.kafka.connect.runtime.ConnectorConfig. */
+/** org.apache.kafka.connect.runtime.ConnectorConfig, and restarts, which are ours. */
 export const commonConfig = defineConfig({
   name: {
     type: 'string',
@@ -164,6 +165,7 @@ export const commonConfig = defineConfig({
     width: 'short',
     displayName: 'Log Error Details',
   },
+  ...restartConfig,
 });
 
 function converterKey(displayName: string, doc: string) {

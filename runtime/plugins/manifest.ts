@@ -14,6 +14,8 @@ export interface PluginDescriptor {
   readonly aliases: readonly string[];
   /** Of a connector: the JVM class of its tasks, which task configs name so that a JVM worker can start them; its own name where there is none. */
   readonly taskClass?: string;
+  /** Of a sink: it tells positions (`originalTopic`) from names and ids (`topic`, `resubmitted`), so that dead letters can go straight to it. */
+  readonly resubmission?: true;
   /** Of the package. */
   readonly version: string;
   /** The module's file: URL, and what it exports the plugin as. */
@@ -25,7 +27,7 @@ export interface PluginDescriptor {
 
 /**
  * The plugins of a parsed package.json: `"millrace": {"plugins": [{"kind", "name", "class", "aliases", "taskClass",
- * "module", "export", "variants"}]}`. `variants: ["Key", "Value"]` stands for the classes `…$Key` and `…$Value`, exported as
+ * "resubmission", "module", "export", "variants"}]}`. `variants: ["Key", "Value"]` stands for the classes `…$Key` and `…$Value`, exported as
  * `key` and `value`. Undefined when the package declares none; throws a ConfigError for a malformed declaration.
  */
 export function pluginsOf(packageJson: unknown, packageUrl: URL): PluginDescriptor[] | undefined {
@@ -46,6 +48,7 @@ export function pluginsOf(packageJson: unknown, packageUrl: URL): PluginDescript
       class: text(entry, 'class', where, name),
       aliases: texts(entry['aliases'], `${where}.aliases`),
       ...(entry['taskClass'] !== undefined && { taskClass: text(entry, 'taskClass', where) }),
+      ...(entry['resubmission'] === true && { resubmission: true }),
       version,
       moduleUrl: new URL(text(entry, 'module', where), packageUrl).href,
       exportName: text(entry, 'export', where, 'default'),

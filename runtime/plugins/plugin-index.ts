@@ -20,6 +20,8 @@ export interface PluginIndex {
   versionOf(connectorClass: string): string | undefined;
   /** The class of its tasks; undefined for an unknown connector. */
   taskClassOf(connectorClass: string): string | undefined;
+  /** Whether dead letters can go straight to a sink of this class. */
+  takesResubmitted(connectorClass: string): boolean;
   infos(): readonly PluginInfo[];
 }
 
@@ -70,6 +72,7 @@ export function createPluginIndex(plugins: readonly PluginDescriptor[]): PluginI
       const found = findConnector(name);
       return found?.taskClass ?? found?.name;
     },
+    takesResubmitted: (name) => findConnector(name)?.resubmission === true,
     infos: () =>
       plugins.map((plugin) => ({
         class: plugin.class,

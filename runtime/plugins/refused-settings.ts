@@ -1,11 +1,13 @@
-/** Settings that Connect honours, and whose neglect here would lose, repeat or misplace records: refused, not ignored. */
+/** Settings that Connect honours, and whose neglect here would lose, repeat or misplace records, and those that contradict each other: refused, not ignored. */
 import type { ConfigProblem, RawConfig, SinkPlugin, SourcePlugin } from '../api/index.ts';
 import { exactlyOnceProblems } from './exactly-once-check.ts';
+import { restartProblems } from './restart-config.ts';
 import type { SourceDelivery } from './source-delivery.ts';
 
 /** What this worker cannot do for the config, under the key that asks for it. */
 export function refusedSettings(raw: RawConfig, plugin: SourcePlugin | SinkPlugin, delivery: SourceDelivery): ConfigProblem[] {
-  return plugin.kind === 'sink' ? [] : [...exactlyOnceProblems(raw, plugin, delivery), ...ofEmbedded(raw, delivery)];
+  const ofSources = plugin.kind === 'sink' ? [] : [...exactlyOnceProblems(raw, plugin, delivery), ...ofEmbedded(raw, delivery)];
+  return [...restartProblems(raw), ...ofSources];
 }
 
 /** On the embedded log, where Connect's words would not say what is the matter. */

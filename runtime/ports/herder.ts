@@ -75,6 +75,8 @@ export interface Herder extends AsyncDisposable {
   start(): Promise<void>;
   health(): { readonly status: 'healthy' | 'starting' | 'unhealthy'; readonly message: string };
   serverInfo(): Promise<{ readonly version: string; readonly commit: string; readonly kafka_cluster_id: string }>;
+  /** Resolves where this worker leads, and may write. Rejects with a {@link ForwardError} to who does, or to nobody. */
+  leading(): Promise<void>;
   connectors(): Promise<readonly string[]>;
   connectorInfo(name: string): Promise<ConnectorInfo>;
   connectorConfig(name: string): Promise<RawConfig>;

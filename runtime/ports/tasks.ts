@@ -39,8 +39,11 @@ export interface TaskEvents {
    * source before it resolves; a rejection ends the run as failed.
    */
   producerReady?(id: TaskId): Promise<void>;
-  /** The run is over; `trace` is the error's stack with its causes, secrets taken out. */
-  failed(id: TaskId, trace: string): void;
+  /**
+   * The run is over; `trace` is the error's stack with its causes, secrets taken out. `passes`: its reason may pass by
+   * itself ({@link mayPass} of `passing-errors`); not, when left out.
+   */
+  failed(id: TaskId, trace: string, passes?: boolean): void;
   /** The thread has not answered for a while (it spins or blocks); `answering` true when it does again. */
   responsive(id: TaskId, answering: boolean, forMs: number): void;
   /** A source task wrote to this topic, or a sink task read from it, for the first time in this run. */
@@ -126,6 +129,8 @@ export interface PluginHost extends AsyncDisposable {
   versionOf(connectorClass: string): string | undefined;
   /** What Connect writes into its task configs as `task.class`; undefined for an unknown connector class. */
   taskClassOf?(connectorClass: string): string | undefined;
+  /** Whether dead letters can go straight to a sink of this class: it says so in its package. */
+  takesResubmitted?(connectorClass: string): boolean;
   /** `GET /connector-plugins/{p}/config`; undefined for an unknown plugin. */
   pluginConfig(plugin: string): Promise<readonly ConfigDefinition[] | undefined>;
   /** Of a whole connector config, transforms and converters included. */

@@ -3,6 +3,7 @@ import express from 'express';
 import type { ErrorRequestHandler, Express, Request, RequestHandler, Response } from 'express';
 
 import type { Logger } from '../api/index.ts';
+import type { DeadLetters } from '../ports/dead-letters.ts';
 import { ForwardError } from '../ports/herder.ts';
 import type { Herder } from '../ports/herder.ts';
 import { basicAuth } from './basic-auth.ts';
@@ -11,6 +12,7 @@ import { connectorsRouter } from './connectors-router.ts';
 import type { TopicTracking } from './connectors-router.ts';
 import { allowOrigins } from './cors.ts';
 import type { Origins } from './cors.ts';
+import { deadLettersRouter } from './dead-letters-router.ts';
 import { errorAnswer, RoutingError } from './errors.ts';
 import { forwarded } from './forwarding.ts';
 import { headerRules } from './header-rules.ts';
@@ -28,6 +30,7 @@ import { healthRouter, rootRouter } from './root-router.ts';
 export interface RestOptions {
   readonly herder: Herder;
   readonly metrics?: Metrics;
+  readonly deadLetters?: DeadLetters;
   readonly topicTracking?: TopicTracking;
   /** `access.control.allow.origin` and `.methods` */
   readonly origins?: Origins;
@@ -61,6 +64,7 @@ export function createRestApp(options: RestOptions): Express {
   if (part !== 'admin') {
     app.use(rootRouter(herder), connectorsRouter(herder, topicTracking), offsetsRouter(herder), pluginsRouter(herder));
   }
+  if (part !== 'admin' && options.deadLetters) app.use(deadLettersRouter(options.deadLetters));
   if (part !== 'without-admin') app.use(loggersRouter(herder));
   if (metrics) app.use(metricsRouter(metrics));
   app.use(() => {

@@ -4,6 +4,7 @@ import { describe, test } from 'node:test';
 import { scriptedHerder } from '../../test/contract/scripted-herder.ts';
 import { createLogLevels } from '../logging/log-levels.ts';
 import type { ConnectorStateInfo, StateInfo } from '../ports/herder.ts';
+import { withRestartNote } from '../ports/restart-note.ts';
 import type { RunState } from '../ports/stores.ts';
 import { createRestApp } from './app.ts';
 import { connectorSummary } from './connector-summary.ts';
@@ -45,6 +46,19 @@ describe('a connector’s summary', () => {
       assert.deepEqual([summary.state, summary.cause], [wanted, cause]);
     });
   }
+
+  test('tells which failed tasks are to be started again, when, and for the how manieth time', () => {
+    const at = '2026-11-22T11:30:00.000Z';
+    const told = (of: number | undefined): Told => ['FAILED', withRestartNote(trace, { count: 2, of, at })];
+    const { state: found, cause, restarts } = connectorSummary(status('RUNNING', 'RUNNING', told(5), ['FAILED', trace], told(undefined)));
+    assert.deepEqual([found, cause], ['degraded', 'task 1: Error: disk full']);
+    assert.deepEqual(restarts, [
+      { task: 1, count: 2, of: 5, at },
+      { task: 3, count: 2, at },
+    ]);
+    // Words of the connector are not taken for ours.
+    assert.equal(connectorSummary(status('RUNNING', ['FAILED', `${told(5)[1]}\nCaused by: x`])).restarts, undefined);
+  });
 
   test('counts the tasks by state', () => {
     assert.deepEqual(connectorSummary(status('RUNNING', 'RUNNING', 'FAILED', 'RUNNING')).tasks, { running: 2, failed: 1 });

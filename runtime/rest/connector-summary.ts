@@ -3,6 +3,7 @@
  * tasks are FAILED, and clients rely on the fields that there are.
  */
 import type { ConnectorStateInfo } from '../ports/herder.ts';
+import { restartNoteOf } from '../ports/restart-note.ts';
 
 export const summaryStates = ['healthy', 'degraded', 'failed', 'paused', 'stopped', 'unassigned'] as const;
 export type SummaryState = (typeof summaryStates)[number];
@@ -13,6 +14,18 @@ export interface ConnectorSummary {
   readonly tasks: Readonly<Record<string, number>>;
   /** Where it is neither healthy nor as it is wanted: who is not well, and why, in one line. */
   readonly cause?: string;
+  /** Of failed tasks that are to be started again by themselves; left out where there are none. */
+  readonly restarts?: readonly PendingRestart[];
+}
+
+export interface PendingRestart {
+  readonly task: number;
+  /** Which one in a row it will be, from 1. */
+  readonly count: number;
+  /** Of so many; left out where there is no limit. */
+  readonly of?: number;
+  /** ISO 8601. */
+  readonly at: string;
 }
 
 /**
@@ -22,7 +35,13 @@ export interface ConnectorSummary {
 export function connectorSummary({ connector, tasks }: ConnectorStateInfo): ConnectorSummary {
   const counts: Record<string, number> = {};
   for (const { state } of tasks) counts[state.toLowerCase()] = (counts[state.toLowerCase()] ?? 0) + 1;
-  const of = (state: SummaryState, cause?: string): ConnectorSummary => ({ state, tasks: counts, ...(cause !== undefined && { cause }) });
+  const restarts = tasks.flatMap(pendingRestart);
+  const of = (state: SummaryState, cause?: string): ConnectorSummary => ({
+    state,
+    tasks: counts,
+    ...(cause !== undefined && { cause }),
+    ...(restarts.length > 0 && { restarts }),
+  });
 
   if (connector.state === 'FAILED') return of('failed', causeOf('connector', 'FAILED', connector.trace));
   if (connector.state === 'STOPPED') return of('stopped');
@@ -41,6 +60,13 @@ export function connectorSummary({ connector, tasks }: ConnectorStateInfo): Conn
   if (unwell === undefined) return of('healthy');
   const nowhere = tasks.every((task) => task.state === 'UNASSIGNED');
   return of(nowhere ? 'unassigned' : 'degraded', causeOf(`task ${unwell.id}`, unwell.state, unwell.trace));
+}
+
+function pendingRestart({ id: task, state, trace }: ConnectorStateInfo['tasks'][number]): PendingRestart[] {
+  const note = state === 'FAILED' ? restartNoteOf(trace) : undefined;
+  if (note === undefined) return [];
+  const { count, of, at } = note;
+  return [{ task, count, ...(of !== undefined && { of }), at }];
 }
 
 /** The innermost cause that a trace names says most; without one, its first line. */

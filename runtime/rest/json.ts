@@ -32,6 +32,11 @@ export function stringifyJson(value: unknown): string {
   return JSON.stringify(value, (_key, item: unknown) => (typeof item === 'bigint' ? json.rawJSON(item.toString()) : item));
 }
 
+/** What {@link parseJson} gave, as text again: numbers as they were written. */
+export function rawNumbersJson(value: unknown): string {
+  return JSON.stringify(value, (_key, item: unknown) => (item instanceof NumberText ? json.rawJSON(item.text) : item));
+}
+
 export type JsonObject = Readonly<Record<string, unknown>>;
 
 export function isJsonObject(value: unknown): value is JsonObject {

@@ -1,7 +1,7 @@
 /** Where `/metrics` gets its figures from. */
 import type { Herder, StateInfo } from '../ports/herder.ts';
 import type { Membership, MembershipFigures } from '../ports/membership.ts';
-import type { TaskMetrics } from '../ports/tasks.ts';
+import type { TaskId, TaskMetrics } from '../ports/tasks.ts';
 import { connectorSummary } from './connector-summary.ts';
 import type { SummaryState } from './connector-summary.ts';
 
@@ -22,6 +22,8 @@ export interface MetricsSource {
   /** Of `connect-worker-metrics`, by Connect's attribute name. */
   worker(): Readonly<Record<string, number>> | Promise<Readonly<Record<string, number>>>;
   connectors(): readonly ConnectorMetrics[] | Promise<readonly ConnectorMetrics[]>;
+  /** How often failed tasks were started again by themselves, on this worker. */
+  restarts?(): readonly { readonly id: TaskId; readonly total: number }[];
   /** Of `connect-worker-rebalance-metrics` and `connect-coordinator-metrics`, by Connect's attribute name. */
   membership?(): MembershipFigures;
 }

@@ -21,13 +21,12 @@ const task: TaskMetrics = {
 async function scrape(query = ''): Promise<{ status: number; text: string; type: string | null }> {
   const herder = scriptedHerder(createLogLevels());
   await herder.createConnector('shop', { 'connector.class': 'FileStreamSource', topic: 't', name: 'shop' });
-  const metrics = createMetrics(
-    herderMetrics(
-      herder,
-      () => [task],
-      () => ({ 'task-startup-attempts-total': 3 }),
-    ),
+  const source = herderMetrics(
+    herder,
+    () => [task],
+    () => ({ 'task-startup-attempts-total': 3 }),
   );
+  const metrics = createMetrics({ ...source, restarts: () => [{ id: { connector: 'gone', task: 2 }, total: 4 }] });
   await using server = await startRestServer(createRestApp({ herder, metrics }), ['http://127.0.0.1:0']);
   const response = await fetch(`${server.url}/metrics${query}`, { headers: { Accept: 'text/plain;version=0.0.4;q=0.5,*/*;q=0.1' } });
   return { status: response.status, text: await response.text(), type: response.headers.get('content-type') };
@@ -50,6 +49,7 @@ test('Connect’s attributes under the exporter’s own names', async () => {
     'millrace_task_heap_bytes{connector="shop",task="0"} 100',
     'millrace_task_buffer_bytes{connector="shop",task="0"} 200',
     'millrace_task_cpu_seconds_total{connector="shop",task="0"} 0.5',
+    'millrace_task_restarts_total{connector="gone",task="2"} 4',
   ]) {
     assert.ok(text.split('\n').includes(line), `${line}\nis not in\n${text.slice(0, 6_000)}`);
   }

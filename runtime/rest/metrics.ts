@@ -28,6 +28,10 @@ export function createMetrics(source: MetricsSource): Metrics {
       putMembership(put, naming, source.membership?.() ?? {});
       for (const connector of connectors) putConnector(put, naming, connector);
       for (const task of source.tasks()) putTask(put, naming, task);
+      for (const { id, total } of source.restarts?.() ?? []) {
+        const labels = { connector: id.connector, task: String(id.task) };
+        put('millrace_task_restarts_total', 'Restarts of the failed task that came by themselves (errors.restart.attempts)', labels, total);
+      }
       const texts = await Promise.all([registry.metrics(), process.metrics()]);
       return texts.join('\n');
     },

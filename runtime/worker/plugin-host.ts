@@ -15,6 +15,7 @@ export async function createPluginHost(settings: PluginThreadsSettings, log: Pic
     kindOf: (connectorClass) => index.kindOf(connectorClass),
     versionOf: (connectorClass) => index.versionOf(connectorClass),
     taskClassOf: (connectorClass) => index.taskClassOf(connectorClass),
+    takesResubmitted: (connectorClass) => index.takesResubmitted(connectorClass),
     pluginConfig: (plugin) => call(`describing ${plugin}`, 'pluginConfig', [plugin]),
     validate: (config) => call(`validating ${nameOf(config)}`, 'validate', [config]),
     taskConfigs: (config, maxTasks) => call(`making the task configs of ${nameOf(config)}`, 'taskConfigs', [config, maxTasks]),

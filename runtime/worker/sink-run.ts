@@ -6,6 +6,7 @@ import { SinkDecoder } from '../pipeline/sink-decoder.ts';
 import { topicIds } from '../pipeline/topic-ids.ts';
 import { composeChain } from '../pipeline/transform-chain.ts';
 import type { SinkParts } from '../plugins/pipeline-parts.ts';
+import { resubmissionTopic } from '../ports/dead-letters.ts';
 import type { GroupOptions } from '../ports/log.ts';
 import { letterProducer, openDeadLetters } from './dead-letters.ts';
 import { reportTo } from './sink-reports.ts';
@@ -48,16 +49,17 @@ export async function startSink(env: TaskEnvironment, parts: SinkParts): Promise
     report: reportTo(errors, parts, letters !== undefined),
   });
   const groupId = overrides['group.id'] ?? `connect-${id.connector}`;
+  const again = (await log.describeTopics([resubmissionTopic(groupId)])).length > 0 ? resubmissionTopic(groupId) : undefined;
   const group = await log.openGroup({
     clientId: `connector-consumer-${id.connector}-${id.task}`,
     groupId,
-    topics,
+    topics: again === undefined ? topics : withTopic(topics, again),
     isolation: chosen['isolation.level']?.trim() === 'read_committed' ? 'read_committed' : 'read_uncommitted',
     overrides,
     ...(opened === undefined ? {} : { appends: letterProducer(env, groupId, opened) }),
   });
   const chain = composeChain(parts.transforms);
-  const decoder = new SinkDecoder({ ...parts, errors, traced: letters !== undefined });
+  const decoder = new SinkDecoder({ ...parts, errors, traced: letters !== undefined, resubmissionTopic: again });
   const loop = sinkLoop(
     {
       task,
@@ -83,6 +85,12 @@ export async function startSink(env: TaskEnvironment, parts: SinkParts): Promise
       await group[Symbol.asyncDispose]();
     },
   };
+}
+
+/** Dead letters that were resubmitted straight to this sink stand in a topic of its own. */
+function withTopic(topics: GroupOptions['topics'], more: string): GroupOptions['topics'] {
+  if ('names' in topics) return { names: [...topics.names, more] };
+  return { pattern: `(?:${topics.pattern})|${more.replace(/[^A-Za-z0-9]/g, String.raw`\$&`)}` };
 }
 
 function topicsOf(config: Readonly<Record<string, string>>): GroupOptions['topics'] {

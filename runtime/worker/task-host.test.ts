@@ -121,10 +121,12 @@ test('an error at the start fails the task with its trace, and it can be started
 });
 
 test('a thread that spins is reported, ended on stop, and out of its group then', async () => {
-  await using fixture = await openTaskFixture({ gracefulTimeoutMs: 300 });
+  await using fixture = await openTaskFixture({ gracefulTimeoutMs: 300, unresponsiveAfterMs: 1000 });
   const { host, said, events, folder, log } = fixture;
   await host.start(sourceSpec(fixture), events);
   appendFileSync(join(folder, 'in.txt'), 'one\n');
+  await has(said, 'topic-used: lines');
+  said.length = 0;
   const config = { 'connector.class': 'troublesome-sink', trouble: 'put spin', 'calm.file': join(folder, 'calm'), topics: 'lines' };
   await host.start(specOf('bad', config), events);
   await has(said, 'silent');

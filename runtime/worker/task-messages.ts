@@ -13,7 +13,7 @@ export type ToTask =
 
 export type FromTask =
   | { readonly kind: 'running' | 'paused' | 'resumed' | 'stopped' }
-  | { readonly kind: 'failed'; readonly trace: string }
+  | { readonly kind: 'failed'; readonly trace: string; readonly passes: boolean }
   | { readonly kind: 'topic-used'; readonly topic: string }
   | { readonly kind: 'pong'; readonly number: number; readonly attributes: Readonly<Record<string, number>> }
   | { readonly kind: 'log'; readonly level: LogLevel; readonly message: string; readonly fields?: Readonly<Record<string, unknown>> };

@@ -2,6 +2,7 @@
 import { Worker } from 'node:worker_threads';
 import { ConnectError } from '../api/index.ts';
 import type { Logger, OffsetMap } from '../api/index.ts';
+import { mayPass } from '../ports/passing-errors.ts';
 import type { ConnectorOffsetStore, OffsetStore, StoredOffset } from '../ports/stores.ts';
 import type { TaskEvents, TaskMetrics, TaskSpec } from '../ports/tasks.ts';
 import type { LogPort } from './log-thread-host.ts';
@@ -53,11 +54,11 @@ export function startTaskThread({ name, data, logPort, offsets, events, log, lim
   let graceful = true;
   let blocked = false;
 
-  const fail = (trace: string): void => {
+  const fail = (trace: string, passes = false): void => {
     if (stopping && !over) log.error(`task ${name} failed while it stopped: ${trace}`);
     if (over) return;
     over = true;
-    if (!stopping) events.failed(id, trace);
+    if (!stopping) events.failed(id, trace, passes);
   };
   const tell = (message: ToTask): void => thread.postMessage(message);
   const watch = watchTask(thread, limits, {
@@ -74,13 +75,13 @@ export function startTaskThread({ name, data, logPort, offsets, events, log, lim
     if (!('kind' in message)) return;
     if (message.kind === 'pong') watch.pong(message.attributes);
     else if (message.kind === 'log') log[message.level](message.message, message.fields);
-    else if (message.kind === 'failed') fail(message.trace);
+    else if (message.kind === 'failed') fail(message.trace, message.passes);
     else if (message.kind === 'stopped') over = true;
     else if (over || stopping) return;
     else if (message.kind === 'topic-used') events.topicUsed(id, message.topic);
     else events[message.kind](id);
   });
-  thread.on('error', (error: Error) => fail(uncaught(name, error, limits)));
+  thread.on('error', (error: Error) => fail(uncaught(name, error, limits), mayPass(error)));
   const connectorOffsets = openedOffsets(spec, offsets, log);
   const { open } = connectorOffsets;
   const { connector } = id;

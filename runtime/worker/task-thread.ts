@@ -5,6 +5,7 @@ import { TaskFigures } from '../pipeline/task-figures.ts';
 import { configWarnings } from '../plugins/config-warnings.ts';
 import { buildPipelineParts } from '../plugins/pipeline-parts.ts';
 import { discoverPlugins } from '../plugins/plugin-index.ts';
+import { mayPass } from '../ports/passing-errors.ts';
 import { remoteLog } from './remote-log.ts';
 import { callOver } from './rpc.ts';
 import { startSink } from './sink-run.ts';
@@ -105,18 +106,19 @@ async function live(): Promise<void> {
   await Promise.race([run.loop.run(stopping.signal), failing.promise]);
 }
 
-let failure: string | undefined;
+let failure: { readonly trace: string; readonly passes: boolean } | undefined;
+const failureOf = (error: unknown) => ({ trace: traceOf(error), passes: mayPass(error) });
 try {
   await live();
 } catch (error) {
   // Asked to stop while it was being started.
-  if (!stopping.signal.aborted || error !== stopping.signal.reason) failure = traceOf(error);
+  if (!stopping.signal.aborted || error !== stopping.signal.reason) failure = failureOf(error);
 }
 try {
   await run?.[Symbol.asyncDispose]();
 } catch (error) {
-  failure ??= traceOf(error);
+  failure ??= failureOf(error);
 }
-tell(failure === undefined ? { kind: 'stopped' } : { kind: 'failed', trace: failure });
+tell(failure === undefined ? { kind: 'stopped' } : { kind: 'failed', ...failure });
 // A connector may have left a socket or a timer behind: the thread ends all the same.
 process.exit(0);

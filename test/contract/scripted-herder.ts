@@ -55,6 +55,7 @@ export function scriptedHerder(logLevels: LogLevels): Herder {
     start: async () => {},
     health: () => ({ status: 'healthy', message: 'Worker has completed startup and is ready to handle requests.' }),
     serverInfo: async () => ({ version: '4.1.1', commit: 'none', kafka_cluster_id: 'scripted' }),
+    leading: async () => {},
     connectors: async () => [...connectors.keys()],
     connectorInfo: async (name) => info(name),
     connectorConfig: async (name) => must(name).config,

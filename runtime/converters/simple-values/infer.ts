@@ -18,13 +18,14 @@ const timestamp = timestampSchema();
 
 /**
  * The value that a text stands for (org.apache.kafka.connect.data.Values.parseString): null, a boolean, the smallest
- * number type that holds it, a date, time or timestamp, a quoted string, a list or a map; any other text is itself.
+ * number type that holds it, a date, time or timestamp, a quoted string, a list or a map; any other text is itself, and so
+ * are lists and maps nested deeper than 1000.
  */
 export function inferValue(text: string): SchemaAndValue {
   const trimmed = text.trim();
   const first = trimmed[0];
   if (first === '[' || first === '{' || first === '"') {
-    const cursor = { text: trimmed, at: 0 };
+    const cursor = { text: trimmed, at: 0, depth: 0 };
     const found = parsePart(cursor);
     return found !== undefined && cursor.at === trimmed.length ? found : { schema: schemas.string, value: text };
   }
@@ -79,9 +80,13 @@ function wholeOf(decimal: Decimal): bigint | undefined {
   }
 }
 
+/** As deep as JSON may be: the stack has an end. */
+const maxDepth = 1000;
+
 interface Cursor {
   readonly text: string;
   at: number;
+  depth: number;
 }
 
 /** One part of a list or map; undefined where the text is none, and the whole is then taken as a string. */
@@ -141,14 +146,15 @@ function parseMap(cursor: Cursor): SchemaAndValue | undefined {
 function parseParts<T>(cursor: Cursor, end: string, parse: (cursor: Cursor) => T | undefined): T[] | undefined {
   const parts: T[] = [];
   cursor.at++;
+  if (++cursor.depth > maxDepth) return undefined;
   skipSpace(cursor);
-  if (cursor.text[cursor.at] === end) return (cursor.at++, parts);
+  if (cursor.text[cursor.at] === end) return (cursor.at++, cursor.depth--, parts);
   for (;;) {
     const part = parse(cursor);
     if (part === undefined) return undefined;
     parts.push(part);
     const after = cursor.text[cursor.at++];
-    if (after === end) return parts;
+    if (after === end) return (cursor.depth--, parts);
     if (after !== ',') return undefined;
   }
 }

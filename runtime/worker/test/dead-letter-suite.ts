@@ -114,6 +114,9 @@ export function registerDeadLetters(what: string, open: () => Promise<TaskFixtur
         assert.match(headers[header('exception.message')] ?? '', told);
         assert.ok(headers[header('exception.stacktrace')]);
       }
+      const roomOf = async (name: string): Promise<number> =>
+        Number((await fixture.log.topicConfig(name))['max.message.bytes'] ?? 1_048_588);
+      assert.equal((await roomOf(flow.letters)) - (await roomOf(flow.topic)), 128 * 1024);
       const figures = ['deadletterqueue-produce-requests', 'total-records-skipped', 'total-record-errors'];
       await until('the figures', () => {
         const attributes = fixture.host.metrics()[0]?.attributes ?? {};
@@ -179,7 +182,7 @@ export function registerDeadLetters(what: string, open: () => Promise<TaskFixtur
       const { log, host, events, folder } = fixture;
       const name = uniqueName('numbers');
       const file = join(folder, `${name}.txt`);
-      appendFileSync(file, '1\nma"ny\n3\n');
+      appendFileSync(file, '1\n3\nma"ny\n');
       const spec = specOf(name, {
         'connector.class': 'FileStreamSource',
         file,

@@ -11,6 +11,7 @@ import { startLogThread } from '../log-thread-host.ts';
 import type { LogSettings } from '../open-log.ts';
 import { createTaskHost } from '../task-host.ts';
 import type { TaskHostSettings, WorkerTaskHost } from '../task-host.ts';
+import type { TaskSettings } from '../task-messages.ts';
 
 export const troublesome = fileURLToPath(new URL('../../../test/e2e/fixtures/troublesome', import.meta.url));
 
@@ -27,7 +28,10 @@ export interface TaskFixture extends AsyncDisposable {
 }
 
 /** On an embedded log of its own, unless another one is given. */
-export async function openTaskFixture(settings: Partial<TaskHostSettings> = {}, logSettings?: LogSettings): Promise<TaskFixture> {
+export async function openTaskFixture(
+  { task, ...settings }: Partial<Omit<TaskHostSettings, 'task'> & { task: Partial<TaskSettings> }> = {},
+  logSettings?: LogSettings,
+): Promise<TaskFixture> {
   const folder = await mkdtemp(join(tmpdir(), 'millrace-tasks-'));
   const said: string[] = [];
   const logged: string[] = [];
@@ -44,7 +48,7 @@ export async function openTaskFixture(settings: Partial<TaskHostSettings> = {}, 
   const offsets = fileOffsetStore(join(folder, 'offsets'));
   await offsets.start();
   const host = createTaskHost(logThread, offsets, () => logger, {
-    unresponsiveAfterMs: 1000,
+    unresponsiveAfterMs: 60_000,
     memoryMaxBytes: 64 * 1024 * 1024,
     gracefulTimeoutMs: 5000,
     task: {
@@ -52,6 +56,7 @@ export async function openTaskFixture(settings: Partial<TaskHostSettings> = {}, 
       pluginPath: [troublesome, choosySink],
       offsetFlushIntervalMs: 100,
       topicCreation: true,
+      ...task,
     },
     ...settings,
   });
