@@ -37,7 +37,7 @@ const subjects: readonly Subject[] = [
 
 /** As many requests at once as the sink has. */
 async function bare(endpoint: string, bucket: string, bytes: number): Promise<number> {
-  const access = { region: 'us-east-1', endpoint, pathStyle: true, accelerate: false, proxyUrl: null, expectContinue: true };
+  const access = { region: 'us-east-1', endpoint, pathStyle: true, accelerate: false, proxyUrl: null };
   const credentials = { from: 'default' as const, keys: { id: S3_USER.accessKey, secret: S3_USER.secretKey } };
   using store = objectStore(
     s3Client({ ...access, credentials, timeoutMs: 60_000, connections: mostRequests * 2 }),
@@ -110,8 +110,16 @@ function valueOf(format: string): unknown {
 }
 
 const recordOf = (offset: bigint, value: unknown): SinkRecord => ({
-  ...{ topic: 't', partition: 0, offset, keySchema: null, key: null, valueSchema: null, value },
-  ...{ timestamp: 0, timestampType: 'CreateTime' as const, headers: [] },
+  topic: 't',
+  partition: 0,
+  offset,
+  keySchema: null,
+  key: null,
+  valueSchema: null,
+  value,
+  timestamp: 0,
+  timestampType: 'CreateTime',
+  headers: [],
 });
 
 const [first = '1024', endpoint, bucket, megabytes] = process.argv.slice(2);
@@ -132,15 +140,15 @@ if (subject !== undefined && endpoint !== undefined && bucket !== undefined) {
   console.log(
     `${first} MB each, objects of ${objectBytes >> 20} MB, parts of ${partBytes >> 20} MB, ${mostRequests} requests at once; S3 gateway on the same cores`,
   );
+  console.log('\n| subject | MB/s | against the bare upload | CPU per MB | peak RSS |\n| --- | --- | --- | --- | --- |');
   let limit = 0;
   for (const { name } of subjects) {
     const own = await gateway.createBucket();
     const { stdout } = await promisify(execFile)(process.execPath, [import.meta.filename, name, gateway.endpoint, own, first]);
     const { megabytesPerSecond, cpuSeconds, rssMegabytes } = JSON.parse(stdout) as Figures;
     limit ||= megabytesPerSecond;
-    console.log(
-      `${name.padEnd(34)} ${megabytesPerSecond.toFixed(0).padStart(5)} MB/s (${((100 * megabytesPerSecond) / limit).toFixed(0)} %), ` +
-        `${cpuSeconds.toFixed(1)} s CPU, ${rssMegabytes.toFixed(0)} MB RSS`,
-    );
+    const share = ((100 * megabytesPerSecond) / limit).toFixed(0);
+    const cpuMs = ((1000 * cpuSeconds) / Number(first)).toFixed(1);
+    console.log(`| ${name} | ${megabytesPerSecond.toFixed(0)} | ${share} % | ${cpuMs} ms | ${rssMegabytes.toFixed(0)} MB |`);
   }
 }

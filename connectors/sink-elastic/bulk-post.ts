@@ -14,7 +14,7 @@ import type { BulkItem } from './item-outcome.ts';
  */
 export type BulkAnswer =
   | { readonly kind: 'items'; readonly items: readonly BulkItem[] }
-  | { readonly kind: 'retry' | 'too-large' | 'refused'; readonly reason: string };
+  | { readonly kind: 'retry' | 'too-large' | 'refused'; readonly reason: string; readonly cause?: unknown };
 
 export type BulkPost = (batch: BulkBatch, signal: AbortSignal) => Promise<BulkAnswer>;
 
@@ -40,7 +40,7 @@ export function bulkPost(client: ElasticClient): BulkPost {
 function whole({ kind, reason, status }: ClientProblem, cause: unknown): BulkAnswer {
   if (status === 413) return { kind: 'too-large', reason };
   if (status === 400) return { kind: 'refused', reason };
-  if (kind === 'passing') return { kind: 'retry', reason };
+  if (kind === 'passing') return { kind: 'retry', reason, cause };
   throw new ConnectError(`Elasticsearch refuses bulk requests: ${reason}.`, { cause, hint: hintOf(status) });
 }
 

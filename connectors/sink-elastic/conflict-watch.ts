@@ -43,11 +43,18 @@ export interface ConflictWatch {
 export function conflictWatch(parts: ConflictParts): ConflictWatch {
   const pending = new Map<string, Pending>();
   const replays = new Map<string, number>();
+  const existing = new Map<string, number>();
   let hidden: { count: number; first: Pending } | undefined;
 
   function replayed({ record: { topic } }: Operation, records: number): void {
     parts.count('replayed', records);
     replays.set(topic, (replays.get(topic) ?? 0) + records);
+  }
+
+  /** Data streams keep the first document of an id, and do not tell what it was made of. */
+  function exists({ record: { topic } }: Operation): void {
+    parts.count('replayed', 1);
+    existing.set(topic, (existing.get(topic) ?? 0) + 1);
   }
 
   function isHidden({ first, current, atMs }: Pending): boolean {
@@ -65,6 +72,13 @@ export function conflictWatch(parts: ConflictParts): ConflictWatch {
       );
     }
     replays.clear();
+    for (const [topic, count] of existing) {
+      parts.log.warn(
+        `${count} records of topic ${topic} were not written, since the data stream has documents of their keys: a replay after a restart, or later records of those keys, of which a data stream keeps the first. ` +
+          'To keep them all, set key.ignore=true.',
+      );
+    }
+    existing.clear();
     if (hidden === undefined) return;
     const { first, current } = hidden.first;
     const { topic, partition, offset } = first.record;
@@ -82,7 +96,8 @@ export function conflictWatch(parts: ConflictParts): ConflictWatch {
       const { version, id, target, record } = operation;
       const document = `${target.resource}\0${id}\0${record.partition}\0${readTopicOf(record)}`;
       const before = pending.get(document);
-      if (again || version === null || current === undefined || current <= version) {
+      if (version === null && operation.action === 'create' && operation.shared && !again) exists(operation);
+      else if (again || version === null || current === undefined || current <= version) {
         replayed(operation, 1);
         if (before === undefined || before.current !== version) return;
         pending.delete(document);

@@ -1,7 +1,7 @@
 /** Brings one batch into Elasticsearch, as often as it takes, and tells what became of each operation. */
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { ConnectError } from '@millrace/runtime/api';
+import { ConnectError, RetriableError } from '@millrace/runtime/api';
 import type { Logger } from '@millrace/runtime/api';
 
 import { backoffMs } from './backoff.ts';
@@ -54,6 +54,7 @@ export function delivery(parts: DeliveryParts): Delivery {
       parts.count('bulk-requests', 1);
       const answer = await post(batch, signal);
       let reason;
+      let cause: unknown;
       if (answer.kind === 'items') {
         const left = await settle(batch, answer.items.map(itemOutcome), again);
         if (left.entries.length === 0) return;
@@ -63,13 +64,15 @@ export function delivery(parts: DeliveryParts): Delivery {
         reason = `${left.entries.length} items were refused for now: ${left.reason}`;
       } else if (answer.kind === 'retry') {
         parts.count('bulk-request-retries', 1);
-        reason = answer.reason;
+        ({ reason, cause } = answer);
       } else {
         return split(batch, answer.kind === 'too-large' ? `it is too large for the server (${answer.reason})` : answer.reason, again);
       }
       again = true;
       if (++retries > maxRetries) {
         throw new ConnectError(`Elasticsearch took no ${batch.entries.length} records after ${maxRetries} retries: ${reason}.`, {
+          // It may pass by itself: a restart of the task, where the config asks for those, may find it gone.
+          cause: new RetriableError(reason, cause === undefined ? {} : { cause }),
           hint: 'See to it, and restart the task; to wait longer for it, raise max.retries or retry.backoff.ms.',
         });
       }
@@ -110,7 +113,7 @@ export function delivery(parts: DeliveryParts): Delivery {
     for (const [i, entry] of entries.entries()) {
       const { operation } = entry;
       const outcome = outcomes[i] as ItemOutcome;
-      const document = operation.shared && operation.version === null ? `${operation.target.resource}\0${operation.id}` : undefined;
+      const document = operation.shared && operation.version === null ? documentOf(operation) : undefined;
       // What came after a write that is to be repeated is repeated too, lest the older one should have the last word.
       const overtakes = document !== undefined && waiting.has(document);
       const isRefused = outcome.kind === 'retry' || (outcome.kind === 'conflict' && operation.action === 'update');
@@ -124,11 +127,34 @@ export function delivery(parts: DeliveryParts): Delivery {
       if (outcome.kind === 'conflict' || outcome.kind === 'malformed') await parts.exception(operation, { ...outcome, again } as Exception);
       parts.settled(operation);
     }
-    return { entries: left, reason };
+    return { entries: left.length === 0 ? left : notOvertaken(left, entries, outcomes), reason };
+  }
+
+  /**
+   * Without those that a later record of the same document and version or a higher one has overtaken. Elasticsearch would
+   * refuse most of them, but it forgets the versions of deleted documents after a while (index.gc_deletes).
+   */
+  function notOvertaken(left: readonly BulkEntry[], entries: readonly BulkEntry[], outcomes: readonly ItemOutcome[]): BulkEntry[] {
+    const newest = new Map<string, bigint>();
+    for (const [i, { operation }] of entries.entries()) {
+      const kind = outcomes[i]?.kind;
+      if (operation.version === null || (kind !== 'done' && kind !== 'conflict')) continue;
+      const document = documentOf(operation);
+      const version = newest.get(document);
+      if (version === undefined || version < operation.version) newest.set(document, operation.version);
+    }
+    return left.filter(({ operation }) => {
+      const { version } = operation;
+      const isOvertaken = version !== null && (newest.get(documentOf(operation)) ?? -1n) >= version;
+      if (isOvertaken) parts.settled(operation);
+      return !isOvertaken;
+    });
   }
 
   return (batch) => deliver(batch, false);
 }
+
+const documentOf = ({ target, id }: Operation): string => `${target.resource}\0${id}`;
 
 function refusal({ record, target }: Operation, reason: string): ConnectError {
   const { topic, partition, offset } = record;

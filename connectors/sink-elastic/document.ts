@@ -10,6 +10,23 @@ import type { Settings } from './settings.ts';
 /** Appends the document. Throws a DataError where the value does not fit its schema; what it appended is then to be dropped. */
 export type DocumentWriter = (out: ByteSink, record: SinkRecord) => void;
 
+/** Elasticsearch takes no such document. */
+export class NoObjectError extends DataError {
+  constructor(found: string) {
+    super(
+      `its value is ${found}, and a document is an object: hoist it into a field (HoistField$Value), or use a converter that makes objects`,
+    );
+  }
+}
+
+const kinds: Readonly<Record<string, string>> = { '"': 'text', '[': 'a list', t: 'a boolean', f: 'a boolean', n: 'null' };
+
+/** Throws a NoObjectError unless what was written from there on is an object. An update that is none would be refused with all of its request. */
+export function requireObject(out: ByteSink, from: number): void {
+  const first = out.bytes[from];
+  if (first !== 0x7b) throw new NoObjectError(kinds[String.fromCharCode(first ?? 0)] ?? 'a number');
+}
+
 const timestampName = '@timestamp';
 
 export function documentWriter(settings: Settings): DocumentWriter {
@@ -65,7 +82,7 @@ function entriesOf({ value, valueSchema }: SinkRecord, writerOf: (schema: Schema
   if (isStruct(value))
     return value.schema.fields.map(({ name, index, schema }) => ({ name, value: value.at(index), write: writerOf(schema) }));
   if (typeof value !== 'object' || value === null || Array.isArray(value) || value instanceof Uint8Array)
-    throw new DataError(`a document of a data stream must be an object, and the value is a ${valueSchema?.type ?? typeof value}`);
+    throw new NoObjectError(`a ${valueSchema?.type ?? (Array.isArray(value) ? 'list' : typeof value)}`);
   const items = valueSchema?.valueSchema;
   const write = items === undefined ? writePlain : writerOf(items);
   const pairs: [unknown, unknown][] = value instanceof Map ? [...value] : Object.entries(value);

@@ -17,6 +17,7 @@ export interface TopicEpoch {
 }
 
 type Meta = Readonly<Record<string, unknown>>;
+type Mappings = Readonly<Record<string, { mappings?: { _meta?: Meta } }>>;
 
 const own = 'millrace';
 /** Two tasks may write it at once, and the later one wins: so look again whether it is there. */
@@ -43,6 +44,13 @@ export async function nextEpoch(requests: Requests, resource: string, topic: str
   if (!(await requests.exists(`/${encodeURIComponent(resource)}`))) return;
   const next = (found: TopicEpoch | undefined): TopicEpoch => ({ id: found?.id ?? '', epoch: (found?.epoch ?? 0) + 1 });
   await change(requests, resource, topic, next, log);
+}
+
+/** Indices that have an epoch of that topic, whatever transforms called it; undefined where the user may not see. */
+export async function indicesOf(requests: Requests, topic: string): Promise<readonly string[] | undefined> {
+  const answer = (await requests.allowed('GET', `/_mapping?filter_path=*.mappings._meta.${own}`)) as Mappings | 'forbidden';
+  if (answer === 'forbidden') return undefined;
+  return Object.entries(answer).flatMap(([index, { mappings }]) => (epochIn(mappings?._meta ?? {}, topic) === undefined ? [] : [index]));
 }
 
 async function change(
@@ -74,7 +82,7 @@ async function change(
 
 /** Of all indices behind an alias, the highest epoch counts. */
 async function readMeta(requests: Requests, path: string): Promise<Meta> {
-  const answer = (await requests.allowed('GET', path)) as Record<string, { mappings?: { _meta?: Meta } }> | 'forbidden';
+  const answer = (await requests.allowed('GET', path)) as Mappings | 'forbidden';
   if (answer === 'forbidden') return {};
   const metas = Object.values(answer).flatMap(({ mappings }) => (mappings?._meta === undefined ? [] : [mappings._meta]));
   const topics: Record<string, TopicEpoch> = {};

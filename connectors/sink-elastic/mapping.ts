@@ -2,6 +2,8 @@
 import { DataError, Decimal, logical } from '@millrace/runtime/api';
 import type { Schema } from '@millrace/runtime/api';
 
+import { NoObjectError } from './document.ts';
+
 export type Mapping = { readonly [key: string]: unknown };
 
 const types: Partial<Record<Schema['type'], string>> = {
@@ -22,7 +24,7 @@ export function mappingOf(schema: Schema | null, compactMaps: boolean): Mapping 
       'it has no schema to make the mapping of its index from: use a converter with schemas, set schema.ignore=true, or make the mapping yourself',
     );
   }
-  if (schema.type !== 'struct' && schema.type !== 'map') throw new DataError(`its value is a ${schema.type}, and a document is an object`);
+  if (schema.type !== 'struct' && schema.type !== 'map') throw new NoObjectError(`a ${schema.type}`);
   return fieldMapping(schema, compactMaps);
 }
 

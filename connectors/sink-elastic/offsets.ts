@@ -1,11 +1,11 @@
 /** What offsets that a person sets mean for documents that are there already. */
-import { ConnectError, Secret } from '@millrace/runtime/api';
+import { ConfigError, ConnectError, Secret } from '@millrace/runtime/api';
 import type { ConfigKey, Logger, RawConfig, TopicPartition } from '@millrace/runtime/api';
 
 import { createClient } from './client.ts';
 import { config } from './config.ts';
 import type { Config } from './config.ts';
-import { nextEpoch } from './epochs.ts';
+import { indicesOf, nextEpoch } from './epochs.ts';
 import { retriedRequests } from './requests.ts';
 import { resourceNames } from './resource-names.ts';
 import { hasEpochs } from './resources.ts';
@@ -17,18 +17,34 @@ const silent: Logger = { debug() {}, info() {}, warn() {}, error() {} };
 export async function offsetsAltered(raw: RawConfig, offsets: readonly TopicPartition[]): Promise<void> {
   const values = parsed(raw);
   const settings = readSettings(values, raw);
-  const topics = [...new Set(offsets.map(({ topic }) => topic))].filter((topic) => hasEpochs(settings, topic));
+  // Transforms may have renamed topics, and key.ignore goes by the new name: then only the indices themselves tell.
+  const isRenamed = raw['transforms'] !== undefined;
+  const topics = [...new Set(offsets.map(({ topic }) => topic))].filter((topic) => isRenamed || hasEpochs(settings, topic));
   if (topics.length === 0) return;
   const nameOf = resourceNames(values, settings.dataStream, settings.external);
   await using client = await createClient(values);
   const requests = retriedRequests(client, { maxRetries: 2, backoffMs: values['retry.backoff.ms'] });
   try {
-    for (const topic of topics) await nextEpoch(requests, nameOf(topic), topic, silent);
+    for (const topic of topics) {
+      const found = isRenamed ? await indicesOf(requests, topic) : undefined;
+      const names = hasEpochs(settings, topic) ? namesOf(nameOf, topic) : [];
+      for (const index of new Set([...names, ...(found ?? [])])) await nextEpoch(requests, index, topic, silent);
+    }
   } catch (cause) {
     throw new ConnectError(`Elasticsearch could not be told that offsets were altered: ${(cause as Error).message}`, {
       cause,
       hint: 'Without that, records that are read again would not replace their documents. Try again when Elasticsearch answers.',
     });
+  }
+}
+
+/** None for a topic that is not mapped: nothing of it was ever written. */
+function namesOf(nameOf: (topic: string) => string, topic: string): string[] {
+  try {
+    return [nameOf(topic)];
+  } catch (error) {
+    if (error instanceof ConfigError) return [];
+    throw error;
   }
 }
 

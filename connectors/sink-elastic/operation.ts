@@ -2,6 +2,7 @@
 import { DataError } from '@millrace/runtime/api';
 import type { ByteSink, SinkRecord } from '@millrace/runtime/api';
 
+import { requireObject } from './document.ts';
 import type { DocumentWriter } from './document.ts';
 import type { Settings } from './settings.ts';
 
@@ -105,7 +106,9 @@ export function operationWriter(writeDocument: DocumentWriter, inFlight: number)
     out.text(`${head}}}\n`);
     if (action === 'delete') return;
     if (action === 'update') out.text('{"doc":');
+    const start = out.position;
     writeDocument(out, record);
+    requireObject(out, start);
     out.text(action === 'update' ? ',"doc_as_upsert":true}\n' : '\n');
   };
 }

@@ -1,7 +1,7 @@
 /** The few requests beside bulk ones, tried again while the reason may pass. */
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { ConnectError } from '@millrace/runtime/api';
+import { ConnectError, RetriableError } from '@millrace/runtime/api';
 
 import { backoffMs } from './backoff.ts';
 import type { ElasticClient } from './client.ts';
@@ -43,7 +43,9 @@ export function retriedRequests(client: ElasticClient, { maxRetries, backoffMs: 
         if (problem.kind === 'lasting')
           throw new RefusedError(`Elasticsearch refused ${method} ${path}: ${problem.reason}.`, problem, error);
         if (retry > maxRetries)
-          throw new ConnectError(`${method} ${path} failed, ${maxRetries} retries too: ${problem.reason}.`, { cause: error });
+          throw new ConnectError(`${method} ${path} failed, ${maxRetries} retries too: ${problem.reason}.`, {
+            cause: new RetriableError(problem.reason, { cause: error }),
+          });
         await sleep(backoffMs(retry, baseMs), undefined, signal === undefined ? {} : { signal });
       }
     }

@@ -9,7 +9,7 @@ import type { Config } from './config.ts';
 import { conflictWatch } from './conflict-watch.ts';
 import { delivery } from './delivery.ts';
 import type { Exception } from './delivery.ts';
-import { documentWriter } from './document.ts';
+import { NoObjectError, documentWriter } from './document.ts';
 import { createFigures } from './figures.ts';
 import { bulkLanes } from './lanes.ts';
 import { operationOf, operationWriter } from './operation.ts';
@@ -110,6 +110,10 @@ export function elasticTask(values: Config, context: SinkTaskContext, client: El
 
   async function takeInvalid(record: SinkRecord, error: unknown): Promise<void> {
     if (!(error instanceof DataError)) throw error;
+    if (error instanceof NoObjectError) {
+      figures.add('malformed-documents-total', 1);
+      return bad.malformed(record, error);
+    }
     figures.add('invalid-records-total', 1);
     await bad.invalid(record, error);
   }
@@ -149,6 +153,7 @@ export function elasticTask(values: Config, context: SinkTaskContext, client: El
     if (found) return;
     if (fullSinceMs !== undefined && performance.now() - fullSinceMs > flushTimeoutMs) {
       throw new ConnectError(`Elasticsearch took nothing for ${flushTimeoutMs} ms (flush.timeout.ms), and the buffer is full.`, {
+        cause: new RetriableError('Elasticsearch is too slow, or away'),
         hint: 'See to Elasticsearch, and restart the task; to wait longer for it, raise flush.timeout.ms.',
       });
     }
@@ -181,12 +186,17 @@ export function elasticTask(values: Config, context: SinkTaskContext, client: El
       throwIfFailed();
       lanes.flush();
       const isOver = (): boolean => outstanding.count === 0 || failure !== undefined;
-      const drained = await outstanding.until(isOver, settings.flushSynchronously ? flushTimeoutMs : drainMs);
+      // A task that is to stop waits no longer than any other.
+      const { signal } = context;
+      const whole = settings.flushSynchronously && !signal.aborted;
+      const drained = await (whole ? outstanding.until(isOver, flushTimeoutMs, signal) : outstanding.until(isOver, drainMs));
       throwIfFailed();
       conflicts.judge();
       if (drained) return offsets;
-      if (settings.flushSynchronously) throw new ConnectError(`records were not written within flush.timeout.ms (${flushTimeoutMs} ms).`);
-      return safeOffsets(offsets);
+      if (!whole || signal.aborted) return safeOffsets(offsets);
+      throw new ConnectError(`records were not written within flush.timeout.ms (${flushTimeoutMs} ms).`, {
+        cause: new RetriableError('Elasticsearch is too slow, or away'),
+      });
     },
     async close(partitions) {
       if (outstanding.holds(partitions)) await outstanding.until(() => !outstanding.holds(partitions) || failure !== undefined, drainMs);

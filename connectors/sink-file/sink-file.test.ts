@@ -1,11 +1,12 @@
-import { equal, match, rejects } from 'node:assert/strict';
+import { deepEqual, equal, match, rejects } from 'node:assert/strict';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { Decimal, arraySchema, decimalSchema, mapSchema, noHeaders, schemas, structOf, structSchema } from '@millrace/runtime/api';
-import type { Schema, SinkRecord, SinkTask, SinkTaskContext } from '@millrace/runtime/api';
+import { Decimal, arraySchema, decimalSchema, mapSchema, schemas, structOf, structSchema } from '@millrace/runtime/api';
+import type { Schema, SinkRecord, SinkTask } from '@millrace/runtime/api';
 import plugin from './index.ts';
+import { defaults, record, startTask } from './test/file-task.ts';
 
 const inner = structSchema([['b', schemas.float64]]);
 const point = structSchema([
@@ -36,53 +37,45 @@ const lines: readonly (readonly [value: unknown, line: string, schema?: Schema])
   [new Date(0), 'Thu Jan 01 00:00:00 UTC 1970'],
 ];
 
-function record(value: unknown, valueSchema: Schema | null = null): SinkRecord {
-  return {
-    topic: 't',
-    partition: 0,
-    keySchema: null,
-    key: null,
-    valueSchema,
-    value,
-    timestamp: 1,
-    headers: noHeaders,
-    offset: 0n,
-    timestampType: 'CreateTime',
-  };
-}
-
 describe('sink-file', () => {
   let folder: string;
   before(async () => (folder = await mkdtemp(join(tmpdir(), 'millrace-sink-file-'))));
   after(() => rm(folder, { recursive: true }));
 
-  const start = (file: string): Promise<SinkTask> => plugin.start({ file }, { connector: 'files' } as SinkTaskContext);
+  async function start(file: string, raw: Readonly<Record<string, string>> = {}): Promise<SinkTask> {
+    const task = await startTask({ file }, { raw });
+    await task.open?.([{ topic: 't', partition: 0, offset: 0n }]);
+    return task;
+  }
+  const validate = async (values: Partial<typeof defaults>, raw: Readonly<Record<string, string>> = {}): Promise<string[]> =>
+    ((await plugin.validate?.({ ...defaults, ...values }, raw)) ?? []).map(({ key, message }) => `${key}: ${message}`);
 
   it('writes what the JVM prints, a line for each value', async () => {
     const file = join(folder, 'values.txt');
     await using task = await start(file);
-    await task.put(lines.map(([value, , schema]) => record(value, schema)));
-    await task.flush?.();
+    await task.put(lines.map(([value, , valueSchema], offset) => record(value, { offset, valueSchema: valueSchema ?? null })));
+    await task.preCommit?.([]);
     equal(await readFile(file, 'utf8'), lines.map(([, line]) => `${line}\n`).join(''));
   });
 
   it('appends, and shows lines before they are flushed', async () => {
     const file = join(folder, 'appended.txt');
-    for (const value of ['one', 'two']) {
+    for (const [offset, value] of ['one', 'two'].entries()) {
       await using task = await start(file);
-      await task.put([record(value)]);
+      await task.put([record(value, { offset })]);
       equal((await readFile(file, 'utf8')).trimEnd().split('\n').at(-1), value);
-      await task.flush?.();
-      await task.flush?.();
+      await task.preCommit?.([]);
+      await task.preCommit?.([]);
     }
     equal(await readFile(file, 'utf8'), 'one\ntwo\n');
   });
 
   it('keeps the order of many records, of several tasks on one file whole lines', async () => {
     const file = join(folder, 'many.txt');
-    await using first = await start(file);
-    await using second = await start(file);
-    const batch = (name: string): SinkRecord[] => Array.from({ length: 50_000 }, (_, i) => record(`${name} ${i} ${'x'.repeat(40)}`));
+    await using first = await start(file, { 'tasks.max': '2' });
+    await using second = await start(file, { 'tasks.max': '2' });
+    const batch = (name: string): SinkRecord[] =>
+      Array.from({ length: 50_000 }, (_, i) => record(`${name} ${i} ${'x'.repeat(40)}`, { offset: i }));
     await Promise.all([first.put(batch('a')), second.put(batch('b'))]);
     const written = (await readFile(file, 'utf8')).trimEnd().split('\n');
     for (const name of ['a', 'b']) {
@@ -101,12 +94,17 @@ describe('sink-file', () => {
       message: /connector files: cannot open or create file .*ENOENT.*folder exists/,
     });
     await rejects(start(folder), { name: 'ConfigError', message: /EISDIR/ });
-    const missing = await plugin.validate?.({ file: join(folder, 'no', 'file') }, {});
-    match(missing?.[0]?.message ?? '', /its folder .* does not exist; create it first/);
-    const aFolder = await plugin.validate?.({ file: folder }, {});
-    match(aFolder?.[0]?.message ?? '', /it is a folder/);
-    equal((await plugin.validate?.({ file: join(folder, 'new') }, {}))?.length, 0);
-    equal((await plugin.validate?.({ file: null }, {}))?.length, 0);
+    match((await validate({ file: join(folder, 'no', 'file') }))[0] ?? '', /its folder .* does not exist; create it first/);
+    match((await validate({ file: folder }))[0] ?? '', /it is a folder/);
+    deepEqual(await validate({ file: join(folder, 'new') }), []);
+    deepEqual(await validate({ file: null }), []);
+  });
+
+  it('says which options do not go together', async () => {
+    const file = join(folder, 'new');
+    match((await validate({ 'file.compression': 'gzip' }))[0] ?? '', /^file\.compression: .*standard output.*set file$/);
+    match((await validate({ file, 'file.rotate.bytes': 5 }, { 'tasks.max': '2' }))[0] ?? '', /^file\.rotate\.bytes: .*several tasks/);
+    deepEqual(await validate({ file, 'file.rotate.bytes': 5, 'file.per.partition': true }, { 'tasks.max': '2' }), []);
   });
 
   it('commits nothing to a file that was deleted', async () => {
@@ -114,7 +112,7 @@ describe('sink-file', () => {
     await using task = await start(file);
     await task.put([record('x')]);
     await rm(file);
-    await rejects(async () => task.flush?.(), {
+    await rejects(async () => task.preCommit?.([{ topic: 't', partition: 0, offset: 1n }]), {
       name: 'ConnectError',
       message: /deleted\.txt' was deleted while it was written to\. Restart/,
     });

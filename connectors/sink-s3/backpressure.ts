@@ -7,6 +7,8 @@ import { describeError } from './storage/store-error.ts';
 
 /** Closed files on their way to the bucket; beyond, records wait. */
 const mostFinishing = 200;
+/** Then the group hears from the task, and the rest of the records comes again. */
+const longestWaitMs = 5_000;
 
 export interface BackpressureParts {
   readonly connector: string;
@@ -23,8 +25,8 @@ export interface BackpressureParts {
 export interface Backpressure {
   needed(): boolean;
   /**
-   * Waits until there is room. Throws a RetriableError while the bucket does not answer, so that the group hears
-   * from the task, and when the task is asked to stop.
+   * Waits until there is room, for seconds at most. Throws a RetriableError when there is none by then, at once while
+   * the bucket does not answer, and when the task is asked to stop.
    */
   wait(): Promise<void>;
 }
@@ -48,6 +50,7 @@ export function backpressure({ connector, memory, patience, signal, openFiles, f
   return {
     needed,
     async wait() {
+      const untilMs = Date.now() + longestWaitMs;
       for (let waited = false; needed(); waited = true) {
         check();
         if (memory.used() > memory.limit && (await spill())) continue;
@@ -55,6 +58,8 @@ export function backpressure({ connector, memory, patience, signal, openFiles, f
         if (failing !== undefined && waited)
           throw new RetriableError(`connector ${connector}: S3 does not take what is to be written: ${describeError(failing)}`);
         if (signal.aborted) throw new RetriableError(`connector ${connector}: the task is asked to stop`);
+        if (Date.now() >= untilMs)
+          throw new RetriableError(`connector ${connector}: S3 takes what is to be written more slowly than it comes`);
         await memory.changed(200);
       }
     },

@@ -27,6 +27,12 @@ const awsProviders = 'software.amazon.awssdk.auth.credentials';
 export const credentialsClasses: Readonly<Record<string, CredentialsName>> = {
   [`${awsProviders}.DefaultCredentialsProvider`]: 'default',
   'com.amazonaws.auth.DefaultAWSCredentialsProviderChain': 'default',
+  'com.amazonaws.auth.AnonymousAWSCredentials': 'anonymous',
+  'com.amazonaws.auth.EnvironmentVariableCredentialsProvider': 'environment',
+  'com.amazonaws.auth.profile.ProfileCredentialsProvider': 'profile',
+  'com.amazonaws.auth.EC2ContainerCredentialsProviderWrapper': 'container',
+  'com.amazonaws.auth.ContainerCredentialsProvider': 'container',
+  'com.amazonaws.auth.InstanceProfileCredentialsProvider': 'instance',
   'io.confluent.connect.s3.auth.AwsAssumeRoleCredentialsProvider': 'assume-role',
   [`${awsProviders}.AnonymousCredentialsProvider`]: 'anonymous',
   [`${awsProviders}.EnvironmentVariableCredentialsProvider`]: 'environment',

@@ -58,7 +58,8 @@ const accessKeys = defineConfig({
     default: true,
     importance: 'low',
     group,
-    doc: 'Whether uploads of 2 MB and more wait for the server to say that it will take them.',
+    noEffect: 'bodies are sent at once; a refusal is an answer like any other',
+    doc: 'Whether uploads wait for the server to say that it will take them.',
   },
   's3.request.timeout.ms': {
     type: 'int',

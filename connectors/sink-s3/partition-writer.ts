@@ -21,6 +21,8 @@ export interface WriterParts extends GroupParts {
   finish(set: FileSet): Promise<void>;
   /** Hears of a set that is in the bucket (undefined), or of why it will never be. */
   finished(error: unknown): void;
+  /** Sets on their way to the bucket, of all the task's partitions. */
+  readonly traffic: { sets: number };
 }
 
 export interface PartitionWriter {
@@ -34,8 +36,6 @@ export interface PartitionWriter {
   closeIfDue(nowMs: number): boolean;
   /** What may be committed when `position` is the next offset to read. */
   committable(position: bigint): bigint;
-  /** Sets on their way to the bucket. */
-  finishing(): number;
   /** Resolves when they are there; never rejects. */
   settled(): Promise<void>;
   /** Files that records still go to. */
@@ -47,8 +47,9 @@ export interface PartitionWriter {
 export function partitionWriter(
   { partition }: TopicPartition,
   topicId: string,
-  { partitioner, rotation, schemas, names, finish, finished, ...parts }: WriterParts,
+  { partitioner, rotation, schemas, names, finish, finished, traffic, ...parts }: WriterParts,
 ): PartitionWriter {
+  const folderKey = folderKeys();
   let open: FileSet | undefined;
   const onTheirWay = new Map<FileSet, Promise<void>>();
 
@@ -58,13 +59,14 @@ export function partitionWriter(
     if (set === undefined) return;
     const ending = finish(set).then(
       () => {
-        onTheirWay.delete(set);
+        if (onTheirWay.delete(set)) traffic.sets--;
         finished(undefined);
       },
       // It stays among the unfinished, so that no offset beyond it is committed.
       (error: unknown) => finished(error),
     );
     onTheirWay.set(set, ending);
+    traffic.sets++;
   }
 
   function mustClose(set: FileSet, record: SinkRecord, encodedPartition: string, timestampMs: number | null): boolean {
@@ -130,7 +132,6 @@ export function partitionWriter(
       const oldest = onTheirWay.keys().next().value ?? open;
       return oldest === undefined || oldest.startOffset > position ? position : oldest.startOffset;
     },
-    finishing: () => onTheirWay.size,
     async settled() {
       await Promise.all(onTheirWay.values());
     },
@@ -139,10 +140,23 @@ export function partitionWriter(
       const sets = [...onTheirWay.keys(), ...(open === undefined ? [] : [open])];
       open = undefined;
       await Promise.all(sets.flatMap((set) => filesOf(set).map((file) => file.abort())));
+      traffic.sets -= onTheirWay.size;
       onTheirWay.clear();
     },
   };
 }
 
-/** Transforms may send records of one partition to several topics. */
-const folderKey = ({ topic }: SinkRecord, encodedPartition: string): string => `${topic}\n${encodedPartition}`;
+/** Transforms may send records of one partition to several topics. Most records go where the one before went. */
+function folderKeys(): (record: SinkRecord, encodedPartition: string) => string {
+  let lastTopic: string | undefined;
+  let lastFolder: string | undefined;
+  let lastKey = '';
+  return ({ topic }, encodedPartition) => {
+    if (topic !== lastTopic || encodedPartition !== lastFolder) {
+      lastKey = `${topic}\n${encodedPartition}`;
+      lastTopic = topic;
+      lastFolder = encodedPartition;
+    }
+    return lastKey;
+  };
+}

@@ -30,7 +30,6 @@ export function accessSettings(values: S3Config, raw: RawConfig): AccessSettings
     accelerate: values['s3.wan.mode'],
     credentials: credentialsSettings(values, raw),
     proxyUrl: proxyUrl(values),
-    expectContinue: values['s3.http.send.expect.continue'],
     timeoutMs: values['s3.request.timeout.ms'],
     connections: mostRequests * 2,
   };

@@ -9,7 +9,7 @@ import { originOf } from './origin.ts';
 import { partitionWriter } from './partition-writer.ts';
 import type { PartitionWriter } from './partition-writer.ts';
 import type { S3Config } from './settings.ts';
-import { abortAbandoned } from './storage/abandoned.ts';
+import { abandonedUploads } from './storage/abandoned.ts';
 import { LostUploadError } from './storage/upload.ts';
 import type { Bucket } from './storage/bucket.ts';
 import type { SharedParts } from './writer-parts.ts';
@@ -26,6 +26,7 @@ export function s3SinkTask(values: S3Config, shared: SharedParts, bucket: Bucket
   const origin = originOf(context);
   const skips = skipsNull(values, context);
   const { memory, patience } = bucket;
+  const traffic = { sets: 0 };
   let fatal: Error | undefined;
   let lost: Error | undefined;
   let askedAtMs = 0;
@@ -37,12 +38,25 @@ export function s3SinkTask(values: S3Config, shared: SharedParts, bucket: Bucket
     patience,
     signal,
     openFiles: () => all().flatMap((writer) => writer.openFiles()),
-    finishing: () => all().reduce((sum, writer) => sum + writer.finishing(), 0),
-    check,
+    finishing: () => traffic.sets,
+    check: checkPut,
+  });
+
+  const abandoned = abandonedUploads({
+    ...bucket,
+    names: shared.names,
+    log,
+    isMine: ({ topic, partition }) => writers.has(`${topic}-${partition}`),
   });
 
   function check(): void {
     if (fatal !== undefined) throw fatal;
+  }
+
+  /** Only a commit can have the records of a lost upload read again. */
+  function checkPut(): void {
+    check();
+    if (lost !== undefined) throw new RetriableError(`connector ${connector}: ${lost.message}`);
   }
 
   function failed(error: unknown): void {
@@ -82,31 +96,55 @@ export function s3SinkTask(values: S3Config, shared: SharedParts, bucket: Bucket
     };
     const writer = partitionWriter({ topic, partition }, topicId, {
       ...shared,
-      openFile: (key, encoder) => bucket.openFile(key, topicId, encoder, ifMine(failed)),
+      openFile: (key, encoder) => bucket.openFile(key, topicId, encoder, { failed: ifMine(failed), ready: abandoned.known }),
       finish,
       finished: ifMine(finished),
+      traffic,
     });
     writers.set(`${topic}-${partition}`, writer);
+    last = undefined;
   }
 
-  async function take(record: SinkRecord, nowMs: number): Promise<void> {
-    const { topic, partition } = origin(record);
+  /** The last one found; most records come in runs of one partition. */
+  let last: { readonly topic: string; readonly partition: number; readonly writer: PartitionWriter } | undefined;
+
+  function writerOf({ topic, partition }: TopicPartition): PartitionWriter {
+    if (last !== undefined && last.partition === partition && last.topic === topic) return last.writer;
     const writer = writers.get(`${topic}-${partition}`);
     if (writer === undefined)
       throw new ConnectError(`connector ${connector}: a record of ${topic}-${partition}, which this task does not have`);
+    last = { topic, partition, writer };
+    return writer;
+  }
+
+  /** A promise only for what has to be waited for. */
+  function take(record: SinkRecord, nowMs: number): Promise<void> | undefined {
+    const writer = writerOf(origin(record));
     // It was taken before the put that it came with was told to try again.
-    if (record.offset < writer.next) return;
-    if (record.value === null && (await skips(record))) {
-      writer.next = record.offset + 1n;
-      return;
-    }
+    if (record.offset < writer.next) return undefined;
+    if (record.value === null) return takeNull(writer, record, nowMs);
+    return add(writer, record, nowMs);
+  }
+
+  function add(writer: PartitionWriter, record: SinkRecord, nowMs: number): Promise<void> | undefined {
     try {
       writer.add(record, nowMs);
     } catch (error) {
       if (!(error instanceof DataError)) throw error;
-      const message = `record ${record.topic}-${record.partition}@${record.offset} cannot be written to S3: ${error.message}`;
-      await context.report(record, new DataError(message, { cause: error }));
+      return reported(writer, record, error);
     }
+    writer.next = record.offset + 1n;
+    return undefined;
+  }
+
+  async function takeNull(writer: PartitionWriter, record: SinkRecord, nowMs: number): Promise<void> {
+    if (await skips(record)) writer.next = record.offset + 1n;
+    else await add(writer, record, nowMs);
+  }
+
+  async function reported(writer: PartitionWriter, record: SinkRecord, cause: DataError): Promise<void> {
+    const message = `record ${record.topic}-${record.partition}@${record.offset} cannot be written to S3: ${cause.message}`;
+    await context.report(record, new DataError(message, { cause }));
     writer.next = record.offset + 1n;
   }
 
@@ -147,11 +185,12 @@ export function s3SinkTask(values: S3Config, shared: SharedParts, bucket: Bucket
       for (const each of partitions) open(each);
       if (values['abandoned.uploads'].toLowerCase() !== 'abort') return;
       const left = partitions.map(({ topic, partition }) => ({ topic, partition, topicId: context.topicId(topic) }));
-      await within(abandonPatienceMs, abortAbandoned(bucket.store, left, shared.names, log));
+      await within(abandonPatienceMs, abandoned.abort(left));
     },
     async close(partitions) {
       const gone = partitions.flatMap(({ topic, partition }) => writers.get(`${topic}-${partition}`) ?? []);
       for (const { topic, partition } of partitions) writers.delete(`${topic}-${partition}`);
+      last = undefined;
       await abandon(gone);
     },
     async put(records) {
@@ -160,7 +199,8 @@ export function s3SinkTask(values: S3Config, shared: SharedParts, bucket: Bucket
       const nowMs = Date.now();
       for (const record of records) {
         if (throttle.needed()) await throttle.wait();
-        await take(record, nowMs);
+        const waiting = take(record, nowMs);
+        if (waiting !== undefined) await waiting;
       }
     },
     async preCommit(offsets) {

@@ -78,9 +78,23 @@ describe('a delivery', () => {
   });
 
   it('leaves order to the versions, where there are any', async () => {
-    const { deliver, sent } = scripted(items(refused, ok), items(ok));
-    await deliver(batchOf(operation(1, { version: 1n, action: 'index' }), operation(3, { version: 3n, action: 'index' })));
+    const versioned = (version: bigint): Partial<Operation> => ({ version, action: 'index' });
+    const { deliver, sent, settled } = scripted(items(refused, ok), items(ok));
+    await deliver(batchOf(operation(1, versioned(5n)), operation(3, versioned(3n))));
     deepEqual(sent, ['1;3;', '1;']);
+    deepEqual(settled, [3, 1]);
+  });
+
+  it('does not repeat what a later version has overtaken: of a document deleted long ago no version is kept', async () => {
+    const { deliver, sent, settled, told } = scripted(items(refused, refused, ok, bad), items(ok));
+    const versioned = (version: bigint, id = 'a'): Partial<Operation> => ({ id, version, action: 'index' });
+    const last = { ...versioned(3n), action: 'delete' } as const;
+    await deliver(
+      batchOf(operation(1, versioned(1n)), operation(2, versioned(2n, 'b')), operation(3, last), operation(4, versioned(4n, 'b'))),
+    );
+    deepEqual(sent, ['1;2;3;4;', '2;']);
+    deepEqual(settled, [3, 4, 1, 2]);
+    deepEqual(told, ['4 malformed']);
   });
 
   it('repeats the whole when nobody knows what became of it, and knows conflicts for its own', async () => {

@@ -15,6 +15,17 @@ import { gunzipSync } from 'node:zlib';
  */
 export type Fault = 'pass' | 'cut' | 'lose' | 'late' | 'reject-some' | { readonly delayMs: number } | number;
 
+/** Something goes wrong with every second request; `late`, which takes long, so often at most. */
+export function everySecond(random: () => number, late: number): () => Fault {
+  const faults: readonly Fault[] = ['late', 'cut', 'lose', 429, 503, 502, 'reject-some', { delayMs: 30 }];
+  let left = late;
+  return () => {
+    if (random() < 0.5) return 'pass';
+    const fault = faults[Math.floor(random() * faults.length)] as Fault;
+    return fault !== 'late' || left-- > 0 ? fault : 'cut';
+  };
+}
+
 export interface FaultProxy extends AsyncDisposable {
   readonly url: string;
   /** Bulk requests that came, whatever became of them. */

@@ -179,7 +179,20 @@ describe('documents', () => {
       '{"a":[1,"é\\n",null,{"b":true}],"big":9007199254740993}',
     );
     equal(written({ a: new Map([['k', new Date(5)]]) }, null), '{"a":{"k":5}}');
-    equal(written('text', null), '"text"');
+  });
+
+  it('are objects', () => {
+    for (const [it, found] of [
+      ['x', 'text'],
+      [[1], 'a list'],
+      [5, 'a number'],
+      [true, 'a boolean'],
+    ] as const)
+      for (const method of ['INSERT', 'UPSERT'])
+        throws(() => written(it, null, { 'write.method': method }), {
+          name: 'DataError',
+          message: new RegExp(`its value is ${found}, and`),
+        });
   });
 
   it('are refused where the value is not of its schema, or too deep', () => {
@@ -202,7 +215,7 @@ describe('documents', () => {
     equal(written({ a: 1, '@timestamp': 'old' }, null, stream), '{"@timestamp":1700000000000,"a":1}');
     equal(written({ a: 1, ts: 7 }, null, { ...stream, 'data.stream.timestamp.field': 'no,ts' }), '{"@timestamp":"7","a":1,"ts":7}');
     equal(written({ a: 1 }, null, { ...stream, 'data.stream.timestamp.field': 'no' }), '{"a":1}');
-    throws(() => written([1], null, stream), { name: 'DataError', message: /must be an object/ });
+    throws(() => written([1], null, stream), { name: 'DataError', message: /its value is a list, and a document is an object/ });
   });
 });
 

@@ -84,6 +84,17 @@ describe('versions', () => {
     await task.write(series(topic, 50, 100, 'again'));
     deepEqual(await marks(topic), expected(90, 'again'));
     equal(task.figures['replayed-records-total'] ?? 0, 0);
+    // A transform that renamed the topic is not asked, the indices are.
+    const renamed = freshName();
+    const raw = { ...(await rawOf(topic)), transforms: 'route' };
+    {
+      await using before = await startTask(raw, { topicId: () => 'first' });
+      await before.write(series(renamed, 0, 10, 'a').map((it) => ({ ...it, originalTopic: topic })));
+    }
+    await plugin.alterOffsets?.(raw, [{ topic, partition: 0, offset: null }]);
+    await using after = await startTask(raw, { topicId: () => 'first' });
+    await after.write(series(renamed, 0, 10, 'again').map((it) => ({ ...it, originalTopic: topic })));
+    deepEqual(await marks(renamed), expected(0, 'again'));
     // An index that does not exist has nothing to begin anew.
     equal(await plugin.alterOffsets?.(await rawOf(freshName()), [{ topic: freshName(), partition: 0, offset: null }]), true);
   });

@@ -12,7 +12,7 @@ import { usePostgres } from '../../../test/services/share.ts';
 import { sql } from './harness.ts';
 import { sinkConfig, sourceConfig, untilEqual } from './pipeline.ts';
 
-const kills = isFull ? 30 : 5;
+const kills = isFull ? 30 : 3;
 
 test('follows tables through kill -9 of the worker, plain inserts too', { timeout: 15 * 60_000 }, async (t) => {
   t.diagnostic(seedNote);
@@ -45,7 +45,7 @@ test('follows tables through kill -9 of the worker, plain inserts too', { timeou
     await worker.restart();
   }
   await load.stop();
-  ok(afterProgress > kills / 2, `${afterProgress} of ${kills} kills after progress`);
+  ok(afterProgress >= kills / 2, `${afterProgress} of ${kills} kills after progress`);
 
   const items = "select count(*), md5(string_agg(row(id, version, note)::text, e'\\n' order by id)) as rows from items";
   const ledger = `select count(*), count(distinct seq), md5(string_agg(row(seq, id, version, op)::text, e'\\n' order by seq)) as rows from ledger`;

@@ -1,7 +1,7 @@
 /**
  * Compressed files, from blocks whose sizes follow from the records: a file's bytes do not depend on how its records
- * came. A gzip file costs no more while it is open than the bytes that wait in it; a zstd file beyond its first block
- * keeps a compressor of a few megabytes.
+ * came. A gzip file costs no more while it is open than the bytes that wait in it. A zstd file beyond its first block
+ * keeps a compressor of a few megabytes, which only a few files have at once; the others are compressed at their ends.
  */
 import { promisify } from 'node:util';
 import { finished } from 'node:stream/promises';
@@ -17,17 +17,20 @@ const deflate = promisify(deflateRaw);
 const gzipBlockBytes = 1 << 20;
 /** A file below this is compressed at its end. */
 const zstdBlockBytes = 4 << 20;
+/** Files of a format that keep a compressor while they are open. */
+const mostCompressors = 8;
 
 /** The format, its files compressed. `level` -1 is the codec's usual one. */
 export function compressed(format: FileFormat, compression: Compression, level: number): FileFormat {
   if (compression === 'none') return format;
   const extension = `${format.extension}${compression === 'gzip' ? '.gz' : '.zst'}`;
+  const compressors = { left: mostCompressors };
   return {
     ...format,
     extension,
     open: (schema, name) => {
       const { encode } = format.open(schema, name);
-      return compression === 'gzip' ? { encode, ...gzipFile(level) } : { encode, ...zstdFile(level) };
+      return compression === 'gzip' ? { encode, ...gzipFile(level) } : { encode, ...zstdFile(level, compressors) };
     },
   };
 }
@@ -63,17 +66,23 @@ function gzipFile(level: number): Omit<FileEncoder, 'encode'> {
  * One frame: readers that stop after the first one, and say nothing, are common. A small file is compressed at its
  * end; a larger one keeps its compressor.
  */
-function zstdFile(level: number): Omit<FileEncoder, 'encode'> {
+function zstdFile(level: number, compressors: { left: number }): Omit<FileEncoder, 'encode'> {
   const params = {
     [constants.ZSTD_c_checksumFlag]: 1,
     ...(level < 0 ? {} : { [constants.ZSTD_c_compressionLevel]: level }),
   };
   const out: Buffer[] = [];
   let stream: ZstdCompress | undefined;
+  let counted = false;
   const opened = (): ZstdCompress => createZstdCompress({ params }).on('data', (bytes: Buffer) => out.push(bytes));
   const taken = (): Buffer => Buffer.concat(out.splice(0));
   return {
     blockBytes: zstdBlockBytes,
+    mayStart() {
+      counted = compressors.left > 0;
+      if (counted) compressors.left--;
+      return counted;
+    },
     async block(raw) {
       await write((stream ??= opened()), raw);
       return taken();
@@ -83,6 +92,11 @@ function zstdFile(level: number): Omit<FileEncoder, 'encode'> {
       last.end();
       await finished(last);
       return taken();
+    },
+    close() {
+      stream?.destroy();
+      if (counted) compressors.left++;
+      counted = false;
     },
   };
 }

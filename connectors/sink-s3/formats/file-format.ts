@@ -26,8 +26,15 @@ export interface FileEncoder {
   readonly blockBytes: number | null;
   /** What the file begins with. */
   readonly header?: Uint8Array;
+  /**
+   * Whether blocks may be made before the file's end; where not, their raw bytes wait until then. Asked once, at the
+   * first of them.
+   */
+  mayStart?(): boolean;
   /** The raw bytes of `records` records as they stand in the file. */
   block?(raw: Uint8Array, records: number): Uint8Array | Promise<Uint8Array>;
   /** What the file ends with, after its last block. */
   end?(): Uint8Array | Promise<Uint8Array>;
+  /** The file is done with, or given up; may be called twice. */
+  close?(): void;
 }

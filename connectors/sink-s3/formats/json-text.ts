@@ -2,8 +2,8 @@
  * Connect's data as JSON, without schemas in it: what JsonConverter writes with schemas.enable=false for a struct,
  * and what Jackson writes for a plain value. Sources: JsonConverter.convertToJson, JsonRecordWriterProvider.
  */
-import { DataError, Decimal, isStruct, javaDecimal, javaDouble, javaFloat, logical } from '@millrace/runtime/api';
-import type { ByteSink, Schema } from '@millrace/runtime/api';
+import { ByteSink, DataError, Decimal, isStruct, javaDecimal, javaDouble, javaFloat, logical } from '@millrace/runtime/api';
+import type { Schema } from '@millrace/runtime/api';
 
 export type DecimalFormat = 'BASE64' | 'NUMERIC';
 type Write = (value: unknown, out: ByteSink) => void;
@@ -117,25 +117,46 @@ export function jsonText(decimals: DecimalFormat): JsonText {
     };
   }
 
-  /** A value that no schema describes. */
+  /** A value that no schema describes: as one text, since many small ones would each have to be encoded. */
   function plain(value: unknown, out: ByteSink, depth: number): void {
-    if (value === null || value === undefined) return out.text('null');
-    if (typeof value === 'string') return out.text(JSON.stringify(value));
-    if (typeof value === 'boolean') return out.text(value ? 'true' : 'false');
-    if (typeof value === 'number') {
-      return Number.isSafeInteger(value) && !Object.is(value, -0) ? out.text(String(value)) : floating(value, out, javaDouble);
+    out.text(plainText(value, depth));
+  }
+
+  function plainText(value: unknown, depth: number): string {
+    switch (typeof value) {
+      case 'string':
+        return JSON.stringify(value);
+      case 'number':
+        return Number.isSafeInteger(value) && !Object.is(value, -0) ? String(value) : floatingText(value, javaDouble);
+      case 'boolean':
+      case 'bigint':
+        return String(value);
+      case 'undefined':
+        return 'null';
+      case 'object':
+        return value === null ? 'null' : objectText(value, depth);
+      default:
+        throw new DataError(`${describe(value)} has no place in JSON`);
     }
-    if (typeof value === 'bigint') return out.text(value.toString());
-    if (isStruct(value)) return writerOf(value.schema)(value, out);
-    if (value instanceof Uint8Array) return base64(value, out);
-    if (value instanceof Decimal) return decimals === 'NUMERIC' || depth === 0 ? out.text(javaDecimal(value)) : decimal(value, out);
-    if (value instanceof Date) return out.text(String(value.getTime()));
+  }
+
+  function objectText(value: object, depth: number): string {
+    if (isStruct(value)) return written((out) => writerOf(value.schema)(value, out));
+    if (value instanceof Uint8Array) return base64Text(value);
+    if (value instanceof Decimal) {
+      return decimals === 'NUMERIC' || depth === 0 ? javaDecimal(value) : base64Text(value.toBytes());
+    }
+    if (value instanceof Date) return String(value.getTime());
     if (depth >= mostDeep) throw new DataError(`the value is nested more than ${mostDeep} deep`);
-    const inner: Write = (item, to) => plain(item, to, depth + 1);
-    if (Array.isArray(value)) return list(value, out, inner);
-    if (value instanceof Map) return object([...(value as ReadonlyMap<unknown, unknown>)], out, inner);
-    if (typeof value === 'object') return object(Object.entries(value), out, inner);
-    throw new DataError(`${describe(value)} has no place in JSON`);
+    let text = '';
+    if (Array.isArray(value)) {
+      for (const item of value as readonly unknown[]) text += `${text === '' ? '' : ','}${plainText(item, depth + 1)}`;
+      return `[${text}]`;
+    }
+    const entries: Iterable<readonly [unknown, unknown]> =
+      value instanceof Map ? (value as ReadonlyMap<unknown, unknown>) : Object.entries(value);
+    for (const [key, item] of entries) text += `${text === '' ? '' : ','}${keyText(String(key))}${plainText(item, depth + 1)}`;
+    return `{${text}}`;
   }
 
   return {
@@ -163,11 +184,34 @@ const days: Write = (value, out) => {
 /** JSON has no NaN: Jackson writes it as text. */
 function floating(value: unknown, out: ByteSink, text: (value: number) => string): void {
   if (typeof value !== 'number') throw new DataError(`a floating-point field holds ${describe(value)}`);
-  out.text(Number.isFinite(value) ? text(value) : `"${value}"`);
+  out.text(floatingText(value, text));
 }
 
+const floatingText = (value: number, text: (value: number) => string): string => (Number.isFinite(value) ? text(value) : `"${value}"`);
+
 function base64(bytes: Uint8Array, out: ByteSink): void {
-  out.text(`"${Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('base64')}"`);
+  out.text(base64Text(bytes));
+}
+
+const base64Text = (bytes: Uint8Array): string => `"${Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('base64')}"`;
+
+const mostKeys = 10_000;
+const keyTexts = new Map<string, string>();
+
+/** With its colon; the same names come again and again. */
+function keyText(key: string): string {
+  let text = keyTexts.get(key);
+  if (text !== undefined) return text;
+  if (keyTexts.size >= mostKeys) keyTexts.clear();
+  text = `${JSON.stringify(key)}:`;
+  keyTexts.set(key, text);
+  return text;
+}
+
+function written(write: (out: ByteSink) => void): string {
+  const out = new ByteSink();
+  write(out);
+  return Buffer.from(out.written()).toString();
 }
 
 function list(items: readonly unknown[], out: ByteSink, item: Write): void {

@@ -21,11 +21,23 @@ export interface Bucket extends AsyncDisposable {
   readonly memory: Memory;
   readonly patience: Patience;
   readonly extraTags: Readonly<Record<string, string>>;
-  /** `failed` hears of what cannot be sent before the file is finished. */
-  openFile(key: string, topicId: string, encoder: FileEncoder, failed: (error: unknown) => void): ObjectFile;
+  /** Ends with the bucket. */
+  readonly signal: AbortSignal;
+  openFile(key: string, topicId: string, encoder: FileEncoder, hooks: FileHooks): ObjectFile;
   /** Rejects only where `s3.object.behavior.on.tagging.error` is fail. */
   tag(key: string, tags: Readonly<Record<string, string>>): Promise<void>;
 }
+
+export interface FileHooks {
+  /** Hears of what cannot be sent before the file is finished. */
+  readonly failed: (error: unknown) => void;
+  /** Resolves when uploads may be started. */
+  readonly ready: () => Promise<void>;
+}
+
+/** Blocks that are made at once, and their bytes; and files that are compressed as a whole at their ends. */
+const mostBlocks = 2;
+const mostBlockBytes = 16 << 20;
 
 export interface BucketParts {
   readonly store: ObjectStore;
@@ -48,15 +60,18 @@ export function openBucket(values: S3Config, { store, connector, log }: BucketPa
   };
   const spill = spillFile(values['s3.buffer.spill.dir'] || tmpdir());
   const guard = values['recreated.topics'].toLowerCase() === 'fail' ? nameGuard(store, connector, log) : async () => {};
+  const work = slots(mostBlocks, mostBlockBytes);
+  const ends = slots(mostBlocks, Number.POSITIVE_INFINITY);
   const ended = new AbortController();
 
   return {
     ...shared,
+    signal: ended.signal,
     extraTags: tagPairs(values['s3.object.tagging.key.value.pairs']),
-    openFile(key, topicId, encoder, failed) {
+    openFile(key, topicId, encoder, hooks) {
       const mayWrite = (name: string, signal: AbortSignal): Promise<void> => guard(name, topicId, signal);
-      const target = upload(key, topicId, { ...shared, mayWrite, failed });
-      return objectFile({ key, encoder, upload: target, partBytes, memory: shared.memory, spill });
+      const target = upload(key, topicId, { ...shared, mayWrite, ...hooks });
+      return objectFile({ key, encoder, upload: target, partBytes, memory: shared.memory, spill, work, ends });
     },
     async tag(key, tags) {
       try {

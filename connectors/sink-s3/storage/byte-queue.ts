@@ -34,7 +34,7 @@ export function byteQueue(memory: Memory, spillTo: SpillFile): ByteQueue {
 
   function grow(needed: number): void {
     const size = Math.max(Math.min(largestChunk, Math.max(smallestChunk, capacity)), Math.min(needed, largestChunk));
-    chunks.push(Buffer.allocUnsafeSlow(size));
+    chunks.push(memory.allocate(size));
     filled = 0;
     capacity += size;
     memory.take(size);
@@ -42,6 +42,7 @@ export function byteQueue(memory: Memory, spillTo: SpillFile): ByteQueue {
 
   function forget(): void {
     memory.give(capacity);
+    for (const chunk of chunks) memory.recycle(chunk);
     chunks = [];
     filled = 0;
     capacity = 0;
@@ -89,8 +90,19 @@ export function byteQueue(memory: Memory, spillTo: SpillFile): ByteQueue {
     async take() {
       await spilling;
       const extents = aside.splice(0);
+      const [only] = chunks;
+      if (extents.length === 0 && chunks.length === 1 && only !== undefined) {
+        const bytes = only.subarray(0, filled);
+        memory.take(length);
+        chunks = [];
+        memory.give(capacity);
+        filled = 0;
+        capacity = 0;
+        length = 0;
+        return bytes;
+      }
       const asideBytes = extents.reduce((sum, { bytes }) => sum + bytes, 0);
-      const whole = Buffer.allocUnsafeSlow(length);
+      const whole = memory.allocate(length);
       memory.take(length);
       let at = 0;
       for (const extent of extents) {

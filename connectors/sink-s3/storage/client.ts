@@ -23,7 +23,6 @@ export interface AccessSettings {
   readonly credentials: CredentialsSettings;
   /** With its user and password, or null. */
   readonly proxyUrl: string | null;
-  readonly expectContinue: boolean;
   readonly timeoutMs: number;
   readonly connections: number;
 }
@@ -59,14 +58,14 @@ export function s3Client(access: AccessSettings): S3Client {
     // The checksums that newer clients send by themselves are refused by many stores that are not AWS.
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
-    expectContinueHeader: access.expectContinue,
+    // With an agent of our own the SDK would send the header and not wait; with its own it opens a connection for each body.
+    expectContinueHeader: false,
     // Repeating is the connector's own affair: its waits are configured, and it never gives up.
     maxAttempts: 1,
     requestHandler: {
       connectionTimeout: 10_000,
-      requestTimeout: access.timeoutMs,
+      // Of silence; a bound for whole requests would never let a large part through a thin line.
       socketTimeout: access.timeoutMs,
-      throwOnRequestTimeout: true,
       httpAgent: new HttpAgent(agent),
       httpsAgent: new HttpsAgent(agent),
     },

@@ -6,11 +6,20 @@ export interface Memory {
   give(bytes: number): void;
   /** Resolves when bytes were given back, and after `timeoutMs` at the latest. */
   changed(timeoutMs: number): Promise<void>;
+  /** A buffer of that length, with anything in it: one that was handed back, or a new one. Does not count it. */
+  allocate(length: number): Buffer<ArrayBuffer>;
+  /** Hands a buffer back that nobody reads any more, for the next of its length. */
+  recycle(buffer: Uint8Array): void;
 }
+
+/** Below this, allocating costs next to nothing. */
+const smallestSpare = 1 << 20;
 
 export function memory(limit: number): Memory {
   let used = 0;
   let waiting: (() => void)[] = [];
+  const spare: Buffer<ArrayBuffer>[] = [];
+  let spareBytes = 0;
   return {
     limit,
     used: () => used,
@@ -27,6 +36,24 @@ export function memory(limit: number): Memory {
         clearTimeout(timer);
         waiting = waiting.filter((each) => each !== resolve);
       });
+    },
+    allocate(length) {
+      const at = length < smallestSpare ? -1 : spare.findIndex((each) => each.length === length);
+      const [found] = at < 0 ? [] : spare.splice(at, 1);
+      if (found !== undefined) spareBytes -= length;
+      return found ?? Buffer.allocUnsafeSlow(length);
+    },
+    recycle(buffer) {
+      const { length } = buffer;
+      // Only what was allocated here, whole.
+      if (length < smallestSpare || buffer.buffer.byteLength !== length || !(buffer.buffer instanceof ArrayBuffer)) return;
+      for (; spareBytes + length > limit / 4;) {
+        const oldest = spare.shift();
+        if (oldest === undefined) return;
+        spareBytes -= oldest.length;
+      }
+      spare.push(Buffer.from(buffer.buffer, 0, length));
+      spareBytes += length;
     },
   };
 }

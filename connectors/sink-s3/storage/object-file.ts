@@ -5,7 +5,7 @@
 import type { FileEncoder } from '../formats/file-format.ts';
 import { byteQueue } from './byte-queue.ts';
 import type { ByteQueue } from './byte-queue.ts';
-import type { Memory } from './memory.ts';
+import type { Memory, Slots } from './memory.ts';
 import type { SpillFile } from './spill-file.ts';
 import type { Upload } from './upload.ts';
 
@@ -16,6 +16,10 @@ export interface FileParts {
   readonly partBytes: number;
   readonly memory: Memory;
   readonly spill: SpillFile;
+  /** For the making of blocks, each of which is in memory meanwhile. */
+  readonly work: Slots;
+  /** For files whose blocks are all made at the end. */
+  readonly ends: Slots;
 }
 
 export interface ObjectFile {
@@ -34,13 +38,16 @@ export interface ObjectFile {
 /** S3 takes 10,000 parts: files that grow beyond all measure get larger ones. */
 const partsOfOneSize = 2000;
 
-export function objectFile({ key, encoder, upload, partBytes, memory, spill }: FileParts): ObjectFile {
+export function objectFile({ key, encoder, upload, partBytes, memory, spill, work, ends }: FileParts): ObjectFile {
   const { blockBytes } = encoder;
   let raw: ByteQueue = byteQueue(memory, spill);
   let rawRecords = 0;
   let tail: ByteQueue = byteQueue(memory, spill);
   let parts = 0;
   let aborted = false;
+  /** Whether blocks wait for the end; known at the first of them. */
+  let holdsBack: boolean | undefined;
+  const held: { full: ByteQueue; records: number }[] = [];
   const cut = new Set<ByteQueue>();
   /** Blocks and parts, one after the other. */
   let jobs: Promise<void> = Promise.resolve();
@@ -69,9 +76,8 @@ export function objectFile({ key, encoder, upload, partBytes, memory, spill }: F
     tail = byteQueue(memory, spill);
     cut.add(full);
     queue(async () => {
-      const body = await full.take();
+      await upload.part(number, full);
       cut.delete(full);
-      await upload.part(number, body);
     });
   }
 
@@ -80,16 +86,41 @@ export function objectFile({ key, encoder, upload, partBytes, memory, spill }: F
     const records = rawRecords;
     raw = byteQueue(memory, spill);
     rawRecords = 0;
+    holdsBack ??= encoder.mayStart?.() === false;
+    if (holdsBack) held.push({ full, records });
+    else makeBlock(full, records);
+  }
+
+  function makeBlock(full: ByteQueue, records: number): void {
     cut.add(full);
     queue(async () => {
-      const bytes = await full.take();
-      cut.delete(full);
+      const release = await work.acquire(full.length);
       try {
-        output((await encoder.block?.(bytes, records)) ?? bytes);
+        const bytes = await full.take();
+        cut.delete(full);
+        try {
+          output((await encoder.block?.(bytes, records)) ?? bytes);
+        } finally {
+          memory.give(bytes.length);
+        }
       } finally {
-        memory.give(bytes.length);
+        release();
       }
     });
+  }
+
+  async function encodeRest(): Promise<void> {
+    if (rawRecords > 0) cutBlock();
+    const release = held.length === 0 ? undefined : await ends.acquire(1);
+    for (const { full, records } of held.splice(0)) makeBlock(full, records);
+    queue(async () => output((await encoder.end?.()) ?? new Uint8Array()));
+    try {
+      // What the last blocks cut off is queued while they run: nothing is left only when nothing new came.
+      for (let last; last !== jobs;) await (last = jobs);
+    } finally {
+      release?.();
+      encoder.close?.();
+    }
   }
 
   return {
@@ -100,24 +131,23 @@ export function objectFile({ key, encoder, upload, partBytes, memory, spill }: F
       rawRecords++;
       if (raw.length >= blockBytes) cutBlock();
     },
-    idleBytes: () => raw.inMemory + tail.inMemory,
+    idleBytes: () => held.reduce((sum, { full }) => sum + full.inMemory, raw.inMemory + tail.inMemory),
     async spill() {
+      for (const { full } of held) await full.spill();
       await raw.spill();
       await tail.spill();
     },
     async finish() {
-      if (rawRecords > 0) cutBlock();
-      queue(async () => output((await encoder.end?.()) ?? new Uint8Array()));
-      // What the last blocks cut off is queued while they run: nothing is left only when nothing new came.
-      for (let last; last !== jobs;) await (last = jobs);
+      await encodeRest();
       if (aborted) return;
-      await upload.finish(parts + 1, await tail.take());
+      await upload.finish(parts + 1, tail);
     },
     async abort() {
       aborted = true;
       await upload.abort();
       await jobs.catch(() => {});
-      for (const left of [raw, tail, ...cut]) await left.drop();
+      encoder.close?.();
+      for (const left of [raw, tail, ...cut, ...held.map(({ full }) => full)]) await left.drop();
     },
   };
 }

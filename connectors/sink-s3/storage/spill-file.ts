@@ -43,7 +43,9 @@ export function spillFile(folder: string): SpillFile {
       try {
         const file = await (handle ??= opened());
         const whole = Buffer.concat(chunks, bytes);
-        for (const [position, from, to] of runs(taken, bytes)) await file.write(whole, from, to - from, position);
+        for (const [position, from, to] of runs(taken, bytes)) {
+          for (let at = from; at < to;) at += (await file.write(whole, at, to - at, position + at - from)).bytesWritten;
+        }
       } catch (cause) {
         unused.push(...taken);
         throw new ConnectError(`cannot put ${bytes} bytes aside below ${folder}: ${(cause as Error).message}.`, {
@@ -64,8 +66,10 @@ export function spillFile(folder: string): SpillFile {
       }
     },
     free: ({ blocks: taken }) => void unused.push(...taken),
-    async [Symbol.asyncDispose]() {
-      await handle?.then((file) => file.close());
+    [Symbol.asyncDispose]() {
+      // Nobody waits for it: freeing the blocks of a large file that has no name can take a busy disk a minute.
+      void handle?.then((file) => file.close()).catch(() => {});
+      return Promise.resolve();
     },
   };
 }

@@ -33,6 +33,8 @@ export function isPassing(error: unknown): boolean {
   if (!(error instanceof Error) || error.name === 'AbortError') return false;
   if (passing.has(error.name)) return true;
   const status = statusOf(error);
+  // Not every store has every operation.
+  if (status === 501) return false;
   if (status !== undefined) return status >= 500 || status === 429 || status === 408 || status < 400;
   // No answer at all; programming errors and missing credentials have no code.
   return typeof (error as SdkError).code === 'string' || (error.cause instanceof Error && isPassing(error.cause));

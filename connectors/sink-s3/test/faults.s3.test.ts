@@ -1,14 +1,21 @@
 import { deepEqual, equal, match, ok, rejects } from 'node:assert/strict';
 import { randomInt } from 'node:crypto';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
-import { AbortMultipartUploadCommand, CreateMultipartUploadCommand, ListMultipartUploadsCommand } from '@aws-sdk/client-s3';
+import {
+  AbortMultipartUploadCommand,
+  CreateMultipartUploadCommand,
+  ListMultipartUploadsCommand,
+  ListPartsCommand,
+} from '@aws-sdk/client-s3';
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { SinkRecord } from '@millrace/runtime/api';
 import { useS3 } from '../../../test/services/share.ts';
 import type { S3Server } from '../../../test/services/s3.ts';
+import { until } from '../../../test/chaos/until.ts';
 import { faultProxy } from './fault-proxy.ts';
 import type { Fault, FaultProxy, Operation } from './fault-proxy.ts';
 import { bucketConfig, committable, committed, formatClass, objectsIn, record, startSink } from './harness.ts';
+import { uploadsIn } from './worker-sink.ts';
 
 const partBytes = 5 << 20;
 
@@ -43,26 +50,28 @@ describe('a bucket that fails', () => {
     Buffer.concat(records.flatMap(({ value }) => [value as Buffer, Buffer.from('\n')]));
   const name = 'topics/t/partition=0/t+0+0000000000.bin';
 
-  const faults: readonly Fault[] = ['cut', 'lose-answer', 'busy', { delayMs: 50 }];
+  const faults: readonly Fault[] = ['cut', 'lose-answer', 'busy', 'throttled', { delayMs: 50 }];
+  const inParts = large.slice(0, 2);
   const operations: readonly (readonly [Operation, readonly SinkRecord[]])[] = [
     ['put', small],
     ['head', small],
-    ['create', large],
-    ['part', large],
-    ['complete', large],
+    ['create', inParts],
+    ['part', inParts],
+    ['complete', inParts],
   ];
   for (const [operation, records] of operations) {
     for (const fault of faults) {
       it(`writes the object when ${operation} meets ${typeof fault === 'string' ? fault : 'a delay'}`, async () => {
         proxy.fault = (asked, count) => (asked === operation && count <= 2 ? fault : 'pass');
-        await using sink = await startSink(keys());
+        await using sink = await startSink(keys({ 'flush.size': String(records.length) }));
         await sink.task.put(records);
-        await committed(sink.task, 3n);
+        await committed(sink.task, BigInt(records.length));
         const found = await objectsIn(client, bucket);
         deepEqual([...found.keys()], [name]);
         ok(found.get(name)?.equals(content(records)));
         ok(proxy.counts[operation] >= 2 || typeof fault === 'object');
         deepEqual(sink.failures, []);
+        await until('no uploads are left', async () => (await uploadsIn(client, bucket)).length === 0, 30_000);
       });
     }
   }
@@ -91,12 +100,38 @@ describe('a bucket that fails', () => {
     }
   });
 
+  it('lets the group hear from it while nothing answers, and holds no more than it may', async () => {
+    await using sink = await startSink(keys({ 'flush.size': '1', 's3.buffer.max.bytes': '1048576', 's3.request.timeout.ms': '600000' }));
+    proxy.fault = () => 'silent';
+    const records = Array.from({ length: 40 }, (_, offset) => record(offset, Buffer.alloc(200_000, offset)));
+    await rejects(sink.task.put(records), { name: 'RetriableError', message: /S3 takes what is to be written more slowly than it comes/ });
+    await rejects(sink.task.put(records), { name: 'RetriableError' });
+    equal(await committable(sink.task, 0n), 0n);
+    equal(proxy.counts.head, 7, 'one for the bucket; a megabyte is six records, and no more are taken');
+  });
+
+  it('looks for abandoned uploads until the bucket answers, and starts none before', async () => {
+    await client.send(new CreateMultipartUploadCommand({ Bucket: bucket, Key: name }));
+    let answers = false;
+    proxy.fault = (asked) => (asked === 'list' && !answers ? 'busy' : 'pass');
+    await using sink = await startSink(keys());
+    await sink.task.put(large);
+    await until('the upload is about to start', () => proxy.counts.head > 1, 60_000, 5);
+    const asked = proxy.counts.list;
+    await until('it is still being looked for', () => proxy.counts.list > asked + 10, 60_000, 5);
+    equal(proxy.counts.create, 0);
+    answers = true;
+    await committed(sink.task, 3n);
+    await until('no uploads are left', async () => (await uploadsIn(client, bucket)).length === 0, 30_000);
+    ok((await objectsIn(client, bucket)).get(name)?.equals(content(large)));
+  });
+
   it('fails at once, for good, when it is refused', async () => {
     await using sink = await startSink({ ...keys(), 'aws.secret.access.key': 'wrong' }).catch((error: Error) => {
       throw error;
     });
     await sink.task.put(small);
-    while (sink.failures.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    await until('a failure', () => sink.failures.length > 0, 60_000, 5);
     match(
       sink.failures[0]?.message ?? '',
       /connector objects: writing topics\/t\/partition=0\/\S+ was refused: SignatureDoesNotMatch \(403\)/,
@@ -162,8 +197,10 @@ describe('a bucket that fails', () => {
     await sink.task.put(large.slice(0, 2));
     let open = await uploads();
     while (open.length === 0) open = await uploads();
-    while (proxy.counts.part < 2) await new Promise((resolve) => setTimeout(resolve, 5));
     const { Key, UploadId } = open[0] as { Key: string; UploadId: string };
+    // The gateway makes an upload anew for a part that arrives while it is aborted.
+    const parts = async () => (await client.send(new ListPartsCommand({ Bucket: bucket, Key, UploadId }))).Parts ?? [];
+    await until('two parts', async () => (await parts()).length === 2, 60_000, 5);
     await client.send(new AbortMultipartUploadCommand({ Bucket: bucket, Key, UploadId }));
     await sink.task.put(large.slice(2));
     while (sink.commitsAsked() === 0) await new Promise((resolve) => setTimeout(resolve, 5));
@@ -186,7 +223,7 @@ describe('a bucket that fails', () => {
         [left[2]],
       );
       await sink.task.put(large.slice(0, 2));
-      while ((await uploads()).length === 1) await new Promise((resolve) => setTimeout(resolve, 5));
+      await until('an upload', async () => (await uploads()).length > 1, 60_000, 5);
       await sink.task.close?.([{ topic: 't', partition: 0 }]);
       equal((await uploads()).length, 1);
     }
@@ -208,7 +245,7 @@ describe('a bucket that fails', () => {
     }
     await using made_anew = await startSink(keys(), { topicId: 'another' });
     await made_anew.task.put(large);
-    while (made_anew.failures.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    await until('a failure', () => made_anew.failures.length > 0, 60_000, 5);
     match(
       made_anew.failures[0]?.message ?? '',
       /object \S+ holds records of an earlier topic of the same name \(its id was id-of-t, now it is another\).*recreated\.topics=separate/,

@@ -93,7 +93,7 @@ export async function committable(task: SinkTask, next: bigint, topic = 't', par
 
 /** Commits until this offset is let through. */
 export async function committed(task: SinkTask, offset: bigint, topic = 't', partition = 0): Promise<void> {
-  const deadline = Date.now() + 60_000;
+  const deadline = Date.now() + 120_000;
   for (;;) {
     const found = await committable(task, offset, topic, partition);
     if (found === offset) return;
