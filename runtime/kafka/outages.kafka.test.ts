@@ -86,7 +86,7 @@ describe('outages', () => {
     await until('an assignment', () => member.assignment().length === partitions);
     const running = load(log, topic);
     await until('records flow', () => member.records.length > 3000);
-    server.pause();
+    await server.pause();
     await sleep(20_000);
     server.resume();
     const before = running.sent();
@@ -108,7 +108,7 @@ describe('outages', () => {
       overrides: { 'delivery.timeout.ms': '1500', 'request.timeout.ms': '500' },
     });
     await producer.append([batchOf(topic, 0, ['a'])]);
-    server.pause();
+    await server.pause();
     await assert.rejects(
       producer.append([batchOf(topic, 0, ['b'])]),
       (error) => error instanceof RetriableError && /delivery\.timeout\.ms=1500/.test(error.message),

@@ -71,7 +71,7 @@ describe('transactions in outages', () => {
     await using producer = await log.openTransactionalProducer({ clientId: 'p', transactionalId: uniqueName('tx') });
     for (let round = 0; round < 3; round++) {
       await producer.append([batchOf(topic, 0, [`${round}`])]);
-      server.pause();
+      await server.pause();
       const committed = producer.commitTransaction();
       await sleep(2500);
       server.resume();
@@ -91,7 +91,7 @@ describe('transactions in outages', () => {
     const overrides = { 'max.block.ms': '500', 'request.timeout.ms': '300' };
     await using producer = await log.openTransactionalProducer({ clientId: 'p', transactionalId: uniqueName('tx'), overrides });
     await producer.append([batchOf(topic, 0, ['a'])]);
-    server.pause();
+    await server.pause();
     const undecided = (error: unknown): boolean => error instanceof RetriableError && /not known whether/.test(error.message);
     await assert.rejects(producer.commitTransaction(), undecided);
     await assert.rejects(producer.append([batchOf(topic, 0, ['b'])]), undecided);
@@ -123,7 +123,7 @@ describe('transactions in outages', () => {
     const overrides = { 'delivery.timeout.ms': '5000', 'request.timeout.ms': '2500' };
     await using producer = await log.openTransactionalProducer({ clientId: 'p', transactionalId: uniqueName('tx'), overrides });
     await producer.append([batchOf(topic, 0, ['a'])]);
-    server.pause();
+    await server.pause();
     await assert.rejects(producer.append([batchOf(topic, 0, ['given up'])]), /delivery\.timeout\.ms=5000/);
     await assert.rejects(producer.commitTransaction(), /delivery\.timeout\.ms=5000/);
     const aborted = producer.abortTransaction();

@@ -47,7 +47,7 @@ describe('a worker group and its coordinator', () => {
     const settings = { 'bootstrap.servers': kafka.brokers.join(','), 'request.timeout.ms': '120000' };
     await using a = await joinNamed(kafka.brokers, groupId, 'A', { settings, unreachableMs: 60_000 });
     await until('A is in', () => a.told() !== undefined);
-    kafka.pause();
+    await kafka.pause();
     try {
       // A JoinGroup under way must not keep it from noticing.
       a.transport.rejoin();
@@ -62,7 +62,7 @@ describe('a worker group and its coordinator', () => {
   test('a closed member does not wait for a coordinator that is silent', async () => {
     const a = await joinNamed(kafka.brokers, uniqueName('workers'), 'A');
     await until('A is in', () => a.told() !== undefined);
-    kafka.pause();
+    await kafka.pause();
     try {
       await a[Symbol.asyncDispose]();
     } finally {

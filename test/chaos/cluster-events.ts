@@ -41,7 +41,7 @@ export function createClusterEvents({ cluster, broker, lasting, passing }: Event
     const worker = pick(up());
     const forMs = random.next() < 0.5 ? random.between(200, 3_000) : random.between(...longFreezeMs);
     frozen.add(worker);
-    worker.pause();
+    await worker.pause();
     await sleep(forMs);
     worker.resume();
     frozen.delete(worker);

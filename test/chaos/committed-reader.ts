@@ -1,5 +1,5 @@
 /** What a reader of committed records sees, by kcat: neither our reading nor kafkajs's. */
-import { kcat } from '../services/kcat.ts';
+import { kcatLines } from '../services/kcat.ts';
 import type { TopicReader, TopicRecord } from './topic-reader.ts';
 import { until } from './until.ts';
 
@@ -11,30 +11,18 @@ interface Line {
 }
 
 export function committedReader(brokers: readonly string[]): TopicReader {
+  const args = ['-b', brokers.join(','), '-C', '-o', 'beginning', '-e', '-q', '-J', '-X', 'isolation.level=read_committed'];
   const read = async (topic: string): Promise<TopicRecord[]> => {
-    let output = '';
+    let records: TopicRecord[] = [];
     await until(`kcat reads ${topic}`, async () => {
-      output = await kcat([
-        '-b',
-        brokers.join(','),
-        '-C',
-        '-t',
-        topic,
-        '-o',
-        'beginning',
-        '-e',
-        '-q',
-        '-J',
-        '-X',
-        'isolation.level=read_committed',
-      ]);
+      records = [];
+      for await (const line of kcatLines([...args, '-t', topic])) {
+        const { partition, offset, key, payload } = JSON.parse(line) as Line;
+        records.push({ partition, offset: BigInt(offset), key, value: payload });
+      }
       return true;
     });
-    return output.split('\n').flatMap((line): TopicRecord[] => {
-      if (line === '') return [];
-      const { partition, offset, key, payload } = JSON.parse(line) as Line;
-      return [{ partition, offset: BigInt(offset), key, value: payload }];
-    });
+    return records;
   };
   return { read, count: async (topic) => (await read(topic)).length };
 }

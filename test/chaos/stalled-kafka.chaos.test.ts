@@ -33,7 +33,7 @@ test('Kafka stalls under load, and the worker is killed meanwhile', { timeout: 2
 
   const flowing = residentBytes(pipeline.worker.pid);
   const before = load.transactions;
-  kafka.pause();
+  await kafka.pause();
   // Time for what is on its way to pile up as far as it may.
   await sleep(5_000);
   const stalled: number[] = [];

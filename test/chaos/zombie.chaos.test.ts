@@ -36,7 +36,7 @@ test('a zombie writes nothing that a reader of committed records sees', { timeou
     const before = await owner();
     const zombie = cluster.workers.find(({ url }) => new URL(url).host === before)!;
     notEqual(zombie, undefined);
-    zombie.pause();
+    await zombie.pause();
     await until('its task runs elsewhere', async () => {
       const others = cluster.workers.filter((worker) => worker !== zombie);
       const { tasks } = (await others[0]!.request('GET', `/connectors/${id}/status`)) as Awaited<ReturnType<typeof cluster.status>>;

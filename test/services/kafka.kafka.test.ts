@@ -48,7 +48,7 @@ describe('Kafka', () => {
     const kafka = client({ brokers: server.brokers });
     const admin = kafka.admin();
     await admin.connect();
-    server.pause();
+    await server.pause();
     const answer = admin.describeCluster();
     assert.equal(await Promise.race([answer, sleep(500, 'none')]), 'none');
     server.resume();

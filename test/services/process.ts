@@ -25,6 +25,8 @@ export interface ServerProcess {
   logTail(lines?: number): string;
   /** To the process and all below it, in whichever process group. */
   signal(signal: NodeJS.Signals): void;
+  /** Stops it (SIGSTOP), and waits until no thread of it runs any more. */
+  freeze(): Promise<void>;
 }
 
 /** Starts it in a process group of its own. It does not keep this process alive. */
@@ -63,6 +65,10 @@ export function spawnProcess(spec: ProcessSpec): Promise<ServerProcess> {
       logTail,
       signal(signal) {
         if (ending === undefined) signalTree(pid, signal);
+      },
+      async freeze() {
+        if (ending === undefined) signalTree(pid, 'SIGSTOP');
+        while (ending === undefined && someThreadRuns(pid)) await sleep(2);
       },
     });
   });
@@ -111,6 +117,14 @@ function signalTree(pid: number, signal: NodeJS.Signals): void {
   if (signal !== 'SIGCONT') trySignal(-pid, 'SIGSTOP');
   const children = descendants(pid);
   for (const each of [-pid, ...children]) trySignal(each, signal);
+}
+
+// The thread that takes the signal stops the others; while it waits for a CPU, they go on answering.
+function someThreadRuns(pid: number): boolean {
+  return readFolder(`/proc/${pid}/task`).some((thread) => {
+    const stat = readText(`/proc/${pid}/task/${thread}/stat`);
+    return stat !== undefined && !'TtZX'.includes(stat.charAt(stat.lastIndexOf(')') + 2));
+  });
 }
 
 function trySignal(target: number, signal: NodeJS.Signals): void {

@@ -13,8 +13,8 @@ export interface Server extends AsyncDisposable {
   kill(signal?: NodeJS.Signals): Promise<void>;
   /** Starts it again, after a stop if it still runs; resolves when it answers. */
   restart(): Promise<void>;
-  /** Freezes it (SIGSTOP): connections stay open, and nothing answers. */
-  pause(): void;
+  /** Freezes it (SIGSTOP): connections stay open, and from when this resolves nothing answers. */
+  pause(): Promise<void>;
   resume(): void;
   /** How it ended, such as `exit code 0` or `SIGKILL`; undefined while it runs. */
   ending(): string | undefined;
@@ -81,7 +81,7 @@ export async function startServer(spec: ServerSpec): Promise<Server> {
       await end(spec.stopSignal, spec.graceMs);
       await start();
     },
-    pause: () => running!.signal('SIGSTOP'),
+    pause: () => running!.freeze(),
     resume: () => running!.signal('SIGCONT'),
     ending: () => running?.ending(),
     logTail: (lines) => running!.logTail(lines),
@@ -101,7 +101,7 @@ export function borrowedServer(name: string, variable: string): Server {
     stop: async () => refuse(),
     kill: async () => refuse(),
     restart: async () => refuse(),
-    pause: refuse,
+    pause: async () => refuse(),
     resume: refuse,
     ending: () => undefined,
     logTail: () => `(${name} was started elsewhere; see ${variable})`,
