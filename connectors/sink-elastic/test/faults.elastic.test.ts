@@ -89,7 +89,7 @@ describe(`a way to Elasticsearch that goes wrong (SEED=${seed})`, { concurrency:
       // Nothing goes before it is whole, however slow the machine.
       'linger.ms': '100000',
       'max.retries': '3',
-      'retry.backoff.ms': '1500',
+      'retry.backoff.ms': '300',
     };
     await using task = await startTask(raw);
     // Offsets go by the topic that was read, whatever a transform called it.
