@@ -19,6 +19,7 @@ import { createConfigProviders } from './settings/config-providers.ts';
 import type { WorkerSettings } from './settings/worker-settings.ts';
 import { startRest } from './worker-rest.ts';
 import type { WorkerStores } from './worker-stores.ts';
+import { collectWhenIdle } from './worker/idle-collection.ts';
 import { startLogThread } from './worker/log-thread-host.ts';
 import type { LogThreadHost } from './worker/log-thread-host.ts';
 import { createPluginHost } from './worker/plugin-host.ts';
@@ -127,6 +128,7 @@ export async function startWorkerProcess(settings: WorkerSettings, logging: Logg
     await herder.start();
     rest.open();
     flushCompileCache();
+    collectWhenIdle();
     const running = stack.move();
     return {
       url: rest.url,

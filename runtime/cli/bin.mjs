@@ -3,6 +3,7 @@
 import { existsSync } from 'node:fs';
 import nodeModule from 'node:module';
 import { fileURLToPath } from 'node:url';
+import v8 from 'node:v8';
 
 const needed = [24, 6];
 const parts = process.versions.node.split('.').map(Number);
@@ -19,6 +20,9 @@ if (parts[0] < needed[0] || (parts[0] === needed[0] && parts[1] < needed[1])) {
   );
   process.exitCode = 2;
 } else {
+  // Threads that have come to rest collect their garbage themselves. Compiled code is only good for the same flags:
+  // they are set before any is loaded.
+  v8.setFlagsFromString('--expose-gc');
   // Compiled code is kept for the next start, and for this worker's threads: in a checkout each would otherwise
   // load a compiler of its own, 14 MB each.
   var cache = nodeModule.enableCompileCache();

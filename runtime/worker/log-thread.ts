@@ -2,6 +2,7 @@
 import { flushCompileCache } from 'node:module';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { MessagePort } from 'node:worker_threads';
+import { collectWhenIdle } from './idle-collection.ts';
 import { serveLog } from './log-server.ts';
 import type { ServedPort } from './log-server.ts';
 import { openLog } from './open-log.ts';
@@ -24,6 +25,7 @@ serveCalls(main, {
   ready: async () => {
     await opening;
     flushCompileCache();
+    collectWhenIdle();
   },
   serve: async (_signal, id: number, port: MessagePort) => {
     ports.set(id, serveLog(await opening, port));

@@ -6,10 +6,9 @@ import { configWarnings } from '../plugins/config-warnings.ts';
 import { buildPipelineParts } from '../plugins/pipeline-parts.ts';
 import { discoverPlugins } from '../plugins/plugin-index.ts';
 import { mayPass } from '../ports/passing-errors.ts';
+import { collectWhenIdle } from './idle-collection.ts';
 import { remoteLog } from './remote-log.ts';
 import { callOver } from './rpc.ts';
-import { startSink } from './sink-run.ts';
-import { startSource } from './source-run.ts';
 import type { TaskEnvironment } from './task-environment.ts';
 import type { FromTask, LogLevel, TaskThreadData, ToTask } from './task-messages.ts';
 import type { TaskRun } from './task-run.ts';
@@ -94,7 +93,9 @@ async function start(): Promise<TaskRun> {
   );
   // Each task has the same connector's config: the first tells for all.
   if (spec.id.task === 0) for (const warning of await configWarnings(spec.connectorConfig, index, settings)) logger.warn(warning);
-  return parts.kind === 'source' ? startSource(env, parts) : startSink(env, parts);
+  // A thread for each task: what it does not run, it does not load.
+  if (parts.kind === 'source') return (await import('./source-run.ts')).startSource(env, parts);
+  return (await import('./sink-run.ts')).startSink(env, parts);
 }
 
 async function live(): Promise<void> {
@@ -102,6 +103,7 @@ async function live(): Promise<void> {
   if (paused !== spec.paused) await run.loop.setPaused(paused);
   tell({ kind: 'running' });
   flushCompileCache();
+  collectWhenIdle();
   if (paused) tell({ kind: 'paused' });
   await Promise.race([run.loop.run(stopping.signal), failing.promise]);
 }
