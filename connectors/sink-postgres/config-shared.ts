@@ -32,9 +32,9 @@ export const sharedKeys = defineConfig({
   },
   'millrace.origin': {
     type: 'string',
-    default: 'millrace',
+    default: '',
     importance: 'medium',
     group: 'Millrace',
-    doc: 'Rows are written under the replication origin <this>_<connector>_<task>, which source-postgres can be told to skip (millrace.skip.origins). Empty: under none.',
+    doc: 'Rows are written under the replication origin <this>_<connector>_<task>, which source-postgres can be told to skip (millrace.skip.origins). Empty: under none. Each task takes an origin of the server for good.',
   },
 });

@@ -76,13 +76,14 @@ function keyFields(settings: FieldSettings, record: SinkRecord, row: unknown, sc
   }
 }
 
+/** Of the place where it stood first: a row that is there already is known again when its record is resubmitted. */
 function kafkaFields({ keyFields: chosen }: FieldSettings): FieldSpec[] {
   const [topic, partition, offset] = chosen.length === 3 ? chosen : kafkaColumns;
   const field = (name: string, schema: Schema, read: FieldSpec['read']): FieldSpec => ({ name, schema, isKey: true, read });
   return [
-    field(topic as string, schemas.string, (record) => originalTopic(record)),
-    field(partition as string, schemas.int32, (record) => record.partition),
-    field(offset as string, schemas.int64, (record) => record.offset),
+    field(topic as string, schemas.string, (record) => record.resubmitted?.topic ?? originalTopic(record)),
+    field(partition as string, schemas.int32, (record) => (record.resubmitted ?? record).partition),
+    field(offset as string, schemas.int64, (record) => (record.resubmitted ?? record).offset),
   ];
 }
 

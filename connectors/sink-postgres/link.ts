@@ -46,9 +46,9 @@ export class Link implements AsyncDisposable {
     const client = await connect(this.#settings);
     try {
       const { log, task } = this.#context;
-      const { origin, originRequired, connector } = this.#settings;
+      const { origin, connector } = this.#settings;
       const positions = await openPositions(client, this.#settings, log);
-      await setUpOrigin(client, { prefix: origin, connector, task, required: originRequired, log });
+      await setUpOrigin(client, { prefix: origin, connector, task });
       if (this.#disposed) throw new RetriableError('the task was stopped while it connected to the target.');
       return { client, positions };
     } catch (error) {

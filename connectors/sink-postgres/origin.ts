@@ -3,43 +3,33 @@
  * them from others' and leave them out. Source: PostgreSQL, Replication Progress Tracking.
  */
 import { ConfigError, RetriableError } from '@millrace/runtime/api';
-import type { Logger } from '@millrace/runtime/api';
 import type { Client } from 'pg';
 
 import { announcedBackend } from './connection.ts';
 import { codeOf, explain } from './errors.ts';
 
 export interface OriginOptions {
-  /** What the names of all tasks begin with. */
+  /** What the names of all tasks begin with; nothing for no origin. */
   readonly prefix: string;
   readonly connector: string;
   readonly task: number;
-  /** Whether the person asked for it by name. */
-  readonly required: boolean;
-  readonly log: Logger;
 }
 
 /** A session of a former life may hold a name until the server notices that it is gone. */
 const spareNames = 4;
 
 /**
- * Marks what this session writes; returns the name. Where that cannot be (rights, a pooler in between), says so and goes on
- * without; but rejects with a ConfigError where an origin was asked for, since a pair that copies both ways would echo for
- * ever. Rejects with a RetriableError while all of the task's names are in use.
+ * Marks what this session writes; returns the name. Rejects with a ConfigError where that cannot be (rights, a pooler in
+ * between, no origin left), since a pair that copies both ways would echo for ever; with a RetriableError while all
+ * of the task's names are in use.
  */
-export async function setUpOrigin(client: Client, options: OriginOptions): Promise<string | undefined> {
-  const { prefix, connector, task, required, log } = options;
+export async function setUpOrigin(client: Client, { prefix, connector, task }: OriginOptions): Promise<string | undefined> {
   if (prefix === '') return undefined;
-  const without = (why: string): undefined => {
-    if (required) throw new ConfigError(`millrace.origin=${prefix}: rows cannot be written under a replication origin: ${why}`);
-    log.info(
-      `connector ${connector}: rows are written without a replication origin, so a source on the same tables cannot skip them: ${why}`,
-    );
-    return undefined;
-  };
+  const refusal = (why: string): ConfigError =>
+    new ConfigError(`millrace.origin=${prefix}: rows cannot be written under a replication origin: ${why}`);
   const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid');
   if (rows[0]?.pid !== announcedBackend(client)) {
-    return without('a connection pooler stands in between. Connect to the server itself, or set millrace.origin to nothing.');
+    throw refusal('a connection pooler stands in between. Connect to the server itself, or leave millrace.origin out.');
   }
   const base = `${prefix}_${connector}_${task}`;
   for (let spare = 0; spare <= spareNames; spare++) {
@@ -60,18 +50,16 @@ export async function setUpOrigin(client: Client, options: OriginOptions): Promi
         case '42710':
           continue;
         case '42501':
-          return without(
+          throw refusal(
             `${(error as Error).message}. Let a superuser GRANT EXECUTE ON FUNCTION pg_replication_origin_create(text), ` +
-              'pg_replication_origin_oid(text), pg_replication_origin_session_setup(text) to the user, or set millrace.origin to nothing.',
+              'pg_replication_origin_oid(text), pg_replication_origin_session_setup(text) to the user, or leave millrace.origin out.',
           );
         case '53400':
-          return without(
-            `${(error as Error).message}. Raise max_replication_slots (max_active_replication_origins from PostgreSQL 18 on).`,
-          );
+          throw refusal(`${(error as Error).message}. Raise max_replication_slots (max_active_replication_origins from PostgreSQL 18 on).`);
         case '42883':
         case '0A000':
         case '55000':
-          return without(`${(error as Error).message}.`);
+          throw refusal(`${(error as Error).message}.`);
       }
       throw explain(error, `set up replication origin "${name}"`);
     }

@@ -58,13 +58,12 @@ export interface Settings {
   readonly offsetsRequired: boolean;
   /** Empty for none. */
   readonly origin: string;
-  readonly originRequired: boolean;
   readonly values: ValueSettings;
 }
 
 type Shared = Pick<
   Settings,
-  'connector' | 'password' | 'placeholder' | 'offsetsTable' | 'offsetsRequired' | 'origin' | 'originRequired' | 'limitOutages' | 'address'
+  'connector' | 'password' | 'placeholder' | 'offsetsTable' | 'offsetsRequired' | 'origin' | 'limitOutages' | 'address'
 >;
 
 function sharedSettings(config: ConfluentConfig | DebeziumConfig, raw: RawConfig, connector: string): Shared {
@@ -83,7 +82,6 @@ function sharedSettings(config: ConfluentConfig | DebeziumConfig, raw: RawConfig
     offsetsTable: config['millrace.offsets.table'].trim(),
     offsetsRequired: raw['millrace.offsets.table'] !== undefined,
     origin: config['millrace.origin'].trim(),
-    originRequired: raw['millrace.origin'] !== undefined,
     limitOutages: raw['max.retries'] !== undefined || raw['flush.max.retries'] !== undefined,
   };
 }

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 
 import { RetriableError, noHeaders } from '@millrace/runtime/api';
-import type { ConfigDef, PartitionOffset, Schema, SinkRecord, SinkTask } from '@millrace/runtime/api';
+import type { ConfigDef, PartitionOffset, RecordPlace, Schema, SinkRecord, SinkTask } from '@millrace/runtime/api';
 
 import type { PostgresAddress } from '../../../test/services/postgres.ts';
 import debezium from '../debezium.ts';
@@ -122,6 +122,7 @@ export interface RecordParts {
   readonly valueSchema?: Schema | null;
   readonly headers?: SinkRecord['headers'];
   readonly originalTopic?: string;
+  readonly resubmitted?: RecordPlace;
 }
 
 export function record(offset: number | bigint, value: unknown, parts: RecordParts = {}): SinkRecord {
@@ -139,6 +140,7 @@ export function record(offset: number | bigint, value: unknown, parts: RecordPar
     timestamp: 1,
     timestampType: 'CreateTime',
     ...(parts.originalTopic === undefined ? {} : { originalTopic: parts.originalTopic }),
+    ...(parts.resubmitted === undefined ? {} : { resubmitted: parts.resubmitted }),
   };
 }
 
