@@ -2,6 +2,7 @@
 import { ConnectError } from '@millrace/runtime/api';
 import type { DataError, SinkRecord, SinkTaskContext } from '@millrace/runtime/api';
 
+import { nameOf } from './read-topic.ts';
 import type { Settings, Verdict } from './settings.ts';
 
 export interface BadRecords {
@@ -24,5 +25,3 @@ export function badRecords(settings: Settings, context: Pick<SinkTaskContext, 'l
       judge(settings.malformed, record, error, 'To leave out such records, set behavior.on.malformed.documents=IGNORE or WARN.'),
   };
 }
-
-export const nameOf = ({ topic, partition, offset }: SinkRecord): string => `${topic}-${partition}@${offset}`;

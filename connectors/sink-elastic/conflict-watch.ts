@@ -5,16 +5,18 @@
  *
  * A replay explains itself: the record that the document's version stands for comes again too, and conflicts with
  * its own version. Where that record's turn has passed without it, the version is not of this partition.
+ *
+ * A dead letter that was resubmitted comes when later records of its key may long be there: those stay, and it is said.
  */
 import type { Logger, TopicPartition } from '@millrace/runtime/api';
 
 import { offsetOf } from './operation.ts';
 import type { Operation } from './operation.ts';
-import { readTopicOf } from './read-topic.ts';
+import { nameOf, readTopicOf } from './read-topic.ts';
 
 export interface ConflictParts {
   readonly log: Logger;
-  /** One more record that was not written: `replayed`, or `hidden` by a version from elsewhere. */
+  /** One more record that was not written: `replayed`, or `hidden` by a version from elsewhere, or by a later one than a resubmitted one's. */
   count(what: 'replayed' | 'hidden', records: number): void;
   /** The offset up to which all records of that partition are settled. */
   settledUpTo(partition: TopicPartition): bigint;
@@ -45,6 +47,7 @@ export function conflictWatch(parts: ConflictParts): ConflictWatch {
   const replays = new Map<string, number>();
   const existing = new Map<string, number>();
   let hidden: { count: number; first: Pending } | undefined;
+  let late: { count: number; first: Operation; current: bigint } | undefined;
 
   function replayed({ record: { topic } }: Operation, records: number): void {
     parts.count('replayed', records);
@@ -79,13 +82,21 @@ export function conflictWatch(parts: ConflictParts): ConflictWatch {
       );
     }
     existing.clear();
+    if (late !== undefined) {
+      const { count, first, current } = late;
+      parts.log.warn(
+        `${count} resubmitted dead letters were not written, since their documents have later versions already, which stay, force or not. ` +
+          `The first: ${nameOf(first.record)}, document "${first.id}" of "${first.target.resource}", which has version ${current} (the letter's is ${first.version}). ` +
+          'One that is to win over a later record has to go to its topic in place of the sink.',
+      );
+      late = undefined;
+    }
     if (hidden === undefined) return;
     const { first, current } = hidden.first;
-    const { topic, partition, offset } = first.record;
     parts.log.warn(
       `${hidden.count} records were not written, since their documents have a version that no record of their partition stands for. ` +
-        `The first: ${topic}-${partition}@${offset}, document "${first.id}" of "${first.target.resource}", which has version ${current}. ` +
-        'The topic may have been made anew, the key may have moved to another partition, or somebody else writes to the index. ' +
+        `The first: ${nameOf(first.record)}, document "${first.id}" of "${first.target.resource}", which has version ${current}. ` +
+        'The topic may have been made anew, the key may have moved to another partition, a dead letter of it was resubmitted, or somebody else writes to the index. ' +
         'To write them all the same, reset the offsets of the connector through the REST API, or delete those documents.',
     );
     hidden = undefined;
@@ -94,6 +105,11 @@ export function conflictWatch(parts: ConflictParts): ConflictWatch {
   return {
     conflict(operation, current, again) {
       const { version, id, target, record } = operation;
+      if (record.resubmitted !== undefined && version !== null && current !== undefined && current > version) {
+        parts.count('hidden', 1);
+        late = { count: (late?.count ?? 0) + 1, first: late?.first ?? operation, current: late?.current ?? current };
+        return;
+      }
       const document = `${target.resource}\0${id}\0${record.partition}\0${readTopicOf(record)}`;
       const before = pending.get(document);
       if (version === null && operation.action === 'create' && operation.shared && !again) exists(operation);

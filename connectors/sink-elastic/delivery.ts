@@ -11,6 +11,7 @@ import type { BulkPost } from './bulk-post.ts';
 import { itemOutcome } from './item-outcome.ts';
 import type { ItemOutcome } from './item-outcome.ts';
 import type { Operation } from './operation.ts';
+import { nameOf } from './read-topic.ts';
 
 /** What became of an operation that was not simply done. */
 export type Exception =
@@ -127,14 +128,19 @@ export function delivery(parts: DeliveryParts): Delivery {
       if (outcome.kind === 'conflict' || outcome.kind === 'malformed') await parts.exception(operation, { ...outcome, again } as Exception);
       parts.settled(operation);
     }
-    return { entries: left.length === 0 ? left : notOvertaken(left, entries, outcomes), reason };
+    return { entries: left.length === 0 ? left : await notOvertaken(left, entries, outcomes), reason };
   }
 
   /**
    * Without those that a later record of the same document and version or a higher one has overtaken. Elasticsearch would
-   * refuse most of them, but it forgets the versions of deleted documents after a while (index.gc_deletes).
+   * refuse most of them, but it forgets the versions of deleted documents after a while (index.gc_deletes). Of resubmitted
+   * ones it is told: somebody waits for them.
    */
-  function notOvertaken(left: readonly BulkEntry[], entries: readonly BulkEntry[], outcomes: readonly ItemOutcome[]): BulkEntry[] {
+  async function notOvertaken(
+    left: readonly BulkEntry[],
+    entries: readonly BulkEntry[],
+    outcomes: readonly ItemOutcome[],
+  ): Promise<BulkEntry[]> {
     const newest = new Map<string, bigint>();
     for (const [i, { operation }] of entries.entries()) {
       const kind = outcomes[i]?.kind;
@@ -143,12 +149,20 @@ export function delivery(parts: DeliveryParts): Delivery {
       const version = newest.get(document);
       if (version === undefined || version < operation.version) newest.set(document, operation.version);
     }
-    return left.filter(({ operation }) => {
-      const { version } = operation;
-      const isOvertaken = version !== null && (newest.get(documentOf(operation)) ?? -1n) >= version;
-      if (isOvertaken) parts.settled(operation);
-      return !isOvertaken;
-    });
+    const kept: BulkEntry[] = [];
+    for (const entry of left) {
+      const { operation } = entry;
+      const { version, record } = operation;
+      const current = newest.get(documentOf(operation)) ?? -1n;
+      if (version === null || current < version) {
+        kept.push(entry);
+        continue;
+      }
+      if (record.resubmitted !== undefined)
+        await parts.exception(operation, { kind: 'conflict', current, again: true, reason: `it has version ${current}` });
+      parts.settled(operation);
+    }
+    return kept;
   }
 
   return (batch) => deliver(batch, false);
@@ -157,8 +171,7 @@ export function delivery(parts: DeliveryParts): Delivery {
 const documentOf = ({ target, id }: Operation): string => `${target.resource}\0${id}`;
 
 function refusal({ record, target }: Operation, reason: string): ConnectError {
-  const { topic, partition, offset } = record;
-  return new ConnectError(`Elasticsearch refuses to write to "${target.resource}" (record ${topic}-${partition}@${offset}): ${reason}.`, {
+  return new ConnectError(`Elasticsearch refuses to write to "${target.resource}" (record ${nameOf(record)}): ${reason}.`, {
     hint: 'See to the index, its settings and the rights on it, and restart the task.',
   });
 }

@@ -5,7 +5,7 @@ import type { Logger, SinkRecord } from '@millrace/runtime/api';
 import { topicEpoch } from './epochs.ts';
 import { mappingOf } from './mapping.ts';
 import type { Target } from './operation.ts';
-import { readTopicOf } from './read-topic.ts';
+import { firstPlaceOf } from './read-topic.ts';
 import { RefusedError } from './requests.ts';
 import type { Requests } from './requests.ts';
 import type { Settings } from './settings.ts';
@@ -15,7 +15,7 @@ export interface ResourceParts {
   readonly settings: Settings;
   readonly log: Logger;
   nameOf(topic: string): string;
-  /** Of the topic that was read; empty where it is not known. */
+  /** Of the topic that was read; empty where it is not known, as that of a resubmitted record need not be. */
   topicIdOf(topic: string): string;
 }
 
@@ -43,7 +43,7 @@ export function createResources({ requests, settings, log, nameOf, topicIdOf }: 
 
   async function prepare(record: SinkRecord): Promise<Target> {
     const { topic } = record;
-    const readTopic = readTopicOf(record);
+    const { topic: readTopic } = firstPlaceOf(record);
     let entry = ready.get(keyOf(record));
     if (entry === undefined) {
       const resource = nameOf(topic);
@@ -128,8 +128,10 @@ export function hasEpochs(settings: Settings, topic: string): boolean {
   return !settings.keyIgnored(topic) && !settings.dataStream && !settings.upsert && settings.versionHeader === '';
 }
 
-const keyOf = ({ topic, originalTopic }: SinkRecord): string =>
-  originalTopic === undefined || originalTopic === topic ? topic : `${topic}\0${originalTopic}`;
+function keyOf({ topic, originalTopic, resubmitted }: SinkRecord): string {
+  const first = resubmitted?.topic ?? originalTopic;
+  return first === undefined || first === topic ? topic : `${topic}\0${first}`;
+}
 
 function isNull({ value }: SinkRecord): boolean {
   return value === null || value === undefined;

@@ -88,8 +88,8 @@ export function elasticTask(values: Config, context: SinkTaskContext, client: El
   async function exception(operation: Operation, it: Exception): Promise<void> {
     const { record, target } = operation;
     if (it.kind === 'conflict') {
-      // With a header, older versions that come late are what it is for.
-      if (settings.versionHeader !== '') figures.add('replayed-records-total', 1);
+      // With a header, older versions that come late are what it is for; but a person waits for a resubmitted one.
+      if (settings.versionHeader !== '' && record.resubmitted === undefined) figures.add('replayed-records-total', 1);
       else conflicts.conflict(operation, it.current, it.again);
       return;
     }

@@ -1,6 +1,7 @@
 /** Records without a value, by `behavior.on.null.values`. Source: S3SinkTask.maybeSkipOnNullValue. */
 import { ConnectError, DataError } from '@millrace/runtime/api';
 import type { SinkRecord, SinkTaskContext } from '@millrace/runtime/api';
+import { placeText } from './origin.ts';
 import type { S3Config } from './settings.ts';
 
 /** Whether the record is not to be written. Throws a ConnectError where it must not come. */
@@ -13,10 +14,9 @@ export function skipsNull(values: S3Config, context: SinkTaskContext): SkipsNull
   return (record) => {
     if (record.value !== null || behavior === 'write') return false;
     if (behavior === 'ignore') return reports ? reported(record) : true;
-    throw new ConnectError(
-      `connector ${context.connector}: record ${record.topic}-${record.partition}@${record.offset} has no value, and behavior.on.null.values=fail.`,
-      { hint: 'Set it to ignore, which skips such records, or to write, which stores their keys (with store.kafka.keys=true).' },
-    );
+    throw new ConnectError(`connector ${context.connector}: record ${placeText(record)} has no value, and behavior.on.null.values=fail.`, {
+      hint: 'Set it to ignore, which skips such records, or to write, which stores their keys (with store.kafka.keys=true).',
+    });
   };
 
   async function reported(record: SinkRecord): Promise<boolean> {

@@ -16,13 +16,20 @@ export interface FilePlace {
   readonly partition: number;
   readonly encodedPartition: string;
   readonly startOffset: bigint;
+  /** Of a resubmitted dead letter: the topic it comes through, which partition and offset are of. Left out: `topic` itself, by whatever name. */
+  readonly through?: string;
 }
 
-/** `topics/orders/partition=0/orders+0+0000000042`, without an extension. */
+/**
+ * `topics/orders/partition=0/orders+0+0000000042`, without an extension. Of a resubmitted dead letter it is
+ * `topics/orders/partition=0/orders+connect-orders-s3-resubmitted+0+0000000003`: no number follows the topic, so it is
+ * no other record's name; and it is the same however often it is written.
+ */
 export function objectName(place: FilePlace, settings: NameSettings): string {
   const { directoryDelim, fileDelim } = settings;
   const offset = place.startOffset.toString().padStart(settings.padWidth, '0');
-  return `${folderOf(place, settings)}${place.encodedPartition}${directoryDelim}${[place.topic, place.partition, offset].join(fileDelim)}`;
+  const origin = place.through === undefined ? [place.topic] : [place.topic, place.through];
+  return `${folderOf(place, settings)}${place.encodedPartition}${directoryDelim}${[...origin, place.partition, offset].join(fileDelim)}`;
 }
 
 /** What all names of a topic begin with. */

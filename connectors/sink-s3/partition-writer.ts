@@ -45,7 +45,7 @@ export interface PartitionWriter {
 }
 
 export function partitionWriter(
-  { partition }: TopicPartition,
+  { topic, partition }: TopicPartition,
   topicId: string,
   { partitioner, rotation, schemas, names, finish, finished, traffic, ...parts }: WriterParts,
 ): PartitionWriter {
@@ -97,7 +97,8 @@ export function partitionWriter(
     const key = folderKey(record, encodedPartition);
     const group = set.groups.get(key);
     if (group !== undefined) return addTo(group, fitted(record, group));
-    const place = { topic: record.topic, topicId, partition, encodedPartition, startOffset: record.offset };
+    const through = record.resubmitted === undefined ? {} : { through: topic };
+    const place = { topic: record.topic, topicId, partition, encodedPartition, startOffset: record.offset, ...through };
     set.groups.set(key, openGroup(objectName(place, names), record, parts));
   }
 
@@ -120,7 +121,8 @@ export function partitionWriter(
       write(set, record, encodedPartition);
       open = set;
       set.lastEncodedPartition = encodedPartition;
-      if (++set.records >= rotation.flushSize) close();
+      // Letters are few, and somebody waits for each: none is kept until others fill its object.
+      if (++set.records >= rotation.flushSize || record.resubmitted !== undefined) close();
     },
     isDue,
     closeIfDue(nowMs) {

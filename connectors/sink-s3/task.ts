@@ -5,7 +5,7 @@ import { backpressure } from './backpressure.ts';
 import { filesOf, tagsOf } from './file-set.ts';
 import type { FileSet } from './file-set.ts';
 import { skipsNull } from './null-values.ts';
-import { originOf } from './origin.ts';
+import { originOf, placeText } from './origin.ts';
 import { partitionWriter } from './partition-writer.ts';
 import type { PartitionWriter } from './partition-writer.ts';
 import type { S3Config } from './settings.ts';
@@ -143,7 +143,7 @@ export function s3SinkTask(values: S3Config, shared: SharedParts, bucket: Bucket
   }
 
   async function reported(writer: PartitionWriter, record: SinkRecord, cause: DataError): Promise<void> {
-    const message = `record ${record.topic}-${record.partition}@${record.offset} cannot be written to S3: ${cause.message}`;
+    const message = `record ${placeText(record)} cannot be written to S3: ${cause.message}`;
     await context.report(record, new DataError(message, { cause }));
     writer.next = record.offset + 1n;
   }

@@ -12,6 +12,7 @@ import { sinkChaos } from './sink-chaos.ts';
 import type { Mishap, SinkTarget } from './sink-chaos.ts';
 import { keyOf, valueOf } from './sink-input.ts';
 import type { Poison } from './sink-input.ts';
+import { resubmitAll } from './sink-resubmission.ts';
 
 const timeout = 90 * 60_000;
 const page = 5_000;
@@ -97,7 +98,13 @@ async function elasticTarget(connector: string, random: Random, more: Readonly<R
 }
 
 describe('sink-elastic: target and dead letters are the input', () => {
-  test('one worker', { timeout }, (t) => sinkChaos(t, { name: 'elastic', target: (id, random) => elasticTarget(id, random, {}) }));
+  test('one worker; the dead letters are mended and resubmitted', { timeout }, (t) =>
+    sinkChaos(t, {
+      name: 'elastic',
+      target: (id, random) => elasticTarget(id, random, {}),
+      afterwards: (it) => resubmitAll(it, { straight: true }),
+    }),
+  );
 
   test('two workers, three tasks, ids by offset', { timeout }, (t) =>
     sinkChaos(t, {

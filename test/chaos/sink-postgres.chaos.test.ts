@@ -10,6 +10,7 @@ import type { Mishap, SinkTarget } from './sink-chaos.ts';
 import { sinkChaos } from './sink-chaos.ts';
 import { valueOf } from './sink-input.ts';
 import type { Poison } from './sink-input.ts';
+import { resubmitAll } from './sink-resubmission.ts';
 import { startTcpFaultProxy } from './tcp-fault-proxy.ts';
 import type { TcpFault, TcpFaultProxy } from './tcp-fault-proxy.ts';
 
@@ -93,7 +94,13 @@ async function postgresTarget(random: Random, more: Readonly<Record<string, stri
 }
 
 describe('sink-postgres: target and dead letters are the input', () => {
-  test('one worker', { timeout }, (t) => sinkChaos(t, { name: 'postgres', target: (_, random) => postgresTarget(random, {}) }));
+  test('one worker; the dead letters are mended and resubmitted', { timeout }, (t) =>
+    sinkChaos(t, {
+      name: 'postgres',
+      target: (_, random) => postgresTarget(random, {}),
+      afterwards: (it) => resubmitAll(it, { straight: true }),
+    }),
+  );
 
   test('two workers, three tasks', { timeout }, (t) =>
     sinkChaos(t, { name: 'postgres', cluster: true, target: (_, random) => postgresTarget(random, { 'tasks.max': '3' }) }),

@@ -10,8 +10,8 @@ import { until } from './until.ts';
 const perRequest = 50;
 
 export interface ResubmissionOptions {
-  /** The sink says that letters can go straight to it: every second lot does. */
-  readonly straight: boolean;
+  /** The sink says that letters can go straight to it: every second lot does, or all do. */
+  readonly straight: boolean | 'all';
 }
 
 interface Report {
@@ -47,7 +47,7 @@ export async function resubmitAll(
   };
   for (let round = 0; round < 2; round++) {
     for (let at = 0, lot = 0; at < letters.length; at += perRequest, lot++) {
-      const asked = ask(letters.slice(at, at + perRequest), straight && lot % 2 === 1 ? 'sink' : 'topic');
+      const asked = ask(letters.slice(at, at + perRequest), straight === 'all' || (straight && lot % 2 === 1) ? 'sink' : 'topic');
       const struck = round === 0 && lot === 1 ? workers.strike() : undefined;
       await Promise.all([asked, struck]);
     }

@@ -14,6 +14,7 @@ import type { Database } from '../../../test/services/postgres.ts';
 import { useElasticsearch, usePostgres } from '../../../test/services/share.ts';
 import { ask, documentsOf, freshName } from './elastic-index.ts';
 import { everySecond, seededRandom, startFaultProxy } from './fault-proxy.ts';
+import type { Fault } from './fault-proxy.ts';
 import { whileRunning } from './worker-sink.ts';
 
 const seed = Number(process.env['SEED'] ?? Date.now() % 1_000_000);
@@ -63,6 +64,9 @@ it(`two indices are the table, after inserts, updates and deletes (SEED=${seed})
   await using database = await createDatabase(await usePostgres(), 'elastic_table');
   const sql = new pg.Client(database.url);
   await sql.connect();
+  // Before the database goes, whatever happens.
+  await using closing = new AsyncDisposableStack();
+  closing.defer(() => sql.end());
   await sql.query(
     `create table customers (id int primary key, name text not null, price numeric(10,2), seen timestamp(3), vip boolean default false)`,
   );
@@ -71,7 +75,12 @@ it(`two indices are the table, after inserts, updates and deletes (SEED=${seed})
   );
   const wrong = everySecond(random, 0);
   let away = false;
-  await using proxy = await startFaultProxy(url, { fault: () => (away ? 503 : wrong()), random });
+  let refused = 0;
+  const refuse = (): Fault => {
+    refused++;
+    return 503;
+  };
+  await using proxy = await startFaultProxy(url, { fault: () => (away ? refuse() : wrong()), random });
   const prefix = freshName();
   const topic = `${prefix}.public.customers`;
   const upserted = `${prefix}-upserted`;
@@ -101,6 +110,9 @@ it(`two indices are the table, after inserts, updates and deletes (SEED=${seed})
     // An id that comes again is a new row.
     await sql.query(`insert into customers select i, 'again' from generate_series(1, 60, 11) i on conflict do nothing`);
     if (!isKill) continue;
+    // By both sinks, each of which tries again and again.
+    const before = refused;
+    await until('something waits to be written', () => refused > before + 8);
     await sleep(longerThanCommit + random() * 300);
     await worker.kill();
     away = false;
@@ -123,5 +135,4 @@ it(`two indices are the table, after inserts, updates and deletes (SEED=${seed})
   ok([...proxy.happened].filter(([fault]) => fault !== 'pass').length >= 5, [...proxy.happened.keys()].join());
   await worker.request('DELETE', '/connectors/customers');
   await until('the slot is free', async () => (await sql.query(`select pg_drop_replication_slot('elastic')`)).rowCount === 1);
-  await sql.end();
 });

@@ -24,7 +24,7 @@ export interface TimeFolders {
 
 export const defaultPartitioner: Partitioner = {
   timestampMs: () => null,
-  encode: ({ partition }) => `partition=${partition}`,
+  encode: (record) => `partition=${(record.resubmitted ?? record).partition}`,
 };
 
 const partitionTypes = new Set(['int8', 'int16', 'int32', 'int64', 'string', 'boolean']);
