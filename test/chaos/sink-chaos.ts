@@ -55,8 +55,8 @@ export interface SinkChaosOptions {
   readonly afterwards?: (aftermath: Aftermath) => Promise<void>;
 }
 
-const records = isFull ? 1_000_000 : 6_000;
-const events = isFull ? 60 : 5;
+const records = isFull ? 1_000_000 : 4_000;
+const events = isFull ? 60 : 3;
 const partitions = 4;
 
 /** Of a test: where to tell what happened. */
@@ -124,7 +124,7 @@ export async function sinkChaos(t: Diary, { name, cluster = false, target: open,
   for (let before = -1, now = await progress(); before !== now; [before, now] = [now, await progress()]) await sleep(1_000);
   let report: Accounting | undefined;
   const complete = async (): Promise<boolean> => (report = await look()).problems.length === 0;
-  await until('target and dead letters are the input', complete, isFull ? 900_000 : 90_000, 2_000).catch(() => {});
+  await until('target and dead letters are the input', complete, isFull ? 900_000 : 180_000, 2_000).catch(() => {});
   report ??= await look();
   t.diagnostic(`${length} records, ${report.letters} dead letters of ${poison.length} kinds; ${happened.join('; ')}`);
   if (workers.failures.length > 0) t.diagnostic(`tasks that failed and were restarted: ${[...new Set(workers.failures)].join('\n')}`);

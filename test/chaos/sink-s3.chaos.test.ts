@@ -6,6 +6,7 @@ import { GetObjectCommand, ListObjectsV2Command } from '@aws-sdk/client-s3';
 
 import { S3_USER, startS3 } from '../services/s3.ts';
 import { httpMishaps, startHttpFaultProxy } from './http-fault-proxy.ts';
+import { isFull } from './seed.ts';
 import type { Random } from './seed.ts';
 import { sinkChaos } from './sink-chaos.ts';
 import type { SinkTarget } from './sink-chaos.ts';
@@ -89,6 +90,8 @@ describe('sink-s3: target and dead letters are the input', () => {
     }),
   );
 
+  // The short run has the same of two other sinks.
+  if (!isFull) return;
   test('two workers, three tasks', { timeout }, (t) =>
     sinkChaos(t, { name: 's3', cluster: true, target: (_, random) => s3Target(random, { 'tasks.max': '3' }) }),
   );
