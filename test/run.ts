@@ -56,7 +56,8 @@ function nodeTest(env: NodeJS.ProcessEnv): Promise<number> {
       '--test',
       `--test-reporter=${pathToFileURL(join(root, 'test', 'reporter.ts')).href}`,
       '--test-reporter-destination=stdout',
-      '--test-concurrency=2',
+      // They wait more than they work: for brokers that are frozen, for servers that start.
+      '--test-concurrency=3',
       '--disable-warning=ExperimentalWarning',
       ...timeout,
       ...files,

@@ -78,7 +78,7 @@ describe('outages', () => {
     await assertOnceInOrder(log, topic, await running.stop());
   });
 
-  test('a broker that is stopped (SIGSTOP) for 20 s under load: nothing is lost or doubled, readers and groups go on', async () => {
+  test('a broker that is stopped (SIGSTOP) for 12 s under load: nothing is lost or doubled, readers and groups go on', async () => {
     await using server = await startKafka({ private: true });
     await using log = await openKafkaLog({ 'bootstrap.servers': server.brokers.join(','), 'consumer.request.timeout.ms': '5000' });
     const topic = await createTopic(log, partitions);
@@ -87,7 +87,7 @@ describe('outages', () => {
     const running = load(log, topic);
     await until('records flow', () => member.records.length > 3000);
     await server.pause();
-    await sleep(20_000);
+    await sleep(12_000);
     server.resume();
     const before = running.sent();
     await until('records flow again', () => running.sent() > before + 3000);
