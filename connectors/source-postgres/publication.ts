@@ -31,14 +31,16 @@ export async function ensurePublication(client: Client, settings: Settings, tabl
     });
   }
   if (existing === undefined) {
-    await create(client, settings, tables);
+    // Another connector may have made it since.
+    if (!(await create(client, settings, tables))) return ensurePublication(client, settings, tables, log);
     log.info(`publication "${name}" was created (${autocreate})`);
   } else if (autocreate === 'filtered' && !existing.all) {
     await equalise(client, settings, existing.oid, tables, log);
   }
 }
 
-async function create(client: Client, settings: Settings, tables: readonly CapturedTable[]): Promise<void> {
+/** False when there is one by now. */
+async function create(client: Client, settings: Settings, tables: readonly CapturedTable[]): Promise<boolean> {
   const { publication, autocreate, viaPartitionRoot } = settings;
   const what = { all_tables: ' for all tables', filtered: ` for table ${tables.map(qualified).join(', ')}`, no_tables: '', disabled: '' }[
     autocreate
@@ -46,8 +48,12 @@ async function create(client: Client, settings: Settings, tables: readonly Captu
   const root = viaPartitionRoot ? ' with (publish_via_partition_root = true)' : '';
   try {
     await client.query(`create publication ${quote(publication)}${what}${root}`);
+    return true;
   } catch (error) {
-    if (autocreate === 'all_tables' && (error as { code?: string }).code === '42501') {
+    const { code } = error as { code?: string };
+    // duplicate_object, and unique_violation for two at the same moment.
+    if (code === '42710' || code === '23505') return false;
+    if (autocreate === 'all_tables' && code === '42501') {
       throw new ConfigError(`could not create publication "${publication}" for all tables: ${(error as Error).message}.`, {
         cause: error,
         hint: 'Only a superuser may. Set publication.autocreate.mode=filtered, or let a superuser create the publication.',
