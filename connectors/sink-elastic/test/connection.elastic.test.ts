@@ -8,6 +8,7 @@ import type { RawConfig } from '@millrace/runtime/api';
 import { makeCertificates, password } from '../../../runtime/tls/test/certificates.ts';
 import { useElasticsearch } from '../../../test/services/share.ts';
 import plugin from '../index.ts';
+import { tlsOptions } from '../tls.ts';
 import { ask, documentsOf, freshName } from './elastic-index.ts';
 import { startFaultProxy } from './fault-proxy.ts';
 import { record, startTask, valuesOf } from './task-fixture.ts';
@@ -106,6 +107,32 @@ describe('a connection', () => {
       /neither PKCS12 nor PEM; JKS is not supported.*keytool/,
     );
     match(await bad({ [`${ssl}truststore.location`]: '/no/such/file' }), /cannot be read \(ENOENT\)/);
+
+    const client = await certificates.text('client.pem');
+    const inline = { [`${ssl}keystore.key`]: client, [`${ssl}keystore.certificate.chain`]: client };
+    equal(await bad({ ...theirs, ...inline }), '');
+    const locked = { [`${ssl}keystore.location`]: certificates.path('locked.pem') };
+    equal(await bad({ ...theirs, ...locked, [`${ssl}key.password`]: password }), '');
+    match(await bad({ ...theirs, ...locked }), /ssl\.\*: the key, the certificates or the ciphers cannot be used/);
+  });
+
+  it('by TLS of the versions and ciphers that are wanted, with a certificate for any host if so wanted', async () => {
+    const { url } = await useElasticsearch();
+    await using certificates = await makeCertificates();
+    const tls = { key: await certificates.text('server.pem'), cert: await certificates.text('server.pem'), maxVersion: 'TLSv1.2' } as const;
+    await using proxy = await startFaultProxy(url, { ...pass, tls });
+    const ssl = 'elastic.https.ssl.';
+    const trusting = { 'elastic.security.protocol': 'SSL', [`${ssl}truststore.location`]: certificates.path('ca.pem') };
+    const said = async (raw: RawConfig): Promise<string> =>
+      Object.values(await problems({ 'connection.url': proxy.url, ...trusting, ...raw })).join();
+    equal(await said({}), '');
+    match(await said({ [`${ssl}enabled.protocols`]: 'TLSv1.3' }), /cannot be reached/);
+    equal(await said({ [`${ssl}cipher.suites`]: 'ECDHE-RSA-AES256-GCM-SHA384' }), '');
+    match(await said({ [`${ssl}cipher.suites`]: 'ECDHE-ECDSA-AES256-GCM-SHA384' }), /cannot be reached/);
+    match(await said({ [`${ssl}cipher.suites`]: 'nonsense' }), /ciphers cannot be used/);
+    const options = (raw: RawConfig) => tlsOptions(valuesOf({ ...trusting, ...raw }));
+    equal((await options({})).checkServerIdentity, undefined);
+    equal((await options({ [`${ssl}endpoint.identification.algorithm`]: '' })).checkServerIdentity?.('any', {} as never), undefined);
   });
 });
 
