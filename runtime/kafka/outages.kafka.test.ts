@@ -61,13 +61,13 @@ async function assertOnceInOrder(log: Log, topic: string, counts: readonly numbe
 }
 
 describe('outages', () => {
-  test('kill -9 of the broker under load, three times: each record is there once, in order', async () => {
+  test('kill -9 of the broker under load, twice: each record is there once, in order', async () => {
     await using server = await startKafka({ private: true });
     await using log = await openKafkaLog({ 'bootstrap.servers': server.brokers.join(',') });
     const topic = uniqueName('killed');
     await log.createTopics([{ name: topic, partitions }]);
     const running = load(log, topic);
-    for (let round = 0; round < 3; round++) {
+    for (let round = 0; round < 2; round++) {
       const before = running.sent();
       await until('records flow', () => running.sent() > before + 3000);
       await server.kill('SIGKILL');

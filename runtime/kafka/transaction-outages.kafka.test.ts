@@ -48,7 +48,7 @@ describe('transactions in outages', () => {
     };
     const running = load();
     running.catch(() => {});
-    for (let kill = 0; kill < 3; kill++) {
+    for (let kill = 0; kill < 2; kill++) {
       const before = rounds;
       await until('transactions go on', () => rounds > before + 30);
       await server.kill('SIGKILL');

@@ -21,7 +21,7 @@ import { createRandom, isFull, seedNote } from './seed.ts';
 import type { TopicRecord } from './topic-reader.ts';
 import { until } from './until.ts';
 
-const events = isFull ? 200 : 12;
+const events = isFull ? 200 : 7;
 const sources = 2;
 const sinkTasks = 3;
 

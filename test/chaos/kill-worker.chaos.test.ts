@@ -15,8 +15,8 @@ import { createRandom, isFull, seedNote } from './seed.ts';
 import type { Random } from './seed.ts';
 import { until } from './until.ts';
 
-const kills = isFull ? 30 : 5;
-const snapshotKills = isFull ? 10 : 2;
+const kills = isFull ? 30 : 3;
+const snapshotKills = isFull ? 10 : 1;
 const snapshotRows = isFull ? 100_000 : 20_000;
 /** About as long as a snapshot of so many rows takes. */
 const snapshotMs = isFull ? 1_000 : 300;

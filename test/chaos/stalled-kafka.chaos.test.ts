@@ -13,7 +13,7 @@ import { createTables, readHistory, startLoad } from './row-load.ts';
 import { createRandom, isFull, seedNote } from './seed.ts';
 import { until } from './until.ts';
 
-const stallMs = isFull ? 60_000 : 15_000;
+const stallMs = isFull ? 60_000 : 10_000;
 /** Much less than the load writes meanwhile, much more than a garbage collector wavers. */
 const mostGrowthBytes = 96 * 1024 * 1024;
 
