@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { freePort } from '../services/free-port.ts';
 import { startMillrace } from '../services/millrace.ts';
 import type { MillraceServer } from '../services/millrace.ts';
-import { eventually, isRunning, startFileFlow, taskStatus, untilLines } from './worker-states.ts';
+import { eventually, isRunning, startFileFlow, taskStatus, untilCommitted, untilLines } from './worker-states.ts';
 import type { FileFlow } from './worker-states.ts';
 
 const restarts = { 'errors.restart.attempts': '-1', 'errors.restart.delay.ms': '100', 'errors.restart.delay.max.ms': '400' };
@@ -68,6 +68,7 @@ describe('a task whose target is away', () => {
     await sink('patient', restarts);
     await flow.passes('one');
     await untilLines(out('patient'), (lines) => lines.includes('one'));
+    await untilCommitted(worker, 'patient', 1); // or it would come again
     await targetGoes();
     await flow.passes('two');
     const waiting = await taskStatus(

@@ -51,6 +51,14 @@ export async function untilLines(file: string, wanted: (lines: readonly string[]
   });
 }
 
+/** Waits until the sink's offset of its one partition is committed. */
+export async function untilCommitted(worker: MillraceServer, sink: string, offset: number): Promise<void> {
+  await eventually(`offset ${offset} of ${sink}`, async () => {
+    const { offsets } = (await worker.request('GET', `/connectors/${sink}/offsets`)) as { offsets: { offset: { kafka_offset: number } }[] };
+    return offsets.length === 1 && offsets[0]?.offset.kafka_offset === offset;
+  });
+}
+
 export interface FileFlow {
   readonly topic: string;
   readonly target: string;

@@ -43,15 +43,23 @@ export async function untilEqual<T>(
 ): Promise<T> {
   let [last, changedMs] = ['', Date.now()];
   for (;;) {
-    const [source, target] = [await read('source'), await read('target')];
+    const [source, target] = [await read('source'), await read('target').catch(notYetThere)];
     if (JSON.stringify(source) === JSON.stringify(target)) return source;
     const both = JSON.stringify({ source, target });
     if (both !== last) [last, changedMs] = [both, Date.now()];
     if (Date.now() - changedMs > 60_000) break;
     await sleep(50);
   }
-  const [source, target] = [await read('source'), await read('target')].map((answer) => JSON.stringify(answer, null, 1).split('\n'));
+  const [source, target] = [await read('source'), await read('target').catch(notYetThere)].map((answer) =>
+    JSON.stringify(answer, null, 1).split('\n'),
+  );
   const lines = (source ?? []).flatMap((line, at) => (line === target?.[at] ? [] : [`${line} … ${target?.[at]}`]));
   const states = await Promise.all(connectors.map((name) => worker.status(name)));
   throw new Error(`${lines.slice(0, 50).join('\n')}\n${JSON.stringify(states, null, 1)}\n${worker.logTail()}`);
+}
+
+/** A table that the sink has still to make. */
+function notYetThere(error: unknown): string {
+  if ((error as { code?: string }).code === '42P01') return 'no table';
+  throw error;
 }
