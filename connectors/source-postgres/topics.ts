@@ -1,15 +1,10 @@
 import type { Settings } from './settings.ts';
-
-/** Topic names hold letters, digits, dot, underscore and hyphen; anything else becomes an underscore. */
-const legal = (name: string): string => name.replace(/[^A-Za-z0-9._-]/g, '_');
+import { legalTopic } from './topic-naming.ts';
 
 type Naming = Pick<Settings, 'topicPrefix' | 'topicDelimiter' | 'heartbeatTopicPrefix'>;
 
-/** `<topic.prefix>.<schema>.<table>` */
-export const topicName = ({ topicPrefix, topicDelimiter }: Naming, schema: string, table: string): string =>
-  legal([topicPrefix, schema, table].join(topicDelimiter));
-
 export const heartbeatTopic = ({ heartbeatTopicPrefix, topicPrefix, topicDelimiter }: Naming): string =>
-  legal([heartbeatTopicPrefix, topicPrefix].join(topicDelimiter));
+  legalTopic([heartbeatTopicPrefix, topicPrefix].join(topicDelimiter));
 
-export const messageTopic = ({ topicPrefix, topicDelimiter }: Naming): string => legal([topicPrefix, 'message'].join(topicDelimiter));
+/** With a dot whatever topic.delimiter is, as in Debezium (LogicalDecodingMessageMonitor). */
+export const messageTopic = ({ topicPrefix }: Pick<Naming, 'topicPrefix'>): string => `${topicPrefix}.message`;
