@@ -43,7 +43,7 @@ function sanitizer(wrong: RegExp, replace: (char: string) => string): (name: str
 }
 
 /** Topic names hold letters, digits, dot, underscore and hyphen; anything else becomes an underscore. */
-export const legalTopic = sanitizer(/[^A-Za-z0-9._-]/g, () => '_');
+const legalTopic = sanitizer(/[^A-Za-z0-9._-]/g, () => '_');
 
 type Parts = (schema: string, table: string) => string;
 

@@ -1,10 +1,11 @@
 import type { Settings } from './settings.ts';
-import { legalTopic } from './topic-naming.ts';
+
+/** Topic names hold letters, digits, dot, underscore and hyphen; anything else becomes an underscore. */
+const legal = (name: string): string => name.replace(/[^A-Za-z0-9._-]/g, '_');
 
 type Naming = Pick<Settings, 'topicPrefix' | 'topicDelimiter' | 'heartbeatTopicPrefix'>;
 
 export const heartbeatTopic = ({ heartbeatTopicPrefix, topicPrefix, topicDelimiter }: Naming): string =>
-  legalTopic([heartbeatTopicPrefix, topicPrefix].join(topicDelimiter));
+  legal([heartbeatTopicPrefix, topicPrefix].join(topicDelimiter));
 
-/** With a dot whatever topic.delimiter is, as in Debezium (LogicalDecodingMessageMonitor). */
-export const messageTopic = ({ topicPrefix }: Pick<Naming, 'topicPrefix'>): string => `${topicPrefix}.message`;
+export const messageTopic = ({ topicPrefix, topicDelimiter }: Naming): string => legal([topicPrefix, 'message'].join(topicDelimiter));

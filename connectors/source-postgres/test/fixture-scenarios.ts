@@ -104,13 +104,28 @@ const knownDifferences: readonly Known[] = [
   },
   { scenario: everywhere, difference: /\.c_numeric_5_neg2\b/, why: 'Debezium takes a negative scale for a huge one (dbz: scale "2046")' },
   { scenario: everywhere, difference: /\.c_name: null \| /, why: 'Debezium streams null for columns of type name' },
-  { scenario: /types|modes/, difference: /\.[cd]_money: "[^"]+" \| "[^"]+"$/, why: 'Debezium snapshots money through a double' },
+  {
+    scenario: /types|modes/,
+    difference: /\.[cd]_money: (?:"[^"]+"|\{"number":"[^"]+"\}) \| /,
+    why: 'Debezium snapshots money through a double',
+  },
   { scenario: /types2/, difference: /T_Mixed-Case.*(ￃﾩ|é)/, why: 'Debezium mangles column names beyond ASCII while streaming (dbz#1682)' },
   {
     scenario: everywhere,
     difference: /\.(t_time(\[[0-5]\])?|t_inf\[[0-4]\])\.value\.payload\.after\.c_(date|ts|tstz)\d?: /,
     why: 'Debezium counts dates before 1582, and infinite dates, differently in snapshots than in the stream; ours are always as in its stream',
   },
+  {
+    scenario: /special_infinity_connect/,
+    difference: /\.t_inf\[[56]\]\.value\.payload\.after\.c_(date|ts|ts3): /,
+    why: 'Connect’s Date and Timestamp are Dates here, which reach 275,760 years: infinite ones stand there',
+  },
+  {
+    scenario: /special_infinity_isostring/,
+    difference: /\.t_inf\[[56]\]\.value\.payload\.after\.c_date: /,
+    why: 'Debezium writes both infinite dates as days of the year -5877611; ours as infinity and -infinity',
+  },
+  { scenario: /avro_adjust_delim/, difference: /\.value\.payload\.transaction: /, why: 'provide.transaction.metadata is left out there' },
 ];
 
 export const isKnownDifference = (name: string, difference: string): boolean =>
