@@ -92,7 +92,7 @@ function length(key: string, digits = ''): number {
 function hasher(plain: boolean, algorithm: string, salt: string): (text: string) => string {
   const name = hashName(algorithm);
   if (name === undefined) {
-    throw new ConfigError(`column.mask.hash.${algorithm}: there is no hash of that name here.`, {
+    throw new ConfigError(`column.mask.hash.${plain ? 'v2.' : ''}${algorithm}: there is no hash of that name here.`, {
       hint: 'Use SHA-256 or another of Java’s MessageDigest algorithms.',
     });
   }
