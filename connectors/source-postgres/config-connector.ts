@@ -165,6 +165,14 @@ export const connectorKeys = defineConfig({
     group: 'Connector',
     doc: 'The longest wait between tries to connect again, in ms.',
   },
+  'xmin.fetch.interval.ms': {
+    type: 'long',
+    default: 0,
+    rule: atLeast(0),
+    importance: 'low',
+    group: 'Connector',
+    doc: "How often the slot's catalog_xmin is looked up for the source block, in ms; 0 is never.",
+  },
   'connection.validation.timeout.ms': {
     type: 'long',
     default: 60_000,

@@ -2,7 +2,7 @@
 import { schemas, structSchema } from '@millrace/runtime/api';
 import type { Schema, StructNode, StructSchema, WireNode } from '@millrace/runtime/api';
 
-import { constant, scopes, sourceNode, sourceSchema } from './source-block.ts';
+import { constant, ownParts, scopes, sourceNode, sourceSchema, transactionScope } from './source-block.ts';
 import type { SnapshotMarker, SourceNames } from './source-block.ts';
 import type { ValueType } from './values/value-type.ts';
 
@@ -58,7 +58,33 @@ export interface TableLayout {
   read(marker: SnapshotMarker): StructNode;
 }
 
-export function compileTable(shape: TableShape, names: SourceNames): TableLayout {
+/** What a layout holds beyond the rows. */
+export interface EnvelopeOptions {
+  /** Whether streamed rows tell their place in their transaction: `row.own` is the LSN, and the two orders. */
+  readonly transactions?: boolean;
+  /** Whether the transaction's scope tells the slot's xmin. */
+  readonly xmin?: boolean;
+}
+
+const place: StructNode = {
+  kind: 'struct',
+  schema: transactionBlock,
+  fields: [
+    {
+      kind: 'text',
+      schema: schemas.string,
+      parts: [
+        { kind: 'scope', schema: schemas.int64, scope: scopes.transaction, index: transactionScope.txId },
+        constant(schemas.string, ':'),
+        { kind: 'own', schema: schemas.int64, index: ownParts.lsn },
+      ],
+    },
+    { kind: 'own', schema: schemas.int64, index: ownParts.totalOrder },
+    { kind: 'own', schema: schemas.int64, index: ownParts.collectionOrder },
+  ],
+};
+
+export function compileTable(shape: TableShape, names: SourceNames, options: EnvelopeOptions = {}): TableLayout {
   const { topic, columns, key, width } = shape;
   const rowSchema = structSchema(
     columns.map((column) => [column.name, column.schema]),
@@ -99,12 +125,24 @@ export function compileTable(shape: TableShape, names: SourceNames): TableLayout
   const processing = (index: number): WireNode => ({ kind: 'scope', schema: schemas.optionalInt64, scope: scopes.processing, index });
   const noRow = constant(rowSchema, null);
   const noTransaction = constant(transactionBlock, null);
-  const envelope = (op: string, before: WireNode, after: WireNode, source: StructNode): StructNode =>
-    struct(valueSchema, [before, after, source, noTransaction, constant(schemas.string, op), processing(0), processing(1), processing(2)]);
+  const streamed = options.transactions === true ? place : noTransaction;
+  const envelope = (op: string, before: WireNode, after: WireNode, source: StructNode): StructNode => {
+    const transaction = op === 'r' ? noTransaction : streamed;
+    return struct(valueSchema, [
+      before,
+      after,
+      source,
+      transaction,
+      constant(schemas.string, op),
+      processing(0),
+      processing(1),
+      processing(2),
+    ]);
+  };
 
   const newRow = row(0);
   const oldRow = row(width);
-  const source = sourceNode(names, shape.schema, shape.table, null);
+  const source = sourceNode(names, shape.schema, shape.table, null, options.xmin === true);
   const reads = new Map<SnapshotMarker, StructNode>();
   return {
     shape,

@@ -71,6 +71,7 @@ export function createLayoutCache(settings: Settings, names: SourceNames, log: L
         key: key.flatMap((column) => shown.get(column) ?? []),
       },
       names,
+      { transactions: settings.transactionMetadata, xmin: settings.xminIntervalMs > 0 },
     );
   }
 }

@@ -11,6 +11,7 @@ import type { RecordQueue } from './queue.ts';
 import { rowRecord } from './records.ts';
 import type { RecordContext } from './records.ts';
 import { SlotArena } from './slot-arena.ts';
+import type { TransactionTally } from './transaction-metadata.ts';
 
 /** Where a row stands. */
 export interface RowPlace {
@@ -27,13 +28,21 @@ export interface OffsetParts {
   readonly lastCommit: Lsn | undefined;
   readonly txId: number | null;
   readonly us: number;
+  /** With provide.transaction.metadata; each record of a row takes its number from it. */
+  readonly tally?: TransactionTally | undefined;
 }
 
-export type MessageType = 'INSERT' | 'UPDATE' | 'DELETE' | 'TRUNCATE' | 'MESSAGE';
+export type MessageType = 'BEGIN' | 'INSERT' | 'UPDATE' | 'DELETE' | 'TRUNCATE' | 'MESSAGE';
 
 /** Shapes are kept few, since there is one such object for each record. */
-export function rowOffset({ lastCommit, txId, us }: OffsetParts, messageType: MessageType, lsn: Lsn, row: number, part: number): OffsetMap {
-  if (lastCommit !== undefined && row === 0 && part === 0 && txId !== null) {
+export function rowOffset(
+  { lastCommit, txId, us, tally }: OffsetParts,
+  messageType: MessageType,
+  lsn: Lsn,
+  row: number,
+  part: number,
+): OffsetMap {
+  if (tally === undefined && lastCommit !== undefined && row === 0 && part === 0 && txId !== null) {
     return { lsn_proc: lsn, messageType, lsn_commit: lastCommit, lsn, txId, ts_usec: us };
   }
   return {
@@ -45,6 +54,7 @@ export function rowOffset({ lastCommit, txId, us }: OffsetParts, messageType: Me
     ts_usec: us,
     ...(row === 0 ? {} : { millrace_row: row }),
     ...(part === 0 ? {} : { millrace_part: part }),
+    ...tally?.stored(),
   };
 }
 
@@ -72,7 +82,7 @@ export class RowRecords {
     const base = this.#arena.reserve(2 * width);
     const { slots } = this.#arena;
     readTuple(bytes, at + 1, end, width, slots, base);
-    const row: WireRow = { bytes, slots, base, scopes: place.scopes, own: [place.lsn] };
+    const row: WireRow = { bytes, slots, base, scopes: place.scopes, own: ownOf(layout, place) };
     const offset = rowOffset(place.transaction, 'INSERT', place.lsn, place.row, 0);
     const { headers } = this.#context;
     this.#queue.push(
@@ -94,12 +104,12 @@ export class RowRecords {
     if (bytes[at] !== newTuple) throw new ProtocolError(`an update with a tuple of kind ${bytes[at]}`);
     readTuple(bytes, at + 1, end, width, slots, base);
     if (old === 'full') takeUnchanged(slots, base, width);
-    const row: WireRow = { bytes, slots, base, scopes: place.scopes, own: [place.lsn] };
-    if (old !== 'none' && keyChanged(layout, old, row)) {
-      this.#changedKey(layout, old, row, end - start, place);
+    if (old !== 'none' && keyChanged(layout, old, { bytes, slots, base })) {
+      this.#changedKey(layout, old, { bytes, slots, base }, end - start, place);
       return;
     }
     if (place.done >= 0) return;
+    const row: WireRow = { bytes, slots, base, scopes: place.scopes, own: ownOf(layout, place) };
     const offset = rowOffset(place.transaction, 'UPDATE', place.lsn, place.row, 0);
     const { headers } = this.#context;
     this.#queue.push(
@@ -115,13 +125,13 @@ export class RowRecords {
     const { slots } = this.#arena;
     readTuple(bytes, at + 1, end, width, slots, base);
     // The layouts of old rows look `width` slots higher.
-    const row: WireRow = { bytes, slots, base: base - 2 * width, scopes: place.scopes, own: [place.lsn] };
+    const row = { bytes, slots, base: base - 2 * width };
     this.#deleted(layout, bytes[at] === keyTuple ? 'identity' : 'full', row, end - at, place, 'DELETE', this.#context.headers);
   }
 
   truncate(layout: TableLayout, part: number, place: RowPlace): void {
     if (part <= place.done) return;
-    const row: WireRow = { bytes: noBytes, slots: noSlots, base: 0, scopes: place.scopes, own: [place.lsn] };
+    const row: WireRow = { bytes: noBytes, slots: noSlots, base: 0, scopes: place.scopes, own: ownOf(layout, place) };
     const offset = rowOffset(place.transaction, 'TRUNCATE', place.lsn, place.row, part);
     this.#queue.push(
       rowRecord(this.#context, layout.shape.topic, null, null, layout.valueSchema, layout.truncate, row, this.#context.headers, offset),
@@ -133,7 +143,7 @@ export class RowRecords {
   #deleted(
     layout: TableLayout,
     old: 'identity' | 'full',
-    row: WireRow,
+    at: RowSlots,
     bytes: number,
     place: RowPlace,
     type: MessageType,
@@ -141,6 +151,7 @@ export class RowRecords {
   ): void {
     const { topic } = layout.shape;
     const key = layout.oldKey[old];
+    const row: WireRow = { ...at, scopes: place.scopes, own: place.done < 0 ? ownOf(layout, place) : [place.lsn] };
     const push = (part: number, value: TableLayout['create'] | null): void => {
       if (part <= place.done) return;
       const offset = rowOffset(place.transaction, type, place.lsn, place.row, part);
@@ -151,14 +162,16 @@ export class RowRecords {
   }
 
   /** A changed key is a delete under the old one and a create under the new one, each naming the other. */
-  #changedKey(layout: TableLayout, old: 'identity' | 'full', row: WireRow, bytes: number, place: RowPlace): void {
+  #changedKey(layout: TableLayout, old: 'identity' | 'full', at: RowSlots, bytes: number, place: RowPlace): void {
     const oldKey = layout.oldKey[old];
     const { newKey, keySchema } = layout;
     if (oldKey === null || newKey === null) throw new ProtocolError('a changed key without a key');
     const { headers } = this.#context;
-    const newKeyHeader: Header = { key: '__debezium.newkey', schema: keySchema, value: new WireStruct(newKey, row) };
-    this.#deleted(layout, old, row, bytes, place, 'UPDATE', [newKeyHeader, ...headers]);
+    const keyRow: WireRow = { ...at, scopes: place.scopes, own: [place.lsn] };
+    const newKeyHeader: Header = { key: '__debezium.newkey', schema: keySchema, value: new WireStruct(newKey, keyRow) };
+    this.#deleted(layout, old, at, bytes, place, 'UPDATE', [newKeyHeader, ...headers]);
     if (parts.create <= place.done) return;
+    const row: WireRow = { ...keyRow, own: ownOf(layout, place) };
     const oldKeyHeader: Header = { key: '__debezium.oldkey', schema: keySchema, value: new WireStruct(oldKey, row) };
     const offset = rowOffset(place.transaction, 'UPDATE', place.lsn, place.row, parts.create);
     this.#queue.push(
@@ -178,6 +191,14 @@ export class RowRecords {
   }
 }
 
+/** Where a row's values stand. */
+type RowSlots = Pick<WireRow, 'bytes' | 'slots' | 'base'>;
+
+/** What an event has of its own; counts it. */
+function ownOf({ shape: { schema, table } }: TableLayout, { lsn, transaction: { tally } }: RowPlace): readonly unknown[] {
+  return tally === undefined ? [lsn] : tally.next(lsn, `${schema}.${table}`);
+}
+
 const noBytes = new Uint8Array(0);
 const noSlots = new Int32Array(0);
 
@@ -190,7 +211,7 @@ function takeUnchanged(slots: Int32Array, base: number, width: number): void {
   }
 }
 
-function keyChanged({ shape: { key, width } }: TableLayout, old: 'identity' | 'full', { bytes, slots, base }: WireRow): boolean {
+function keyChanged({ shape: { key, width } }: TableLayout, old: 'identity' | 'full', { bytes, slots, base }: RowSlots): boolean {
   return key.some(({ slot, identity }) => {
     // The old value was not sent: Debezium takes its stand-in for it, which is as good as a change.
     if (old === 'identity' && !identity) return true;

@@ -45,6 +45,9 @@ export interface Settings {
   readonly heartbeatTopicPrefix: string;
   readonly heartbeatQuery: string | null;
   readonly reconnectMaxMs: number;
+  readonly transactionMetadata: boolean;
+  readonly transactionTopicName: string;
+  readonly xminIntervalMs: number;
 }
 
 /** Throws a ConfigError for what does not go together. */
@@ -91,6 +94,9 @@ export function readSettings(config: Config, raw: RawConfig): Settings {
     heartbeatTopicPrefix: config['topic.heartbeat.prefix'] ?? config['heartbeat.topics.prefix'],
     heartbeatQuery: config['heartbeat.action.query'],
     reconnectMaxMs: config['retriable.restart.connector.wait.ms'],
+    transactionMetadata: config['provide.transaction.metadata'],
+    transactionTopicName: config['topic.transaction'],
+    xminIntervalMs: config['xmin.fetch.interval.ms'],
   };
 }
 

@@ -24,6 +24,8 @@ import type { Settings } from './settings.ts';
 import { checkServer, createSlot, dropSlot, findSlot } from './slot.ts';
 import { snapshotWithSlot } from './snapshot-slot.ts';
 import { heartbeatRecord } from './special-records.ts';
+import { watchXmin } from './slot-xmin.ts';
+import type { SlotXmin } from './slot-xmin.ts';
 import { SqlLink } from './sql-link.ts';
 import { StreamDecoder } from './stream.ts';
 import type { StreamStart } from './stream.ts';
@@ -108,6 +110,7 @@ class Engine {
   readonly #layouts;
   #stream: { readonly decoder: StreamDecoder; readonly replication: Replication } | undefined;
   #reportedAt = 0;
+  #xmin: SlotXmin | undefined;
 
   constructor(parts: EngineParts) {
     this.#parts = parts;
@@ -153,6 +156,7 @@ class Engine {
     const { signal, settings } = this.#parts;
     const heartbeat = settings.heartbeatIntervalMs > 0 ? setInterval(() => this.#beat(), settings.heartbeatIntervalMs) : undefined;
     try {
+      this.#xmin = await watchXmin(settings, this.#parts.sql, this.#parts.log);
       let position = from;
       const backoff = this.#backoff(`stream from replication slot "${settings.slot}"`);
       while (!signal.aborted) {
@@ -163,6 +167,7 @@ class Engine {
       }
     } finally {
       clearInterval(heartbeat);
+      this.#xmin?.[Symbol.dispose]();
     }
   }
 
@@ -171,7 +176,7 @@ class Engine {
     const { settings, connector, queue, log, signal } = this.#parts;
     const failed = Promise.withResolvers<Error>();
     const decoder = new StreamDecoder(
-      { ...this.#parts, onRelation: (relation) => this.#relation(relation, decoder, failed.reject) },
+      { ...this.#parts, xmin: this.#xmin?.value, onRelation: (relation) => this.#relation(relation, decoder, failed.reject) },
       position,
     );
     failed.promise.catch(() => {});

@@ -1,16 +1,7 @@
 /** Which recordings are compared, how they came about, and where ours differ on purpose. */
+import { eventDifferences, eventScenarios } from './event-scenarios.ts';
 import { script } from './fixtures.ts';
-
-export interface Scenario {
-  readonly name: string;
-  readonly config: string;
-  /** Run before the connector starts, and while it streams. */
-  readonly scripts: readonly [before: readonly (() => string)[], streaming: readonly (() => string)[]];
-  readonly snapshot?: string;
-  readonly stream?: string;
-  /** The recorded database held more rows than the scripts make: compare by key. */
-  readonly loose?: boolean;
-}
+import type { Known, Scenario } from './scenario.ts';
 
 const whole = (name: string) => () => script(name);
 /** A script of two parts: what ran before, and what ran while streaming. */
@@ -57,13 +48,8 @@ export const scenarios: readonly Scenario[] = [
   special('special_numeric_precise'),
   special('special_numeric_string'),
   special('special_numeric_double'),
+  ...eventScenarios,
 ];
-
-interface Known {
-  readonly scenario: RegExp;
-  readonly difference: RegExp;
-  readonly why: string;
-}
 
 const everywhere = /./;
 const knownDifferences: readonly Known[] = [
@@ -99,6 +85,7 @@ const knownDifferences: readonly Known[] = [
     difference: /\.(t_time(\[[0-5]\])?|t_inf\[[0-4]\])\.value\.payload\.after\.c_(date|ts|tstz)\d?: /,
     why: 'Debezium counts dates before 1582, and infinite dates, differently in snapshots than in the stream; ours are always as in its stream',
   },
+  ...eventDifferences,
 ];
 
 export const isKnownDifference = (name: string, difference: string): boolean =>
