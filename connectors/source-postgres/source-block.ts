@@ -97,7 +97,15 @@ export function transactionScopeOf(
   xmin?: number | null,
 ): readonly unknown[] {
   const sequence = lastCommit === undefined ? '[null,"' : `["${lastCommit}","`;
-  return [Math.floor(us / 1000), us, BigInt(us) * 1000n, txId, sequence, ...(lsn === undefined && xmin === undefined ? [] : [lsn ?? null]), ...(xmin === undefined ? [] : [xmin])];
+  return [
+    Math.floor(us / 1000),
+    us,
+    BigInt(us) * 1000n,
+    txId,
+    sequence,
+    ...(lsn === undefined && xmin === undefined ? [] : [lsn ?? null]),
+    ...(xmin === undefined ? [] : [xmin]),
+  ];
 }
 
 /** The scope of now. */

@@ -29,7 +29,7 @@ import type { SlotXmin } from './slot-xmin.ts';
 import { SqlLink } from './sql-link.ts';
 import { StreamDecoder } from './stream.ts';
 import type { StreamStart } from './stream.ts';
-import { capturedTables } from './tables.ts';
+import { publishedTables } from './tables.ts';
 import { heartbeatTopic } from './topics.ts';
 import { unsupportedKeys } from './unsupported.ts';
 
@@ -53,7 +53,7 @@ export async function startTask(config: Config, taskContext: SourceTaskContext, 
       const withSlot = settings.snapshotMode !== 'initial_only';
       if (withSlot) await checkServer(client, config['database.user']);
       const planned = planStart(settings, readOffset(offset), withSlot ? await findSlot(client, settings) : undefined, log);
-      const tables = await capturedTables(client, settings);
+      const tables = await publishedTables(client, settings);
       if (tables.length === 0) log.warn('no table matches the filters: nothing will be captured until one is created');
       if (withSlot) await ensurePublication(client, settings, tables, log);
       return planned;

@@ -2,10 +2,11 @@
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 
-import { ByteSink, DataError } from '@millrace/runtime/api';
+import { ByteSink, DataError, Decimal } from '@millrace/runtime/api';
 import type { Converter, SourceRecord, Transform } from '@millrace/runtime/api';
 
 import jsonConverter from '../../../runtime/converters/json/json-converter.ts';
+import binaryConverter from '../../../runtime/converters/binary-data-converter.ts';
 import stringConverter from '../../../runtime/converters/string-converter.ts';
 import { StageError } from '../../../runtime/pipeline/stage-error.ts';
 import { composeChain } from '../../../runtime/pipeline/transform-chain.ts';
@@ -35,7 +36,7 @@ export function recorded(name: string): Message[] {
   return lines.map((line) => {
     const { topic, headers, key, value } = JSON.parse(line) as {
       topic: string;
-      headers: [string, string][];
+      headers: [string, string | null][];
       key: string | null;
       value: string | null;
     };
@@ -43,7 +44,7 @@ export function recorded(name: string): Message[] {
   });
 }
 
-const headerValue = (text: string): unknown => (text.startsWith('{') ? parse(text) : text);
+const headerValue = (text: string | null): unknown => (text?.startsWith('{') === true ? parse(text) : text);
 
 export interface Converters {
   readonly key: Converter;
@@ -54,6 +55,7 @@ export interface Converters {
 export function convertersOf(config: Record<string, string>): Converters {
   const converter = (side: 'key' | 'value'): Converter => {
     if (config[`${side}.converter`]?.endsWith('StringConverter') === true) return stringConverter.create({}, side);
+    if (config[`${side}.converter`]?.endsWith('BinaryDataConverter') === true) return binaryConverter.create({}, side);
     return jsonConverter.create(
       {
         'schemas.enable': config[`${side}.converter.schemas.enable`] !== 'false',
@@ -69,7 +71,11 @@ export function convertersOf(config: Record<string, string>): Converters {
 /** The transforms that it names. */
 export async function transformsOf(config: Record<string, string>): Promise<Transform | undefined> {
   if (config['transforms'] === undefined) return undefined;
-  const { transforms } = await buildPipelineParts({ ...config, name: 'recording' }, { 'key.converter': json, 'value.converter': json }, await discoverPlugins());
+  const { transforms } = await buildPipelineParts(
+    { ...config, name: 'recording' },
+    { 'key.converter': json, 'value.converter': json },
+    await discoverPlugins(),
+  );
   return composeChain(transforms);
 }
 
@@ -104,7 +110,11 @@ export function asMessage(record: SourceRecord, converters: Converters): Message
     topic,
     headers: record.headers.map(({ key, schema, value }) => [
       key,
-      typeof value === 'string' ? value : written(topic, schema, value, headerConverter),
+      typeof value === 'string' || value === null
+        ? value
+        : value instanceof Decimal
+          ? String(value)
+          : written(topic, schema, value, headerConverter),
     ]),
     key: record.keySchema === null ? null : written(topic, record.keySchema, record.key, converters.key),
     value: record.valueSchema === null ? null : written(topic, record.valueSchema, record.value, converters.value),
