@@ -96,19 +96,19 @@ export const eventKeys = defineConfig({
     group: 'Events',
     doc: 'First part of the heartbeat topic.',
   },
-  'provide.transaction.metadata': {
-    type: 'boolean',
-    default: false,
-    importance: 'low',
-    group: 'Events',
-    doc: 'Whether rows tell their place in their transaction, and a topic the beginnings and ends of transactions.',
-  },
   'topic.transaction': {
     type: 'string',
     default: 'transaction',
     importance: 'low',
     group: 'Events',
-    doc: 'Last part of the name of that topic.',
+    doc: 'Last part of the name of the topic of transactions.',
+  },
+  'post.processors': {
+    type: 'string',
+    default: null,
+    importance: 'low',
+    group: 'Events',
+    doc: 'Names of post-processors, of which io.debezium.processors.reselect.ReselectColumnsPostProcessor is known: NAME.type, NAME.reselect.…',
   },
   'heartbeat.action.query': { type: 'string', default: null, importance: 'low', group: 'Events', doc: 'SQL to run with each heartbeat.' },
 });

@@ -33,8 +33,28 @@ export interface TableShape {
   /** How many columns a tuple has, shown or not. */
   readonly width: number;
   readonly columns: readonly ShownColumn[];
+  /** Those of the primary key, or else of a unique one, as far as they are shown. */
+  readonly primaryKey?: readonly ShownColumn[];
   /** The columns of the key, in order; empty for a null key. */
   readonly key: readonly ShownColumn[];
+}
+
+/** The columns of a table that there is anything to look for in. */
+export interface Watched {
+  /** May hold what their schema cannot: NaN and the infinities, in decimals. */
+  readonly unheld: readonly ShownColumn[];
+  /** Debezium has no placeholder for these, and writes null for a large value that did not change. */
+  readonly silent: readonly ShownColumn[];
+  /** All others. */
+  readonly told: readonly ShownColumn[];
+}
+
+function watchedOf(columns: readonly ShownColumn[]): Watched {
+  return {
+    unheld: columns.filter(({ type }) => type.cannotHold !== undefined),
+    silent: columns.filter(({ type }) => type.unavailable === null),
+    told: columns.filter(({ type }) => type.unavailable !== null),
+  };
 }
 
 /** Where the row before the change stands: nowhere, with its identity columns only, or whole. */
@@ -46,6 +66,7 @@ export type OldRow = 'none' | 'identity' | 'full';
  */
 export interface TableLayout {
   readonly shape: TableShape;
+  readonly watched: Watched;
   readonly keySchema: StructSchema | null;
   readonly valueSchema: StructSchema;
   readonly newKey: StructNode | null;
@@ -115,7 +136,7 @@ export function compileTable(shape: TableShape, names: SourceNames, options: Env
   const row = (offset: number): StructNode =>
     struct(
       rowSchema,
-      columns.map((column) => slotNode(column, offset)),
+      columns.map((column) => slotNode(standingIn(column), offset)),
     );
   const identityRow = struct(
     rowSchema,
@@ -146,6 +167,7 @@ export function compileTable(shape: TableShape, names: SourceNames, options: Env
   const reads = new Map<SnapshotMarker, StructNode>();
   return {
     shape,
+    watched: watchedOf(columns),
     keySchema,
     valueSchema,
     newKey: keyAt((column) => slotNode(column, 0)),
@@ -173,6 +195,14 @@ export function compileTable(shape: TableShape, names: SourceNames, options: Env
       return node;
     },
   };
+}
+
+/** In rows, a value that is required and cannot be held is what a missing one is; in keys it would merge rows. */
+function standingIn(column: ShownColumn): ShownColumn {
+  const { type, schema } = column;
+  if (type.cannotHold === undefined || schema.optional) return column;
+  const instead = schema.defaultValue ?? type.zero;
+  return { ...column, type: { ...type, decode: (bytes, start, end) => type.decode(bytes, start, end) ?? instead } };
 }
 
 function slotNode({ slot, type, schema }: ShownColumn, offset: number): WireNode {

@@ -68,6 +68,7 @@ export function createLayoutCache(settings: Settings, names: SourceNames, log: L
         table,
         width: relation.columns.length,
         columns,
+        primaryKey: (catalog.primaryKey.length > 0 ? catalog.primaryKey : catalog.uniqueKey).flatMap((column) => shown.get(column) ?? []),
         key: key.flatMap((column) => shown.get(column) ?? []),
       },
       names,

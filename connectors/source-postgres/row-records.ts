@@ -10,6 +10,8 @@ import { readTuple } from './pgoutput/tuple.ts';
 import type { RecordQueue } from './queue.ts';
 import { rowRecord } from './records.ts';
 import type { RecordContext } from './records.ts';
+import type { Reselect } from './reselect.ts';
+import type { RowCheck } from './row-check.ts';
 import { SlotArena } from './slot-arena.ts';
 import type { TransactionTally } from './transaction-metadata.ts';
 
@@ -66,9 +68,13 @@ export class RowRecords {
   readonly #context: RecordContext;
   readonly #queue: RecordQueue;
   readonly #tombstones: boolean;
+  readonly #check: RowCheck;
+  readonly #reselect: Reselect | undefined;
   readonly #arena = new SlotArena();
 
-  constructor(context: RecordContext, queue: RecordQueue, tombstones: boolean) {
+  constructor(context: RecordContext, queue: RecordQueue, tombstones: boolean, check: RowCheck, reselect?: Reselect) {
+    this.#check = check;
+    this.#reselect = reselect;
     this.#context = context;
     this.#queue = queue;
     this.#tombstones = tombstones;
@@ -82,13 +88,23 @@ export class RowRecords {
     const base = this.#arena.reserve(2 * width);
     const { slots } = this.#arena;
     readTuple(bytes, at + 1, end, width, slots, base);
+    const headers = this.#check.ofNew(layout, bytes, slots, base, this.#context.headers);
+    if (headers === undefined) return;
     const row: WireRow = { bytes, slots, base, scopes: place.scopes, own: ownOf(layout, place) };
     const offset = rowOffset(place.transaction, 'INSERT', place.lsn, place.row, 0);
-    const { headers } = this.#context;
-    this.#queue.push(
-      rowRecord(this.#context, topic, layout.keySchema, layout.newKey, layout.valueSchema, layout.create, row, headers, offset),
-      end - at,
+    const record = rowRecord(
+      this.#context,
+      topic,
+      layout.keySchema,
+      layout.newKey,
+      layout.valueSchema,
+      layout.create,
+      row,
+      headers,
+      offset,
     );
+    this.#reselect?.note(record, layout, row, 2 * width);
+    this.#queue.push(record, end - at);
   }
 
   update(layout: TableLayout, bytes: Uint8Array, start: number, end: number, place: RowPlace): void {
@@ -109,13 +125,14 @@ export class RowRecords {
       return;
     }
     if (place.done >= 0) return;
+    const headers = this.#check.ofUpdate(layout, bytes, slots, base, this.#context.headers);
+    if (headers === undefined) return;
     const row: WireRow = { bytes, slots, base, scopes: place.scopes, own: ownOf(layout, place) };
     const offset = rowOffset(place.transaction, 'UPDATE', place.lsn, place.row, 0);
-    const { headers } = this.#context;
-    this.#queue.push(
-      rowRecord(this.#context, topic, layout.keySchema, layout.newKey, layout.valueSchema, layout.update[old], row, headers, offset),
-      end - start,
-    );
+    const event = layout.update[old];
+    const record = rowRecord(this.#context, topic, layout.keySchema, layout.newKey, layout.valueSchema, event, row, headers, offset);
+    this.#reselect?.note(record, layout, row, 4 * width);
+    this.#queue.push(record, end - start);
   }
 
   delete(layout: TableLayout, bytes: Uint8Array, at: number, end: number, place: RowPlace): void {
@@ -167,27 +184,20 @@ export class RowRecords {
     const { newKey, keySchema } = layout;
     if (oldKey === null || newKey === null) throw new ProtocolError('a changed key without a key');
     const { headers } = this.#context;
+    const told = this.#check.ofUpdate(layout, at.bytes, at.slots, at.base, headers);
     const keyRow: WireRow = { ...at, scopes: place.scopes, own: [place.lsn] };
     const newKeyHeader: Header = { key: '__debezium.newkey', schema: keySchema, value: new WireStruct(newKey, keyRow) };
     this.#deleted(layout, old, at, bytes, place, 'UPDATE', [newKeyHeader, ...headers]);
     if (parts.create <= place.done) return;
+    if (told === undefined) return;
     const row: WireRow = { ...keyRow, own: ownOf(layout, place) };
     const oldKeyHeader: Header = { key: '__debezium.oldkey', schema: keySchema, value: new WireStruct(oldKey, row) };
     const offset = rowOffset(place.transaction, 'UPDATE', place.lsn, place.row, parts.create);
-    this.#queue.push(
-      rowRecord(
-        this.#context,
-        layout.shape.topic,
-        keySchema,
-        newKey,
-        layout.valueSchema,
-        layout.create,
-        row,
-        [oldKeyHeader, ...headers],
-        offset,
-      ),
-      bytes,
-    );
+    const { topic, width } = layout.shape;
+    const all = [oldKeyHeader, ...told];
+    const record = rowRecord(this.#context, topic, keySchema, newKey, layout.valueSchema, layout.create, row, all, offset);
+    this.#reselect?.note(record, layout, row, 4 * width);
+    this.#queue.push(record, bytes);
   }
 }
 

@@ -5,6 +5,8 @@ import type { RawConfig } from '@millrace/runtime/api';
 import type { Config } from './config.ts';
 import { keyRules, pattern, patterns } from './filters.ts';
 import type { FilterLists, KeyRule, NameFilter, Pattern } from './filters.ts';
+import { reselectSettings } from './reselect-settings.ts';
+import type { ReselectSettings } from './reselect-settings.ts';
 import { unsupportedKeys } from './unsupported.ts';
 import type { ValueSettings } from './values/value-type.ts';
 
@@ -48,6 +50,13 @@ export interface Settings {
   readonly transactionMetadata: boolean;
   readonly transactionTopicName: string;
   readonly xminIntervalMs: number;
+  /** What happens with a value that its schema cannot hold; and with a row that cannot be published. */
+  readonly onUnheld: 'fail' | 'warn' | 'skip';
+  readonly onBadRow: 'fail' | 'warn' | 'skip';
+  /** Which stand-ins the header names: those that Debezium writes in silence, or all. */
+  readonly unavailableHeader: 'silent' | 'all' | 'none';
+  readonly bugCompatible: boolean;
+  readonly reselections: readonly ReselectSettings[];
 }
 
 /** Throws a ConfigError for what does not go together. */
@@ -97,7 +106,18 @@ export function readSettings(config: Config, raw: RawConfig): Settings {
     transactionMetadata: config['provide.transaction.metadata'],
     transactionTopicName: config['topic.transaction'],
     xminIntervalMs: config['xmin.fetch.interval.ms'],
+    onUnheld: config['event.converting.failure.handling.mode'].toLowerCase() as Settings['onUnheld'],
+    onBadRow: config['event.processing.failure.handling.mode'].toLowerCase().replace('ignore', 'skip') as Settings['onBadRow'],
+    unavailableHeader: headerMode(config['millrace.unavailable.header'], bugCompatible(raw)),
+    bugCompatible: bugCompatible(raw),
+    reselections: reselectSettings(config['post.processors'], raw),
   };
+}
+
+const bugCompatible = (raw: RawConfig): boolean => raw['debezium.bug.compatible']?.trim().toLowerCase() === 'true';
+
+function headerMode(mode: string | null, compatible: boolean): Settings['unavailableHeader'] {
+  return mode === null ? (compatible ? 'none' : 'silent') : (mode.toLowerCase() as Settings['unavailableHeader']);
 }
 
 function valueSettings(config: Config): ValueSettings {

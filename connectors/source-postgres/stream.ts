@@ -2,35 +2,42 @@
  * Decodes a replication stream into records. Rows are handed over in the order they come; a relation's message
  * stops it until the catalog was asked; what was emitted before a restart is left out.
  */
+import type { Logger } from '@millrace/runtime/api';
+
 import type { TableLayout } from './envelope.ts';
 import { isWantedTable } from './filters.ts';
 import { lsnOf } from './lsn.ts';
 import type { Lsn } from './lsn.ts';
-import { beginRow, commitOffset, isBeyond } from './offsets.ts';
+import { isBeyond } from './offsets.ts';
 import type { Place, Resume } from './offsets.ts';
 import { kinds, readBegin, readCommit, readLogicalMessage, readOrigin, readRelation, readTruncate } from './pgoutput/messages.ts';
 import type { Relation } from './pgoutput/messages.ts';
 import { ProtocolError } from './pgoutput/reader.ts';
 import type { RecordQueue } from './queue.ts';
 import type { RecordContext } from './records.ts';
+import type { Reselect } from './reselect.ts';
+import { RowCheck } from './row-check.ts';
 import { RowRecords, rowOffset } from './row-records.ts';
-import type { OffsetParts, RowPlace } from './row-records.ts';
+import type { RowPlace } from './row-records.ts';
 import type { Settings } from './settings.ts';
 import { processingScope, transactionScopeOf } from './source-block.ts';
 import type { SourceNames } from './source-block.ts';
 import { messageRecord } from './special-records.ts';
 import { messageTopic, transactionTopic } from './topics.ts';
+import { TransactionMarks, allDone, placeIn } from './transaction-marks.ts';
+import type { OpenTransaction } from './transaction-marks.ts';
 import { TransactionTally, messageCollection } from './transaction-metadata.ts';
 
 /** Parts that a place of which nothing was emitted has done. */
 const nothingDone = -1;
-const allDone = Number.MAX_SAFE_INTEGER;
 
 export interface StreamParts {
   readonly settings: Settings;
   readonly names: SourceNames;
   readonly context: RecordContext;
   readonly queue: RecordQueue;
+  readonly log?: Logger;
+  readonly reselect?: Reselect | undefined;
   /** The slot's catalog_xmin as it was last looked up; where it is wanted at all. */
   readonly xmin?: (() => number | null) | undefined;
   /** A table's columns are about to come: no more messages are to be fed until `setLayout` was called. */
@@ -42,22 +49,11 @@ export type StreamStart = Extract<Resume, { phase: 'streaming' }>;
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
-interface OpenTransaction {
-  /** Of its first record. */
-  readonly lsn: Lsn;
-  readonly offset: OffsetParts;
-  readonly scope: readonly unknown[];
-  readonly skipped: boolean;
-  echo: boolean;
-  /** Whether its beginning was told, or is not to be. */
-  begun: boolean;
-}
-
 export class StreamDecoder {
   readonly #parts: StreamParts;
   readonly #rows: RowRecords;
   readonly #messageTopic: string;
-  readonly #transactionTopic: string;
+  readonly #marks: TransactionMarks;
   readonly #skips: { readonly c: boolean; readonly u: boolean; readonly d: boolean; readonly t: boolean };
   readonly #layouts = new Map<number, TableLayout | null>();
   #lastOid = -1;
@@ -86,9 +82,10 @@ export class StreamDecoder {
 
   constructor(parts: StreamParts, start: StreamStart) {
     this.#parts = parts;
-    this.#rows = new RowRecords(parts.context, parts.queue, parts.settings.tombstones);
+    const check = new RowCheck(parts.settings, parts.log);
+    this.#rows = new RowRecords(parts.context, parts.queue, parts.settings.tombstones, check, parts.reselect);
     this.#messageTopic = messageTopic(parts.settings);
-    this.#transactionTopic = transactionTopic(parts.settings);
+    this.#marks = new TransactionMarks(parts.context, parts.queue, transactionTopic(parts.settings));
     const { skipped } = parts.settings;
     this.#skips = { c: skipped.has('c'), u: skipped.has('u'), d: skipped.has('d'), t: skipped.has('t') };
     this.#from = start.from;
@@ -103,15 +100,8 @@ export class StreamDecoder {
 
   /** Where another stream would go on exactly after what this one emitted. */
   position(): StreamStart {
-    const last = this.#emitted ?? (this.#open === undefined ? undefined : this.#placeIn(this.#open));
+    const last = this.#emitted ?? (this.#open === undefined ? undefined : placeIn(this.#open, this.#place));
     return { phase: 'streaming', from: this.#lastCommit ?? this.#from, lastCommit: this.#lastCommit, last };
-  }
-
-  /** Undefined when nothing of the transaction was emitted. */
-  #placeIn({ lsn, begun, offset: { txId, tally } }: OpenTransaction): Place | undefined {
-    const counts = tally === undefined ? {} : { counts: tally.counts };
-    if (this.#place.row >= 0) return { txId, lsn: this.#place.lsn, row: this.#place.row, part: allDone, ...counts };
-    return begun && tally !== undefined ? { txId, lsn, row: beginRow, part: allDone, ...counts } : undefined;
   }
 
   /** The last commit whose records were all emitted. */
@@ -191,31 +181,13 @@ export class StreamDecoder {
   #commit(bytes: Uint8Array, start: number, end: number): void {
     const { endLsn } = readCommit(bytes, start, end);
     if (this.#open?.skipped === false) {
-      this.#tellEnd(this.#open, endLsn);
+      this.#marks.end(this.#open, endLsn);
       this.#lastCommit = endLsn;
       this.#emitted = undefined;
     }
     this.#open = undefined;
     this.#place.row = -1;
     if (endLsn > this.reached) this.reached = endLsn;
-  }
-
-  /** Only with the first thing that is in it: before that, a message may yet say that it is an echo. */
-  #tellBegin(open: OpenTransaction): void {
-    const { tally, us } = open.offset;
-    if (open.begun || open.echo || tally === undefined) return;
-    open.begun = true;
-    const { context, queue } = this.#parts;
-    const offset = rowOffset(open.offset, 'BEGIN', open.lsn, 0, 0);
-    queue.push(tally.begin(context, this.#transactionTopic, open.lsn, us, offset), 64);
-  }
-
-  #tellEnd(open: OpenTransaction, endLsn: Lsn): void {
-    const { tally, txId, us } = open.offset;
-    if (open.echo || tally === undefined) return;
-    this.#tellBegin(open);
-    const { context, queue } = this.#parts;
-    queue.push(tally.end(context, this.#transactionTopic, endLsn, us, commitOffset(endLsn, txId, us)), 64);
   }
 
   #relation(relation: Relation): void {
@@ -234,7 +206,7 @@ export class StreamDecoder {
     place.lsn = lsn;
     place.done = nothingDone;
     if (open.skipped || open.echo) return false;
-    if (!open.begun) this.#tellBegin(open);
+    if (!open.begun) this.#marks.begin(open);
     return this.#emitted === undefined || this.#passes(this.#emitted);
   }
 

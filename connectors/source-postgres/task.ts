@@ -19,6 +19,8 @@ import { recordContext } from './records.ts';
 import { createLayoutCache } from './relations.ts';
 import { startReplication } from './replication.ts';
 import type { Replication } from './replication.ts';
+import { createReselect } from './reselect.ts';
+import type { Reselect } from './reselect.ts';
 import { readSettings } from './settings.ts';
 import type { Settings } from './settings.ts';
 import { checkServer, createSlot, dropSlot, findSlot } from './slot.ts';
@@ -66,7 +68,8 @@ export async function startTask(config: Config, taskContext: SourceTaskContext, 
   const queue = new RecordQueue(settings);
   const context = recordContext(settings.topicPrefix, taskContext.task, settings.contextHeaders);
   const stopping = new AbortController();
-  const engine = new Engine({ settings, names, queue, context, connector, sql, log, signal: stopping.signal });
+  const reselect = createReselect(settings.reselections, sql, log);
+  const engine = new Engine({ settings, names, queue, context, connector, sql, log, reselect, signal: stopping.signal });
   const running = engine.run(plan).catch((error: unknown) => {
     if (!stopping.signal.aborted) queue.fail(explain(error, `read from ${connector.address}`));
   });
@@ -77,7 +80,7 @@ export async function startTask(config: Config, taskContext: SourceTaskContext, 
       const records = await queue.take(Math.min(settings.pollIntervalMs, 1_000), signal);
       const last = records.at(-1);
       if (last !== undefined) engine.confirmation.handedOver(last.sourceOffset);
-      return records;
+      return reselect === undefined ? records : reselect.fill(records);
     },
     committed(positions) {
       engine.committed(positions);
@@ -100,6 +103,7 @@ interface EngineParts {
   readonly context: ReturnType<typeof recordContext>;
   readonly connector: ReturnType<typeof createConnector>;
   readonly sql: SqlLink;
+  readonly reselect: Reselect | undefined;
   readonly log: SourceTaskContext['log'];
   readonly signal: AbortSignal;
 }

@@ -1,6 +1,8 @@
 /** Debezium's keys that the connector does not act on: ignored with a warning, or refused where records would be wrong. */
 import type { ConfigProblem, RawConfig } from '@millrace/runtime/api';
 
+import { isPostProcessorKey } from './reselect-settings.ts';
+
 interface Unsupported {
   readonly key: RegExp;
   /** Values under which it makes no difference. */
@@ -23,7 +25,6 @@ const table: readonly Unsupported[] = [
   refused(/^column\.truncate\./, 'is not supported, and whole values would be published. Leave the columns out with column.exclude.list.'),
   refused(/^snapshot\.select\.statement\.overrides/, 'is not supported, and the snapshot would hold rows that it should not.'),
   refused(/^converters$/, 'is not supported, and values would not have the form that is expected.', ''),
-  refused(/^post\.processors$/, 'is not supported.', ''),
   refused(/^snapshot\.query\.mode$/, 'can only be select_all.', 'select_all'),
   refused(
     /^topic\.naming\.strategy$/,
@@ -43,8 +44,6 @@ const table: readonly Unsupported[] = [
   ignored('column.propagate.source.type'),
   ignored('datatype.propagate.source.type'),
   ignored('include.schema.comments', 'false'),
-  ignored('event.processing.failure.handling.mode', 'fail'),
-  ignored('event.converting.failure.handling.mode', 'warn'),
   ignored('errors.max.retries', '-1'),
   ignored('guardrail.collections.max', '0'),
   ignored('incremental.snapshot.chunk.size', '1024'),
@@ -80,7 +79,7 @@ const table: readonly Unsupported[] = [
 ];
 
 /** Whether the table above has a word on the key, so that it is not an unknown one. */
-export const isJudged = (key: string): boolean => table.some((entry) => entry.key.test(key));
+export const isJudged = (key: string): boolean => isPostProcessorKey(key) || table.some((entry) => entry.key.test(key));
 
 /** The keys of this config that are not acted on, in two kinds. */
 export function unsupportedKeys(raw: RawConfig): {
