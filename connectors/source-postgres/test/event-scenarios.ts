@@ -35,9 +35,15 @@ export const eventScenarios: readonly Scenario[] = [
   recording('outbox_string_tombstone'),
   recording('outbox_bytea_binary'),
   recording('outbox_update_fatal'),
+  recording('schema_change'),
 ];
 
 export const eventDifferences: readonly Known[] = [
+  {
+    scenario: /^schema_change$/,
+    difference: /\]\.key: null \| |\.(key|value)\.schema\.|\.key\.(payload|schema)\{\}: |\.payload\.(before\.(a2|d)|after\.d): null \| /,
+    why: 'better: with fast DDL Debezium takes keys and defaults from a catalog that has gone on since, and loses keys; the rows are compared',
+  },
   {
     scenario: /^updates/,
     difference: /toast_def\[\d\]\.headers(\{\}: |\.\d: undefined \| \["__millrace\.unavailable")/,

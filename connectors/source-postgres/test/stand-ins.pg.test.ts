@@ -1,16 +1,13 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 
 import type { SourceRecord } from '@millrace/runtime/api';
 
-import { createDatabase, startPostgres } from '../../../test/services/postgres.ts';
-import type { PostgresAddress, PostgresServer } from '../../../test/services/postgres.ts';
+import { createDatabase } from '../../../test/services/postgres.ts';
+import { usePostgres } from '../../../test/services/share.ts';
+import type { PostgresAddress } from '../../../test/services/postgres.ts';
 import { field, rawConfig, runTask, sql } from './harness.ts';
 import type { RawConfig } from './harness.ts';
-
-let server: PostgresServer;
-before(async () => void (server = await startPostgres()));
-after(() => server[Symbol.asyncDispose]());
 
 const big = 'array(select g from generate_series(1, 3000) g)::numeric[]';
 const named = ({ headers }: SourceRecord): unknown => headers.find(({ key }) => key === '__millrace.unavailable')?.value;
@@ -35,7 +32,7 @@ async function updated(database: PostgresAddress, more: RawConfig, change = 'upd
 }
 
 test('a header names the large values that did not come, and that nothing else shows', async () => {
-  await using database = await createDatabase(server);
+  await using database = await createDatabase(await usePostgres());
   await toasted(database);
   const record = await updated(database, {});
   assert.deepEqual(named(record), ['nums']);
@@ -51,7 +48,7 @@ const reselect = {
 };
 
 test('a post-processor reads them again, and the header is gone', async () => {
-  await using database = await createDatabase(server);
+  await using database = await createDatabase(await usePostgres());
   await toasted(database);
   const record = await updated(database, { ...reselect, 'again.reselect.null.values': 'false' });
   assert.equal((field(record, 'after', 'nums') as unknown[]).length, 3000);
@@ -65,7 +62,7 @@ test('a post-processor reads them again, and the header is gone', async () => {
 });
 
 test('a row that is gone by then goes out as it is, or fails the task', async () => {
-  await using database = await createDatabase(server);
+  await using database = await createDatabase(await usePostgres());
   await toasted(database);
   const gone = 'begin; update t set n = 2 where id = 1; delete from t where id = 1; commit';
   assert.equal(field(await updated(database, reselect, gone), 'after', 'doc'), '__debezium_unavailable_value');
@@ -76,7 +73,7 @@ test('a row that is gone by then goes out as it is, or fails the task', async ()
 });
 
 async function nan(more: RawConfig): Promise<readonly [records: SourceRecord[], logs: readonly string[]]> {
-  await using database = await createDatabase(server);
+  await using database = await createDatabase(await usePostgres());
   await sql(database, 'create table t (id int primary key, n numeric(10,2) not null, m numeric)');
   await sql(database, "insert into t values (1, 'NaN', null)");
   await using task = await runTask(rawConfig(database, { 'table.include.list': 'public.t', ...more }));
