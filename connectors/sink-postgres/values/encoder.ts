@@ -6,7 +6,7 @@ import type { Column } from '../catalog.ts';
 import type { ValueSettings } from '../settings.ts';
 import { arrayLiteral, bitText, geometryText, hstoreText, jsonText, vectorText } from './structured.ts';
 import { countedTimestamp, temporalEncoder } from './temporal.ts';
-import { escaped, numberText, plain, schemaLabel } from './value-text.ts';
+import { escaped, numberText, plain, schemaLabel, writeNumber } from './value-text.ts';
 import type { Encoder } from './value-text.ts';
 
 const vectors = new Set(['vector', 'halfvec', 'sparsevec']);
@@ -64,7 +64,7 @@ function typedEncoder(schema: Schema, column: Column, field: string, settings: V
     case 'int64':
     case 'float32':
     case 'float64':
-      return plain(numberText);
+      return plain(numberText, writeNumber);
     case 'boolean':
       return column.category === 'N' || column.base === 'bit' || column.base === 'varbit'
         ? plain((value) => (value === true ? '1' : '0'))
