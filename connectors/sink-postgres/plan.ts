@@ -6,6 +6,7 @@ import { columnOf } from './catalog.ts';
 import type { Column, Table } from './catalog.ts';
 import type { FieldSpec } from './fields.ts';
 import type { Settings } from './settings.ts';
+import { needsCopyEscape, newline, nullMark, tab } from './copy-text.ts';
 import type { Rows } from './rows.ts';
 import { encoderOf } from './values/encoder.ts';
 import { isPlaceholder } from './values/placeholder.ts';
@@ -82,16 +83,22 @@ export interface WrittenRow {
   readonly sparse: boolean;
 }
 
-/** Writes the values of a row. Throws a DataError that names the field of one that cannot be written. */
+/**
+ * Writes the values of a row, as a line that COPY takes wherever no byte of it needs escaping. Throws a DataError that names
+ * the field of one that cannot be written.
+ */
 export function writeRow(plan: Plan, rows: Rows, record: SinkRecord, value: unknown, placeholder: string | undefined): WrittenRow {
   const { columns, keyCount } = plan;
-  const begin = rows.text.position;
+  const { text: out } = rows;
+  const begin = out.position;
   const row = rows.begin(columns.length);
   let key: string | undefined;
-  let sparse = false;
+  let [sparse, isLine] = [false, true];
   for (let at = 0; at < columns.length; at++) {
     const column = columns[at] as PlanColumn;
     const part = column.field.read(record, value);
+    if (at > 0) out.byte(tab);
+    const start = out.position;
     try {
       if (at < keyCount) {
         const text = writeKey(column, rows, row, at, part);
@@ -101,15 +108,18 @@ export function writeRow(plan: Plan, rows: Rows, record: SinkRecord, value: unkn
         rows.setKept(row, at);
         sparse = true;
       } else {
-        const start = rows.text.position;
-        column.write(part, rows.text);
+        column.write(part, out);
         rows.setWritten(row, at, start);
       }
     } catch (error) {
       rows.undo(row, begin);
       throw unwritable(plan.table, column.field.name, error);
     }
+    if (rows.start(row, at) < 0) out.text(nullMark);
+    else if (!column.plain && isLine) isLine = !needsCopyEscape(out, start);
   }
+  out.byte(newline);
+  if (isLine && !sparse) rows.setLine(row, begin);
   return { row, key, sparse };
 }
 

@@ -1,44 +1,56 @@
 /** Rows as the server reads many at once: lines of COPY, array literals of a column. */
+import { copyEscapes, escapesOf, newline, noEscapes, nullMark, tab } from './copy-text.ts';
 import type { Plan, PlanColumn } from './plan.ts';
 import type { RowChange } from './planner.ts';
 import { TextBytes } from './text-bytes.ts';
 
 const chunkBytes = 64 * 1024;
 const backslash = 0x5c;
-const tab = 0x09;
-const newline = 0x0a;
 
-/** What follows the backslash, for each byte that needs one; 0 for all others. */
-function escapesOf(pairs: Readonly<Record<string, string>>): Uint8Array {
-  const escapes = new Uint8Array(256);
-  for (const [byte, letter] of Object.entries(pairs)) escapes[byte.charCodeAt(0)] = letter.charCodeAt(0);
-  return escapes;
-}
-
-const copyEscapes = escapesOf({ '\\': '\\', '\n': 'n', '\r': 'r', '\t': 't' });
 /** Within the quotes of an array's item. */
 const itemEscapes = escapesOf({ '\\': '\\', '"': '"' });
-const noEscapes = escapesOf({});
 
-/** Lines of COPY's text format, in pieces. Source: PostgreSQL, COPY, Text Format. */
-export function* copyChunks(plan: Plan, columns: readonly number[], items: readonly RowChange[]): Generator<Buffer> {
-  const escapes = columns.map((at) => ((plan.columns[at] as PlanColumn).plain ? noEscapes : copyEscapes));
+/** Lines for COPY with these columns, or with all that the plan has, in pieces. */
+export function* copyChunks(plan: Plan, columns: readonly number[] | undefined, items: readonly RowChange[]): Generator<Buffer> {
   const out = new TextBytes();
-  for (const { rows, row } of items) {
-    for (let place = 0; place < columns.length; place++) {
-      const at = columns[place] as number;
-      const start = rows.start(row, at);
-      if (place > 0) out.byte(tab);
-      if (start < 0) out.text('\\N');
-      else copyEscaped(out, rows.text.bytes, start, rows.end(row, at), escapes[place] as Uint8Array);
-    }
-    out.byte(newline);
+  for (let at = 0; at < items.length;) {
+    const lines = columns === undefined ? linesFrom(items, at, out) : 0;
+    if (lines === 0) line(plan, columns, items[at] as RowChange, out);
+    at += Math.max(1, lines);
     if (out.position >= chunkBytes) {
       yield Buffer.from(out.bytes.subarray(0, out.position));
       out.clear();
     }
   }
   if (out.position > 0) yield out.bytes.subarray(0, out.position);
+}
+
+/** Copies lines that stand one behind the other, up to a chunk; returns how many. */
+function linesFrom(items: readonly RowChange[], from: number, out: TextBytes): number {
+  const { rows, row } = items[from] as RowChange;
+  const start = rows.lineStart(row);
+  if (start < 0) return 0;
+  let end = rows.lineEnd(row);
+  let next = from + 1;
+  for (; next < items.length && end - start < chunkBytes; next++) {
+    const item = items[next] as RowChange;
+    if (rows.lineStart(item.row) !== end) break;
+    end = rows.lineEnd(item.row);
+  }
+  out.copy(rows.text.bytes, start, end);
+  return next - from;
+}
+
+function line(plan: Plan, columns: readonly number[] | undefined, { rows, row }: RowChange, out: TextBytes): void {
+  const count = columns?.length ?? plan.columns.length;
+  for (let place = 0; place < count; place++) {
+    const at = columns?.[place] ?? place;
+    const start = rows.start(row, at);
+    if (place > 0) out.byte(tab);
+    if (start < 0) out.text(nullMark);
+    else copyEscaped(out, rows.text.bytes, start, rows.end(row, at), (plan.columns[at] as PlanColumn).plain ? noEscapes : copyEscapes);
+  }
+  out.byte(newline);
 }
 
 /** `{1,"a b",NULL}`: the items' values for one column. */
@@ -62,19 +74,12 @@ export function arrayText(plan: Plan, at: number, items: readonly RowChange[]): 
   return out.bytes.toString('utf8', 0, out.position);
 }
 
-const longRun = 256;
-
 /** Appends `source[start, end)` with a backslash before each byte that `escapes` names. */
 function copyEscaped(out: TextBytes, source: Buffer, start: number, end: number, escapes: Uint8Array): void {
   // Twice as many at worst.
   out.ensure(2 * (end - start));
   const { bytes } = out;
   let at = out.position;
-  if (escapes === noEscapes && end - start > longRun) {
-    source.copy(bytes, at, start, end);
-    out.position = at + end - start;
-    return;
-  }
   for (let from = start; from < end; from++) {
     const byte = source[from] as number;
     const escape = escapes[byte] as number;

@@ -8,13 +8,17 @@ import { TextBytes } from './text-bytes.ts';
 /** Where a cell begins, when it holds no text: NULL, or a value that is to be left as it is. */
 const isNull = -1;
 const isKept = -2;
+const noLine = -1;
 
 const firstSpans = 4096;
 const mostKeptSpans = 1024 * 1024;
 
 export class Rows {
   readonly text = new TextBytes();
-  /** Start and end of each cell, in pairs; a row is known by where its first pair stands. */
+  /**
+   * Start and end of each cell, in pairs; a row is known by where its first pair stands. The pair before that one is of the
+   * row's line, where what stands in `text` is one that COPY takes as it is.
+   */
   #spans = new Int32Array(firstSpans);
   #used = 0;
 
@@ -25,19 +29,20 @@ export class Rows {
 
   /** Begins a row of so many cells, to be set one by one. */
   begin(cells: number): number {
-    const row = this.#used;
-    this.#used += 2 * cells;
+    const row = this.#used + 2;
+    this.#used = row + 2 * cells;
     if (this.#used > this.#spans.length) {
       const grown = new Int32Array(Math.max(this.#used, this.#spans.length * 2));
       grown.set(this.#spans);
       this.#spans = grown;
     }
+    this.#spans[row - 2] = noLine;
     return row;
   }
 
   /** Takes back the last row. `position` is where the text stood before it began. */
   undo(row: number, position: number): void {
-    this.#used = row;
+    this.#used = row - 2;
     this.text.position = position;
   }
 
@@ -54,6 +59,21 @@ export class Rows {
   setWritten(row: number, at: number, start: number): void {
     this.#spans[row + 2 * at] = start;
     this.#spans[row + 2 * at + 1] = this.text.position;
+  }
+
+  /** All from `start` on is the row's line. */
+  setLine(row: number, start: number): void {
+    this.#spans[row - 2] = start;
+    this.#spans[row - 1] = this.text.position;
+  }
+
+  /** Where the row's line begins in `text.bytes`; negative where it is to be made of the cells. */
+  lineStart(row: number): number {
+    return this.#spans[row - 2] as number;
+  }
+
+  lineEnd(row: number): number {
+    return this.#spans[row - 1] as number;
   }
 
   isKept(row: number, at: number): boolean {

@@ -19,7 +19,7 @@ export function prepareStep(step: Step, items: readonly RowChange[]): Send {
   const written = step.written === undefined ? plan.columns.map((_, at) => at) : [...step.written];
   switch (kind) {
     case 'insert':
-      if (plan.table.copyable) return (client) => copyRows(client, plan, written, items);
+      if (plan.table.copyable) return (client) => copyRows(client, step, items);
       return sender(step, written, items, 'insert', () => insertSql(plan, written, ''));
     case 'upsert':
       return sender(step, written, items, 'upsert', () => insertSql(plan, written, conflictClause(plan, written)));
@@ -136,8 +136,9 @@ const addSql = (plan: Plan, columns: readonly number[]): string =>
     ` WHERE NOT EXISTS (SELECT 1 FROM ${plan.table.sql} AS t WHERE ${matches(plan, columns)}) ON CONFLICT DO NOTHING`,
   );
 
-async function copyRows(client: Client, plan: Plan, columns: readonly number[], items: readonly RowChange[]): Promise<number> {
+async function copyRows(client: Client, { plan, written }: Step, items: readonly RowChange[]): Promise<number> {
+  const columns = written ?? plan.columns.map((_, at) => at);
   const sql = `COPY ${plan.table.sql} (${columns.map((at) => nameSql(plan, at)).join(', ')}) FROM STDIN`;
-  await copyIn(client, sql, copyChunks(plan, columns, items));
+  await copyIn(client, sql, copyChunks(plan, written, items));
   return items.length;
 }

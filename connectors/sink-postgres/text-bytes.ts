@@ -49,6 +49,12 @@ export class TextBytes {
     this.position += bytes.write(value, this.position, 'utf8');
   }
 
+  copy(source: Buffer, start: number, end: number): void {
+    this.ensure(end - start);
+    source.copy(this.bytes, this.position, start, end);
+    this.position += end - start;
+  }
+
   /** Digits of a number as JavaScript shows it; whole ones without making a string. */
   number(value: number): void {
     if (Number.isSafeInteger(value)) this.#integer(value);
