@@ -91,15 +91,21 @@ function debeziumEncoder(kind: string, column: Column, settings: ValueSettings):
     case 'NanoTime':
       return plain((value) => timeText(Math.floor(Number(value) / 1000)));
     case 'Timestamp':
-      return counted((value) => infiniteMs[String(value)] ?? timestampText(...splitUs(BigInt(value as Count) * 1000n)), (value, out) => {
-        const [days, ms] = splitMs(value);
-        writeTimestamp(days, ms * 1000, false, out);
-      });
+      return counted(
+        (value) => infiniteMs[String(value)] ?? timestampText(...splitUs(BigInt(value as Count) * 1000n)),
+        (value, out) => {
+          const [days, ms] = splitMs(value);
+          writeTimestamp(days, ms * 1000, false, out);
+        },
+      );
     case 'MicroTimestamp':
-      return counted((value) => infiniteUs[String(value)] ?? timestampText(...splitUs(value as Count)), (value, out) => {
-        const [days, us] = splitUs(value);
-        writeTimestamp(days, us, false, out);
-      });
+      return counted(
+        (value) => infiniteUs[String(value)] ?? timestampText(...splitUs(value as Count)),
+        (value, out) => {
+          const [days, us] = splitUs(value);
+          writeTimestamp(days, us, false, out);
+        },
+      );
     case 'NanoTimestamp':
       return plain((value) => infiniteNs[String(value)] ?? timestampText(...splitUs(floorDiv(BigInt(value as Count), 1000n))));
     case 'ZonedTimestamp':
