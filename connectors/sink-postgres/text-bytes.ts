@@ -1,4 +1,5 @@
 /** A growing run of UTF-8, into which values are written without a string or an object for each. */
+import { DataError } from '@millrace/runtime/api';
 
 /** Below this, a loop over the characters beats the call into native code. */
 const shortText = 48;
@@ -6,6 +7,8 @@ const shortText = 48;
 const unmeasured = 16 * 1024;
 /** What is kept when the rows are gone; a few large ones should not hold memory for good. */
 const keptBytes = 4 * 1024 * 1024;
+
+const mostBytes = 0x7fff_ffff;
 
 export class TextBytes {
   /** `bytes` and `position` are public so that loops can write without a call for each byte; after `ensure(n)` n bytes fit. */
@@ -19,6 +22,8 @@ export class TextBytes {
   }
 
   #grow(needed: number): void {
+    // Places in it are kept in 32 bits.
+    if (needed > mostBytes) throw new DataError(`the values that wait to be written take more than ${mostBytes} bytes`);
     const grown = Buffer.allocUnsafeSlow(Math.max(needed, this.bytes.length * 2));
     this.bytes.copy(grown, 0, 0, this.position);
     this.bytes = grown;
