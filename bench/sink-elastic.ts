@@ -38,7 +38,7 @@ if (write !== undefined && url !== undefined && index !== undefined)
 else await compare(Number(first), Number(second));
 
 async function compare(count: number, rounds: number): Promise<void> {
-  await using server = await startElasticsearch({ private: true });
+  await using server = await startElasticsearch({ private: true, optimized: true });
   const results = new Map<string, Round[]>(Object.keys(subjects).map((name) => [name, []]));
   for (let i = 0; i < rounds; i++) {
     // Each goes first in turn, since the server grows warm and its disk full.
