@@ -32,7 +32,7 @@ export default converterPlugin(config, (values) => {
     encode: (schema, value) => (value === null || value === undefined ? null : Buffer.from(javaText(schema, value), encoding)),
     decode: (bytes) => ({
       schema: schemas.optionalString,
-      value: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString(encoding),
+      value: (Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)).toString(encoding),
     }),
   };
 });
