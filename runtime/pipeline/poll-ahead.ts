@@ -5,6 +5,8 @@ import type { FetchLimits, GroupEvent, LogGroup } from '../ports/log.ts';
 export interface PollAhead {
   /** Asks for the next event. Only after records: other events have to be dealt with before the group is polled again. */
   begin(limits: FetchLimits): void;
+  /** Whether what was begun has brought word that partitions go: nothing more of them should be put before `next` tells which. */
+  readonly takesAway: boolean;
   /** The next event; 'idle' after `maxWaitMs`, though the group may still be asked. */
   next(limits: FetchLimits): Promise<GroupEvent>;
   /** Ends what was begun. What it brought is kept for `next`: the group has gone on behind it. */
@@ -22,12 +24,18 @@ interface Asked {
 export function pollAhead(group: LogGroup, signal: AbortSignal): PollAhead {
   let asked: Asked | undefined;
   let kept: GroupEvent | undefined;
+  let takesAway = false;
 
   function ask(limits: FetchLimits): Asked {
     const stop = new AbortController();
     asked = { answer: group.poll(limits, stop.signal), stop };
-    // Told when it is asked for.
-    asked.answer.catch(() => {});
+    asked.answer.then(
+      ({ kind }) => {
+        takesAway = kind === 'revoked' || kind === 'lost';
+      },
+      // Told when it is asked for.
+      () => {},
+    );
     return asked;
   }
 
@@ -38,11 +46,16 @@ export function pollAhead(group: LogGroup, signal: AbortSignal): PollAhead {
       if (asked === undefined && kept === undefined && !signal.aborted) ask(limits);
     },
 
+    get takesAway() {
+      return takesAway;
+    },
+
     async next(limits) {
       signal.throwIfAborted();
       if (kept !== undefined) {
         const event = kept;
         kept = undefined;
+        takesAway = false;
         return event;
       }
       const begun = asked !== undefined;
@@ -51,6 +64,7 @@ export function pollAhead(group: LogGroup, signal: AbortSignal): PollAhead {
         const event = begun ? await within(answer, limits.maxWaitMs) : await answer;
         if (event === undefined) return { kind: 'idle' };
         asked = undefined;
+        takesAway = false;
         return event;
       } catch (error) {
         asked = undefined;

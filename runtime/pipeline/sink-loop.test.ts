@@ -52,7 +52,8 @@ interface Member {
   stop(): Promise<void>;
 }
 
-async function join({ log }: TestLog, maxPollRecords = 4): Promise<Member> {
+/** `waitMs`: how long its polls wait, whatever the loop asks for. */
+async function join({ log }: TestLog, maxPollRecords = 4, waitMs?: number): Promise<Member> {
   const group = await log.openGroup({ clientId: 'sink', groupId: 'g', topics: { names: ['t'] } });
   const control = sinkControl();
   const stopping = new AbortController();
@@ -63,7 +64,7 @@ async function join({ log }: TestLog, maxPollRecords = 4): Promise<Member> {
     async poll(limits, signal) {
       member.polling++;
       try {
-        const event = await group.poll(limits, signal);
+        const event = await group.poll({ ...limits, maxWaitMs: waitMs ?? limits.maxWaitMs }, signal);
         if (event.kind === 'records') member.fetches++;
         return event;
       } finally {
@@ -213,6 +214,26 @@ test('what was fetched ahead of partitions that go away is not put, and the next
     const all = [...ofPartition(first.values(), partition), ...ofPartition(second.values(), partition)];
     assert.deepEqual(all, expected(partition, 0, 300));
   }
+});
+
+test('partitions that are called back are not put to the end of what was fetched', async () => {
+  await using opened = await logWith(2, 30);
+  const first = await join(opened, 4, 3_600_000);
+  let second: Member | undefined;
+  first.start(async (_records, { puts, polling }) => {
+    if (puts.length !== 2) return;
+    assert.equal(polling, 1);
+    second = await join(opened);
+    while (first.polling > 0) await sleep(5);
+  }, 100_000);
+  await first.until(() => first.closed.length >= 2);
+  assert.deepEqual(first.closed, ['0 after 3', '1 after 3']);
+  second?.start();
+  await first.until(() => first.values().length + (second?.values().length ?? 0) >= 600);
+  await Promise.all([first.stop(), second?.stop()]);
+  const all = [...first.values(), ...(second?.values() ?? [])];
+  assert.deepEqual(ofPartition(all, 0).toSorted(), expected(0, 0, 300).toSorted());
+  assert.deepEqual(ofPartition(all, 1).toSorted(), expected(1, 0, 300).toSorted());
 });
 
 test('what waits for a retry is not tried again once its partition is gone', async () => {

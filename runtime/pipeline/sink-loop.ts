@@ -235,9 +235,9 @@ export function sinkLoop(parts: SinkLoopParts, pausedAtStart: boolean): Loop {
     if (!paused && retryAtMs <= Date.now()) {
       if (intake.waiting.length > 0) await put();
       else passEnds();
-      if (!intake.isEmpty && retryAtMs === 0) return;
+      if (!intake.isEmpty && retryAtMs === 0 && !polls.takesAway) return;
     }
-    holdBack(!intake.isEmpty);
+    if (!polls.takesAway) holdBack(!intake.isEmpty);
     const nowMs = Date.now();
     const retryInMs = intake.waiting.length > 0 && !paused ? retryAtMs - nowMs : 500;
     const limits: FetchLimits = { maxWaitMs: Math.max(1, Math.min(500, commitAtMs() - nowMs, retryInMs)), maxBytes: parts.fetchBytes };
