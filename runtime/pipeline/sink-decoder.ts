@@ -1,5 +1,5 @@
 import { noHeaders } from '../api/index.ts';
-import type { Converter, Header, HeaderConverter, SinkRecord, TopicPartition, Transform } from '../api/index.ts';
+import type { Converter, Header, HeaderConverter, SerializedForm, SinkRecord, TopicPartition, Transform } from '../api/index.ts';
 import { RecordReader } from '../batch/record-reader.ts';
 import type { RawHeader, RawRecord } from '../batch/record-reader.ts';
 import { firstPlaceOf, resubmittedHeaders } from '../ports/dead-letters.ts';
@@ -15,6 +15,8 @@ export interface DecoderParts {
   readonly headerConverter: HeaderConverter;
   /** The JVM classes that they stand in for. */
   readonly converterClasses: { readonly key: string; readonly value: string; readonly header: string };
+  /** Values may be left in their bytes where the sink writes just these. Not where transforms are to see them. */
+  readonly serialized?: SerializedForm | undefined;
   readonly errors: ErrorPolicy;
   /** Records keep the one that they were made from, for dead letters. */
   readonly traced: boolean;
@@ -91,14 +93,17 @@ export class SinkDecoder {
   }
 
   #read({ topic, partition }: TopicPartition, raw: RawRecord): SinkRecord {
-    const { keyConverter, valueConverter, converterClasses } = this.#parts;
+    const { keyConverter, valueConverter, converterClasses, serialized } = this.#parts;
     let stage: Stage = 'KEY_CONVERTER';
     let executing = converterClasses.key;
     try {
       const key = keyConverter.read(topic, raw.key);
       stage = 'VALUE_CONVERTER';
       executing = converterClasses.value;
-      const value = valueConverter.read(topic, raw.value);
+      const value =
+        serialized === undefined || valueConverter.readSerialized === undefined
+          ? valueConverter.read(topic, raw.value)
+          : valueConverter.readSerialized(topic, raw.value, serialized);
       stage = 'HEADER_CONVERTER';
       executing = converterClasses.header;
       return {
