@@ -5,6 +5,7 @@ import type { RawConfig } from '@millrace/runtime/api';
 import type { Config } from './config.ts';
 import { keyRules, pattern, patterns } from './filters.ts';
 import type { FilterLists, KeyRule, NameFilter, Pattern } from './filters.ts';
+import { streamParams } from './stream-params.ts';
 import { unsupportedKeys } from './unsupported.ts';
 import type { ValueSettings } from './values/value-type.ts';
 
@@ -20,6 +21,14 @@ export interface Settings {
   readonly slotFailover: boolean;
   readonly slotMaxRetries: number;
   readonly slotRetryDelayMs: number;
+  /** Further options of pgoutput. */
+  readonly streamParams: Readonly<Record<string, string>>;
+  /** Of WAL that the slot retains, before it is warned about; 0 is never. */
+  readonly retainedWarnBytes: number;
+  readonly lsnFlushTimeoutMs: number;
+  readonly lsnFlushAction: 'fail' | 'warn' | 'ignore';
+  /** A server that says nothing for so long is not there any more. */
+  readonly silenceMs: number;
   readonly publication: string;
   readonly autocreate: 'all_tables' | 'filtered' | 'disabled' | 'no_tables';
   readonly viaPartitionRoot: boolean;
@@ -45,6 +54,8 @@ export interface Settings {
   readonly heartbeatTopicPrefix: string;
   readonly heartbeatQuery: string | null;
   readonly reconnectMaxMs: number;
+  /** Of failures that may pass, in a row; -1 is without limit. */
+  readonly errorsMaxRetries: number;
 }
 
 /** Throws a ConfigError for what does not go together. */
@@ -67,6 +78,11 @@ export function readSettings(config: Config, raw: RawConfig): Settings {
     slotFailover: config['slot.failover'],
     slotMaxRetries: config['slot.max.retries'],
     slotRetryDelayMs: config['slot.retry.delay.ms'],
+    streamParams: streamParams(config['slot.stream.params']),
+    retainedWarnBytes: config['millrace.slot.retained.warn.bytes'],
+    lsnFlushTimeoutMs: config['lsn.flush.timeout.ms'],
+    lsnFlushAction: config['lsn.flush.timeout.action'].toLowerCase() as Settings['lsnFlushAction'],
+    silenceMs: config['connection.validation.timeout.ms'],
     publication: config['publication.name'],
     autocreate: config['publication.autocreate.mode'].toLowerCase() as Settings['autocreate'],
     viaPartitionRoot: config['publish.via.partition.root'],
@@ -91,6 +107,7 @@ export function readSettings(config: Config, raw: RawConfig): Settings {
     heartbeatTopicPrefix: config['topic.heartbeat.prefix'] ?? config['heartbeat.topics.prefix'],
     heartbeatQuery: config['heartbeat.action.query'],
     reconnectMaxMs: config['retriable.restart.connector.wait.ms'],
+    errorsMaxRetries: config['errors.max.retries'],
   };
 }
 

@@ -19,6 +19,8 @@ import type { Settings } from './settings.ts';
 import { processingScope, transactionScopeOf } from './source-block.ts';
 import type { SourceNames } from './source-block.ts';
 import { messageRecord } from './special-records.ts';
+import { noCounts } from './streaming-figures.ts';
+import type { StreamCounts } from './streaming-figures.ts';
 import { messageTopic } from './topics.ts';
 
 /** Parts that a place of which nothing was emitted has done. */
@@ -30,6 +32,8 @@ export interface StreamParts {
   readonly names: SourceNames;
   readonly context: RecordContext;
   readonly queue: RecordQueue;
+  /** Counts what comes, for the metrics. */
+  readonly counts?: StreamCounts;
   /** A table's columns are about to come: no more messages are to be fed until `setLayout` was called. */
   readonly onRelation: (relation: Relation) => void;
 }
@@ -43,6 +47,7 @@ export class StreamDecoder {
   readonly #parts: StreamParts;
   readonly #rows: RowRecords;
   readonly #messageTopic: string;
+  readonly #counts: StreamCounts;
   readonly #skips: { readonly c: boolean; readonly u: boolean; readonly d: boolean; readonly t: boolean };
   readonly #layouts = new Map<number, TableLayout | null>();
   #lastOid = -1;
@@ -73,6 +78,7 @@ export class StreamDecoder {
     this.#parts = parts;
     this.#rows = new RowRecords(parts.context, parts.queue, parts.settings.tombstones);
     this.#messageTopic = messageTopic(parts.settings);
+    this.#counts = parts.counts ?? noCounts();
     const { skipped } = parts.settings;
     this.#skips = { c: skipped.has('c'), u: skipped.has('u'), d: skipped.has('d'), t: skipped.has('t') };
     this.#from = start.from;
@@ -169,7 +175,10 @@ export class StreamDecoder {
     if (this.#open?.skipped === false) {
       this.#lastCommit = endLsn;
       this.#emitted = undefined;
+      this.#counts.transactions++;
+      this.#counts.lagMs = Math.max(0, Date.now() - Math.floor(this.#open.offset.us / 1000));
     }
+    this.#counts.lastTxId = this.lastTxId;
     this.#open = undefined;
     this.#place.row = -1;
     if (endLsn > this.reached) this.reached = endLsn;
@@ -212,12 +221,20 @@ export class StreamDecoder {
         ((bytes[start + 3] as number) << 8) |
         (bytes[start + 4] as number)) >>>
       0;
-    if (!wanted || this.#skips[operation]) return;
-    const layout = oid === this.#lastOid ? this.#lastLayout : this.#layoutOf(oid);
-    if (layout === null) return;
-    if (operation === 'c') this.#rows.insert(layout, bytes, start + 5, end, this.#place);
-    else if (operation === 'u') this.#rows.update(layout, bytes, start + 5, end, this.#place);
-    else this.#rows.delete(layout, bytes, start + 5, end, this.#place);
+    if (!wanted) return;
+    const layout = this.#skips[operation] ? null : oid === this.#lastOid ? this.#lastLayout : this.#layoutOf(oid);
+    if (layout === null) {
+      this.#counts.filtered++;
+    } else if (operation === 'c') {
+      this.#counts.created++;
+      this.#rows.insert(layout, bytes, start + 5, end, this.#place);
+    } else if (operation === 'u') {
+      this.#counts.updated++;
+      this.#rows.update(layout, bytes, start + 5, end, this.#place);
+    } else {
+      this.#counts.deleted++;
+      this.#rows.delete(layout, bytes, start + 5, end, this.#place);
+    }
   }
 
   #layoutOf(oid: number): TableLayout | null {
@@ -233,7 +250,9 @@ export class StreamDecoder {
     if (!this.#next(lsnHigh, lsnLow) || this.#skips.t) return;
     relations.forEach((oid, part) => {
       const layout = this.#layoutOf(oid);
-      if (layout !== null) this.#rows.truncate(layout, part, this.#place);
+      if (layout === null) return;
+      this.#counts.others++;
+      this.#rows.truncate(layout, part, this.#place);
     });
   }
 
@@ -246,7 +265,8 @@ export class StreamDecoder {
     } else if (this.#emitted !== undefined && lsn <= this.#emitted.lsn) {
       return;
     }
-    if (!settings.messagePrefix(message.prefix)) return;
+    if (!settings.messagePrefix(message.prefix)) return void this.#counts.filtered++;
+    this.#counts.others++;
     const txId = message.transactional ? (this.#open?.offset.txId ?? null) : null;
     const us = this.lastUs ?? Math.floor(Date.now() * 1000);
     const offset = { lastCommit: this.#lastCommit, txId, us };

@@ -1,17 +1,16 @@
 /** The task: a snapshot if need be, then the stream, through lost connections, into one queue. */
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { ConfigError } from '@millrace/runtime/api';
 import type { SourcePosition, SourceTask, SourceTaskContext } from '@millrace/runtime/api';
 
 import { readTable } from './catalog.ts';
 import type { Config } from './config.ts';
 import { createConfirmation } from './confirmation.ts';
 import { createConnector, endClient } from './connection.ts';
-import { explain, mayPass } from './errors.ts';
+import { explain } from './errors.ts';
 import { commitOffset, readOffset } from './offsets.ts';
 import type { Relation } from './pgoutput/messages.ts';
-import { planStart, startOf } from './plan.ts';
+import { planStart, planWithout, startOf } from './plan.ts';
 import type { Plan } from './plan.ts';
 import { ensurePublication } from './publication.ts';
 import { RecordQueue } from './queue.ts';
@@ -19,19 +18,28 @@ import { recordContext } from './records.ts';
 import { createLayoutCache } from './relations.ts';
 import { startReplication } from './replication.ts';
 import type { Replication } from './replication.ts';
+import { createRetries } from './retries.ts';
+import type { Retries } from './retries.ts';
+import { ensureFailover, isFurther, usableSlot } from './session-start.ts';
 import { readSettings } from './settings.ts';
 import type { Settings } from './settings.ts';
+import { SlotUnusableError } from './slot-problem.ts';
+import { watchSlot } from './slot-watch.ts';
 import { checkServer, createSlot, dropSlot, findSlot } from './slot.ts';
 import { snapshotWithSlot } from './snapshot-slot.ts';
 import { heartbeatRecord } from './special-records.ts';
 import { SqlLink } from './sql-link.ts';
+import { createStatusNotes } from './status-notes.ts';
+import type { StatusNotes } from './status-notes.ts';
 import { StreamDecoder } from './stream.ts';
 import type { StreamStart } from './stream.ts';
+import { createStreamingFigures } from './streaming-figures.ts';
 import { capturedTables } from './tables.ts';
 import { heartbeatTopic } from './topics.ts';
 import { unsupportedKeys } from './unsupported.ts';
 
-const firstWaitMs = 500;
+/** A stream that ran for so long has begun well. */
+const begunAfterMs = 2_000;
 /** The server may sync on each confirmation: so often is enough. */
 const reportEveryMs = 1_000;
 
@@ -64,19 +72,20 @@ export async function startTask(config: Config, taskContext: SourceTaskContext, 
   const queue = new RecordQueue(settings);
   const context = recordContext(settings.topicPrefix, taskContext.task, settings.contextHeaders);
   const stopping = new AbortController();
-  const engine = new Engine({ settings, names, queue, context, connector, sql, log, signal: stopping.signal });
+  const notes = createStatusNotes(taskContext.note?.bind(taskContext));
+  const { setFigure } = taskContext;
+  const engine = new Engine({ settings, names, queue, context, connector, sql, log, notes, setFigure, signal: stopping.signal });
+  let failed = false;
   const running = engine.run(plan).catch((error: unknown) => {
-    if (!stopping.signal.aborted) queue.fail(explain(error, `read from ${connector.address}`));
+    if (stopping.signal.aborted) return;
+    failed = true;
+    queue.fail(explain(error, `read from ${connector.address}`));
   });
   starting.move();
 
   return {
-    async poll(signal) {
-      const records = await queue.take(Math.min(settings.pollIntervalMs, 1_000), signal);
-      const last = records.at(-1);
-      if (last !== undefined) engine.confirmation.handedOver(last.sourceOffset);
-      return records;
-    },
+    poll: (signal) => queue.take(Math.min(settings.pollIntervalMs, 1_000), signal),
+    position: () => engine.position(),
     committed(positions) {
       engine.committed(positions);
     },
@@ -84,7 +93,8 @@ export async function startTask(config: Config, taskContext: SourceTaskContext, 
       stopping.abort();
       await engine.stop();
       await running;
-      if (settings.slotDropOnStop)
+      // As when it is stopped by wish alone: what failed has to find it again.
+      if (settings.slotDropOnStop && taskContext.signal.aborted && !failed)
         await sql.use((client) => dropSlot(client, settings.slot)).catch((error: unknown) => log.warn(String(error)));
       await sql[Symbol.asyncDispose]();
     },
@@ -99,29 +109,50 @@ interface EngineParts {
   readonly connector: ReturnType<typeof createConnector>;
   readonly sql: SqlLink;
   readonly log: SourceTaskContext['log'];
+  readonly notes: StatusNotes;
+  readonly setFigure: SourceTaskContext['setFigure'];
   readonly signal: AbortSignal;
 }
 
 class Engine {
-  readonly confirmation;
+  readonly #confirmation;
   readonly #parts: EngineParts;
   readonly #layouts;
+  readonly #figures;
   #stream: { readonly decoder: StreamDecoder; readonly replication: Replication } | undefined;
+  #failSession: ((error: Error) => void) | undefined;
   #reportedAt = 0;
 
   constructor(parts: EngineParts) {
     this.#parts = parts;
-    this.confirmation = createConfirmation(parts.settings.heartbeatIntervalMs > 0);
+    const { settings, queue, setFigure } = parts;
+    this.#confirmation = createConfirmation(settings.topicPrefix, settings.statusIntervalMs);
+    this.#figures = createStreamingFigures(setFigure, settings, queue, () => this.#stream !== undefined);
     this.#layouts = createLayoutCache(parts.settings, parts.names, parts.log);
   }
 
-  async run(plan: Plan): Promise<void> {
-    const { settings, connector, log, sql } = this.#parts;
+  async run(first: Plan): Promise<void> {
+    const { settings, log } = this.#parts;
+    using _figures = this.#figures;
+    for (let plan = first; ; ) {
+      try {
+        return await this.#follow(plan);
+      } catch (error) {
+        if (!(error instanceof SlotUnusableError)) throw error;
+        // What is still on its way to the log has positions of the other server's WAL: only a start anew forgets them.
+        if (error.problem.kind === 'other-wal') throw error;
+        plan = planWithout(error, settings, log);
+      }
+    }
+  }
+
+  async #follow(plan: Plan): Promise<void> {
+    const { settings, connector, log } = this.#parts;
     if (plan.kind === 'idle') return;
     if (plan.kind === 'stream') {
       if (plan.createSlot) {
         const client = await connector.connectReplication();
-        await createSlot(client, settings.slot, { temporary: false, failover: settings.slotFailover }).finally(() => endClient(client));
+        await createSlot(client, settings.slot, { temporary: false, failover: settings.slotFailover, log }).finally(() => endClient(client));
         log.info(`replication slot "${settings.slot}" was created`);
       }
       return this.#streamOn(plan.start);
@@ -129,9 +160,7 @@ class Engine {
     if (settings.snapshotDelayMs > 0) await this.#pause(settings.snapshotDelayMs);
     const lsn = await this.#retrying('snapshot', () => snapshotWithSlot(this.#parts, plan.only));
     if (plan.only || lsn === undefined) return;
-    const slot = await this.#retrying('look up the slot', () => sql.use((client) => findSlot(client, settings)));
-    if (slot === undefined)
-      throw new ConfigError(`replication slot "${settings.slot}" was dropped during the snapshot.`, { hint: 'Restart the connector.' });
+    const slot = await this.#retrying('look up the slot', () => usableSlot(this.#parts, undefined));
     return this.#streamOn(startOf({ phase: 'streaming', from: lsn, lastCommit: undefined, last: undefined }, slot));
   }
 
@@ -139,10 +168,17 @@ class Engine {
     const { settings } = this.#parts;
     const mine = positions.find(({ partition }) => partition['server'] === settings.topicPrefix);
     if (mine === undefined) return;
-    this.confirmation.stored(mine.offset);
+    this.#confirmation.stored(mine.offset);
     if (Date.now() - this.#reportedAt < reportEveryMs) return;
     this.#reportedAt = Date.now();
     this.#stream?.replication.report();
+  }
+
+  /** To where everything was handed over, that no record tells of. */
+  position(): SourcePosition | undefined {
+    const decoder = this.#stream?.decoder;
+    if (decoder === undefined || !this.#betweenTransactions(decoder) || !this.#parts.queue.isEmpty) return undefined;
+    return this.#confirmation.position(decoder.reached, decoder.lastTxId, decoder.lastUs);
   }
 
   async stop(): Promise<void> {
@@ -150,16 +186,27 @@ class Engine {
   }
 
   async #streamOn(from: StreamStart): Promise<void> {
-    const { signal, settings } = this.#parts;
+    const { signal, settings, notes } = this.#parts;
+    if (settings.slotFailover) await ensureFailover(this.#parts);
+    await using _watch = watchSlot({
+      ...this.#parts,
+      note: notes.on('slot'),
+      seen: (slot) => this.#figures.slot(slot),
+      confirmable: () => (this.#stream === undefined ? undefined : this.#confirmation.confirmable),
+      failed: (error) => this.#failSession?.(error),
+    });
     const heartbeat = settings.heartbeatIntervalMs > 0 ? setInterval(() => this.#beat(), settings.heartbeatIntervalMs) : undefined;
     try {
       let position = from;
-      const backoff = this.#backoff(`stream from replication slot "${settings.slot}"`);
+      const retries = this.#retries(`stream from replication slot "${settings.slot}"`);
       while (!signal.aborted) {
-        const { error, reached } = await this.#session(position, backoff.reset);
-        position = reached;
+        const { error, reached } = await this.#session(position, retries.works);
         if (signal.aborted) return;
-        await backoff.wait(error);
+        if (isFurther(reached, position)) retries.progressed();
+        position = reached;
+        // It may be what the stream was lost with.
+        this.#parts.sql.drop();
+        await retries.wait(error);
       }
     } finally {
       clearInterval(heartbeat);
@@ -167,24 +214,25 @@ class Engine {
   }
 
   /** One connection's worth of stream. */
-  async #session(position: StreamStart, onStarted: () => void): Promise<{ readonly error: unknown; readonly reached: StreamStart }> {
+  async #session(position: StreamStart, works: () => void): Promise<{ readonly error: unknown; readonly reached: StreamStart }> {
     const { settings, connector, queue, log, signal } = this.#parts;
     const failed = Promise.withResolvers<Error>();
+    this.#failSession = failed.reject;
+    const { counts } = this.#figures;
     const decoder = new StreamDecoder(
-      { ...this.#parts, onRelation: (relation) => this.#relation(relation, decoder, failed.reject) },
+      { ...this.#parts, counts, onRelation: (relation) => this.#relation(relation, decoder, failed.reject) },
       position,
     );
     failed.promise.catch(() => {});
-    const confirmable = () => {
-      if (!settings.flushLsn) return undefined;
-      return this.confirmation.confirmable(decoder.inTransaction || !queue.isEmpty ? undefined : decoder.reached);
-    };
+    const confirmable = () => (settings.flushLsn ? this.#confirmation.confirmable : undefined);
+    let begun: NodeJS.Timeout | undefined;
     const started = (): void => {
       log.info(`streaming from replication slot "${settings.slot}"`);
-      onStarted();
+      begun = setTimeout(works, begunAfterMs);
     };
     let replication: Replication | undefined;
     try {
+      this.#figures.slot(await usableSlot(this.#parts, position));
       replication = await startReplication({ connector, settings, decoder, queue, confirmable, onStarted: started }, position.from);
       this.#stream = { decoder, replication };
       if (signal.aborted) await replication.close();
@@ -193,7 +241,9 @@ class Engine {
     } catch (error) {
       return { error, reached: decoder.position() };
     } finally {
+      clearTimeout(begun);
       this.#stream = undefined;
+      this.#failSession = undefined;
       await replication?.close();
     }
   }
@@ -226,44 +276,31 @@ class Engine {
     const decoder = this.#stream?.decoder;
     if (decoder === undefined || queue.isFull) return;
     // Only between transactions does one LSN tell the whole position.
-    if (decoder.inTransaction || decoder.position().last !== undefined || decoder.reached === 0) return;
+    if (!this.#betweenTransactions(decoder)) return;
     const offset = commitOffset(decoder.reached, decoder.lastTxId, decoder.lastUs);
     queue.push(heartbeatRecord(context, heartbeatTopic(settings), settings.topicPrefix, offset), 64);
   }
 
+  #betweenTransactions(decoder: StreamDecoder): boolean {
+    return !decoder.inTransaction && decoder.position().last === undefined && decoder.reached !== 0;
+  }
+
   async #retrying<T>(doing: string, work: () => Promise<T>): Promise<T> {
-    const backoff = this.#backoff(doing);
+    const retries = this.#retries(doing);
     for (;;) {
       try {
-        return await work();
+        const done = await work();
+        retries.works();
+        return done;
       } catch (error) {
         this.#parts.signal.throwIfAborted();
-        await backoff.wait(explain(error, doing));
+        await retries.wait(explain(error, doing));
       }
     }
   }
 
-  /** Waits longer and longer; throws an error that will not pass, or, for a slot that is in use, after so many tries. */
-  #backoff(doing: string): { wait(error: unknown): Promise<void>; reset(): void } {
-    const { settings, log } = this.#parts;
-    let tries = 0;
-    let busy = 0;
-    return {
-      reset: () => {
-        tries = 0;
-        busy = 0;
-      },
-      wait: async (found) => {
-        const error = explain(found ?? new Error('Connection terminated by the server'), doing);
-        if (!mayPass(error)) throw error;
-        const inUse = /is active for PID/.test(error.message);
-        if (inUse && ++busy > settings.slotMaxRetries) throw new ConfigError(error.message, { cause: error });
-        tries++;
-        const waitMs = inUse ? settings.slotRetryDelayMs : Math.min(firstWaitMs * 2 ** (tries - 1), settings.reconnectMaxMs);
-        log.warn(`${error.message} Trying again in ${waitMs} ms (try ${tries}).`);
-        await this.#pause(waitMs);
-      },
-    };
+  #retries(doing: string): Retries {
+    return createRetries({ ...this.#parts, note: this.#parts.notes.on('retries') }, doing);
   }
 
   async #pause(ms: number): Promise<void> {
