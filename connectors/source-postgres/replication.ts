@@ -25,6 +25,9 @@ const keepalive = 0x6b;
 const xlogHeader = 25;
 const keepaliveLength = 18;
 
+/** Answers wanted within a second; otherwise the server wants one each half of wal_sender_timeout at most. */
+const stopsAfterAsking = 20;
+
 export interface ReplicationOptions {
   readonly connector: Connector;
   readonly settings: Settings;
@@ -60,6 +63,7 @@ export async function startReplication(options: ReplicationOptions, from: Lsn | 
   // A network that swallows everything tells nobody: the server is asked for an answer with each status.
   let waitsForRoom = false;
   let heardMs = performance.now();
+  let asked = { sinceMs: 0, times: 0 };
 
   const hold = (): void => {
     if (holds++ === 0) tap?.hold();
@@ -78,6 +82,17 @@ export async function startReplication(options: ReplicationOptions, from: Lsn | 
   function report(asks = false): void {
     if (connection === undefined || closing || !connection.stream.writable) return;
     connection.sendCopyFromChunk(standbyStatus(decoder.reached, confirmable(), asks));
+  }
+
+  /**
+   * A server that stops sends all it has, and then asks again and again until all of it is confirmed; what waits to be
+   * stored would hold its stop up. It is left, and nothing is lost: the stream goes on from what is stored.
+   */
+  function answer(): void {
+    report();
+    const nowMs = performance.now();
+    if (nowMs - asked.sinceMs > 1_000) asked = { sinceMs: nowMs, times: 0 };
+    if (++asked.times >= stopsAfterAsking) end(new RetriableError(`could not ${doing}: the server is about to stop.`));
   }
 
   function check(): void {
@@ -100,7 +115,7 @@ export async function startReplication(options: ReplicationOptions, from: Lsn | 
       } else if (kind === keepalive && end - start === keepaliveLength) {
         const walEnd = lsnOf(uint32(bytes, start + 1), uint32(bytes, start + 5));
         if (!decoder.inTransaction && walEnd > decoder.reached) decoder.reached = walEnd;
-        if (bytes[start + 17] === 1) report();
+        if (bytes[start + 17] === 1) answer();
       } else {
         throw new ProtocolError(`a replication message of an unknown kind (${kind}, ${end - start} bytes)`);
       }

@@ -4,7 +4,7 @@
  */
 import type { TableLayout } from './envelope.ts';
 import { isWantedTable } from './filters.ts';
-import { lsnOf } from './lsn.ts';
+import { lsnOf, maxLsn } from './lsn.ts';
 import type { Lsn } from './lsn.ts';
 import { isBeyond } from './offsets.ts';
 import type { Place, Resume } from './offsets.ts';
@@ -55,6 +55,8 @@ export class StreamDecoder {
 
   readonly #from: Lsn | undefined;
   #lastCommit: Lsn | undefined;
+  /** Stored, or to be stored, between transactions; later offsets must not fall behind it, nor does what is confirmed. */
+  #settled: Lsn | undefined;
   /** The transaction that is being read; of one that is an `echo`, nothing is wanted but its end. */
   #open: { readonly offset: OffsetParts; readonly scope: readonly unknown[]; readonly skipped: boolean; echo: boolean } | undefined;
   /** What was emitted before: everything up to here is left out. */
@@ -96,7 +98,18 @@ export class StreamDecoder {
     const { lsn, row } = this.#place;
     const last =
       this.#emitted ?? (this.#open === undefined || row < 0 ? undefined : { txId: this.#open.offset.txId, lsn, row, part: allDone });
-    return { phase: 'streaming', from: this.#lastCommit ?? this.#from, lastCommit: this.#lastCommit, last };
+    const done = this.#done;
+    return { phase: 'streaming', from: done ?? this.#from, lastCommit: done, last };
+  }
+
+  /** Everything up to `reached` is done, transactions or not: an offset that says so is on its way. */
+  settle(): void {
+    this.#settled = this.reached;
+  }
+
+  get #done(): Lsn | undefined {
+    const [commit, settled] = [this.#lastCommit, this.#settled];
+    return commit === undefined || settled === undefined ? (commit ?? settled) : maxLsn(commit, settled);
   }
 
   /** The last commit whose records were all emitted. */
@@ -160,7 +173,7 @@ export class StreamDecoder {
     const skipped = lastCommit !== undefined && commitLsn < lastCommit;
     // Confirmed meanwhile, if it is another transaction: nothing of this one was emitted.
     if (!skipped && this.#emitted !== undefined && this.#emitted.txId !== xid) this.#emitted = undefined;
-    const offset = { lastCommit, txId: xid, us: commitUs };
+    const offset = { lastCommit: this.#done, txId: xid, us: commitUs };
     const scope = transactionScopeOf(commitUs, xid, lastCommit);
     this.#open = { offset, scope, skipped, echo: false };
     this.#place.row = -1;
@@ -269,7 +282,7 @@ export class StreamDecoder {
     this.#counts.others++;
     const txId = message.transactional ? (this.#open?.offset.txId ?? null) : null;
     const us = this.lastUs ?? Math.floor(Date.now() * 1000);
-    const offset = { lastCommit: this.#lastCommit, txId, us };
+    const offset = { lastCommit: this.#done, txId, us };
     const scope = transactionScopeOf(us, txId, this.#lastCommit);
     const row = message.transactional ? this.#place.row : 0;
     queue.push(

@@ -178,7 +178,9 @@ class Engine {
   position(): SourcePosition | undefined {
     const decoder = this.#stream?.decoder;
     if (decoder === undefined || !this.#betweenTransactions(decoder) || !this.#parts.queue.isEmpty) return undefined;
-    return this.#confirmation.position(decoder.reached, decoder.lastTxId, decoder.lastUs);
+    const position = this.#confirmation.position(decoder.reached, decoder.lastTxId, decoder.lastUs);
+    if (position !== undefined) decoder.settle();
+    return position;
   }
 
   async stop(): Promise<void> {
@@ -278,6 +280,7 @@ class Engine {
     // Only between transactions does one LSN tell the whole position.
     if (!this.#betweenTransactions(decoder)) return;
     const offset = commitOffset(decoder.reached, decoder.lastTxId, decoder.lastUs);
+    decoder.settle();
     queue.push(heartbeatRecord(context, heartbeatTopic(settings), settings.topicPrefix, offset), 64);
   }
 
