@@ -13,7 +13,7 @@ export interface SlotFacts {
   readonly lost: boolean;
   /** PostgreSQL's word for why (`wal_removed`, `idle_timeout`, …), from 17 on. */
   readonly reason?: string | undefined;
-  /** The end of the server's WAL. */
+  /** The end of the server's WAL; undefined where more of it may come from elsewhere. */
   readonly walEnd?: Lsn | undefined;
 }
 

@@ -13,7 +13,6 @@ import type { Settings } from './settings.ts';
 import type { SlotFacts } from './slot-problem.ts';
 
 export interface SlotState extends SlotFacts {
-  readonly walEnd: Lsn;
   /** Who reads from it: the id of a process of the server. */
   readonly activePid: number | null;
   /** Of pg_replication_slots: reserved, extended, unreserved, lost; null before PostgreSQL 13. */
@@ -46,8 +45,8 @@ interface SlotRow {
 /** The slot of that name, or undefined. Throws a ConfigError for one of another kind or database. */
 export async function findSlot(client: Client, { slot, database }: Settings): Promise<SlotState | undefined> {
   // As JSON, since each version has other columns.
-  const { rows } = await client.query<{ row: SlotRow; wal_end: string | null }>(
-    `select to_jsonb(s) as row,
+  const { rows } = await client.query<{ row: SlotRow; wal_end: string | null; standby: boolean }>(
+    `select to_jsonb(s) as row, pg_is_in_recovery() as standby,
       case when pg_is_in_recovery() then pg_last_wal_replay_lsn() else pg_current_wal_lsn() end::text as wal_end
     from pg_replication_slots s where slot_name = $1`,
     [slot],
@@ -68,7 +67,8 @@ export async function findSlot(client: Client, { slot, database }: Settings): Pr
     confirmed: lsn(row.confirmed_flush_lsn),
     lost: row.wal_status === 'lost' || row.conflicting === true || (row.invalidation_reason ?? null) !== null,
     reason: row.invalidation_reason ?? undefined,
-    walEnd,
+    // A standby may be about to receive the rest.
+    walEnd: found.standby ? undefined : walEnd,
     activePid: row.active_pid,
     walStatus: row.wal_status ?? null,
     retainedBytes: bytesSince(row.restart_lsn),
