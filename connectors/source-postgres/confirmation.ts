@@ -4,6 +4,7 @@ import type { OffsetMap, SourcePosition } from '@millrace/runtime/api';
 import { maxLsn, storedLsn } from './lsn.ts';
 import type { Lsn } from './lsn.ts';
 import { commitOffset } from './offsets.ts';
+import type { StreamDecoder } from './stream.ts';
 
 /**
  * Confirmed is what the offset store holds, and nothing else: the last commit before the newest stored record. So
@@ -23,6 +24,10 @@ export interface Confirmation {
    */
   position(reached: Lsn | undefined, txId: number | null, us: number | null): SourcePosition | undefined;
 }
+
+/** Only there does one LSN tell the whole position. */
+export const isBetweenTransactions = (decoder: StreamDecoder): boolean =>
+  !decoder.inTransaction && decoder.position().last === undefined && decoder.reached !== 0;
 
 export function createConfirmation(server: string, everyMs: number): Confirmation {
   const partition = { server };

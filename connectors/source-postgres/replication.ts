@@ -147,7 +147,9 @@ export async function startReplication(options: ReplicationOptions, from: Lsn | 
       });
       if (holds > 0) tap.hold();
       const names = pg.escapeLiteral(pg.escapeIdentifier(settings.publication));
-      const more = Object.entries({ messages: 'true', ...settings.streamParams }).map(([key, value]) => `, ${key} ${pg.escapeLiteral(value)}`);
+      const more = Object.entries({ messages: 'true', ...settings.streamParams }).map(
+        ([key, value]) => `, ${key} ${pg.escapeLiteral(value)}`,
+      );
       return client.query(
         `START_REPLICATION SLOT ${pg.escapeIdentifier(slot)} LOGICAL ${lsn} (proto_version '1', publication_names ${names}${more.join('')})`,
       );

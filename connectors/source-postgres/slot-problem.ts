@@ -3,7 +3,10 @@ import { ConfigError } from '@millrace/runtime/api';
 
 import { formatLsn } from './lsn.ts';
 import type { Lsn } from './lsn.ts';
-import type { StreamStart } from './stream.ts';
+import type { Resume } from './offsets.ts';
+
+/** Where a stream is to go on. */
+type StreamStart = Extract<Resume, { phase: 'streaming' }>;
 
 /** What has to be known of a slot, and of its server, to judge it. */
 export interface SlotFacts {
@@ -83,7 +86,8 @@ function hintFor({ kind, slotAt }: SlotProblem, dropsOnStop: boolean): string {
   if (kind === 'missing' && dropsOnStop) return `slot.drop.on.stop=true drops it at every stop. ${anew}, and leave that key out.`;
   if (kind === 'lost')
     return `${anew}. Raise max_slot_wal_keep_size (and idle_replication_slot_timeout, from PostgreSQL 18 on) to keep it from happening again.`;
-  if (kind === 'ahead') return `${anew}. To go on from the slot, without what lies between, alter the offset to {"lsn": ${slotAt}, "lsn_commit": ${slotAt}}.`;
+  if (kind === 'ahead')
+    return `${anew}. To go on from the slot, without what lies between, alter the offset to {"lsn": ${slotAt}, "lsn_commit": ${slotAt}}.`;
   if (kind === 'other-wal') return `Check database.hostname; after a failover, see docs/failover.md. ${anew}.`;
   return `${anew}.`;
 }

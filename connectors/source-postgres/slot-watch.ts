@@ -2,6 +2,7 @@
 import { RetriableError } from '@millrace/runtime/api';
 import type { ConnectError, Logger } from '@millrace/runtime/api';
 
+import type { Connector } from './connection.ts';
 import { explain } from './errors.ts';
 import { formatLsn } from './lsn.ts';
 import type { Lsn } from './lsn.ts';
@@ -10,14 +11,14 @@ import type { Settings } from './settings.ts';
 import { slotProblem, SlotUnusableError } from './slot-problem.ts';
 import { findSlot } from './slot.ts';
 import type { SlotState } from './slot.ts';
-import type { SqlLink } from './sql-link.ts';
+import { SqlLink } from './sql-link.ts';
 
 const longestPauseMs = 5_000;
 const shortestPauseMs = 200;
 
 export interface SlotWatchParts {
   readonly settings: Settings;
-  readonly sql: SqlLink;
+  readonly connector: Connector;
   readonly log: Logger;
   readonly note: (text: string | undefined) => void;
   readonly seen: (slot: SlotState) => void;
@@ -29,12 +30,14 @@ export interface SlotWatchParts {
 
 /** Looks every five seconds, or each status.update.interval.ms where that is less, until it is disposed of. */
 export function watchSlot(parts: SlotWatchParts): AsyncDisposable {
-  const { settings, sql, log, failed } = parts;
+  const { settings, log, failed } = parts;
+  // Of its own, so that nothing that takes long is in its way.
+  const sql = new SqlLink(parts.connector);
   const flush = createFlushCheck(parts);
   const threshold = createThreshold(parts);
   const pauseMs = Math.max(shortestPauseMs, Math.min(longestPauseMs, settings.statusIntervalMs));
   let over = false;
-  let looking = Promise.resolve();
+  let looking = false;
 
   async function look(): Promise<void> {
     const told = settings.flushLsn ? parts.confirmable() : undefined;
@@ -55,12 +58,17 @@ export function watchSlot(parts: SlotWatchParts): AsyncDisposable {
   }
 
   const timer = setInterval(() => {
-    looking = looking.then(look).catch((error: unknown) => log.debug(explain(error, `look at replication slot "${settings.slot}"`).message));
+    if (looking) return;
+    looking = true;
+    look()
+      .catch((error: unknown) => log.debug(explain(error, `look at replication slot "${settings.slot}"`).message))
+      .finally(() => (looking = false));
   }, pauseMs);
   return {
     async [Symbol.asyncDispose]() {
       over = true;
       clearInterval(timer);
+      sql.drop();
     },
   };
 }

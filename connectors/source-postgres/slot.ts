@@ -130,7 +130,7 @@ export async function setFailover(replication: Client, name: string): Promise<vo
 const releasedWithinMs = 10_000;
 
 export async function dropSlot(client: Client, name: string): Promise<void> {
-  for (const startedMs = performance.now(); ; ) {
+  for (const startedMs = performance.now(); ;) {
     try {
       return void (await client.query('select pg_drop_replication_slot(slot_name) from pg_replication_slots where slot_name = $1', [name]));
     } catch (error) {

@@ -20,7 +20,9 @@ export function streamParams(text: string | null): Readonly<Record<string, strin
     if (passed.has(key)) params[key] = value;
     else if (!fixed[key]?.includes(value.toLowerCase())) {
       const why = key in fixed ? `can only be ${fixed[key]?.[0]}` : 'is no option of pgoutput that can be set';
-      throw new ConfigError(`slot.stream.params: ${key} ${why}.`, { hint: `These can: ${[...passed].join(', ')} (origin from PostgreSQL 16 on).` });
+      throw new ConfigError(`slot.stream.params: ${key} ${why}.`, {
+        hint: `These can: ${[...passed].join(', ')} (origin from PostgreSQL 16 on).`,
+      });
     }
   }
   return params;

@@ -19,8 +19,8 @@ import type { Settings } from './settings.ts';
 import { processingScope, transactionScopeOf } from './source-block.ts';
 import type { SourceNames } from './source-block.ts';
 import { messageRecord } from './special-records.ts';
-import { noCounts } from './streaming-figures.ts';
-import type { StreamCounts } from './streaming-figures.ts';
+import { noCounts } from './stream-counts.ts';
+import type { StreamCounts } from './stream-counts.ts';
 import { messageTopic } from './topics.ts';
 
 /** Parts that a place of which nothing was emitted has done. */

@@ -5,9 +5,10 @@ import type { SourcePosition, SourceTask, SourceTaskContext } from '@millrace/ru
 
 import { readTable } from './catalog.ts';
 import type { Config } from './config.ts';
-import { createConfirmation } from './confirmation.ts';
+import { createConfirmation, isBetweenTransactions } from './confirmation.ts';
 import { createConnector, endClient } from './connection.ts';
 import { explain } from './errors.ts';
+import { createHeartbeatQuery } from './heartbeat-query.ts';
 import { commitOffset, readOffset } from './offsets.ts';
 import type { Relation } from './pgoutput/messages.ts';
 import { planStart, planWithout, startOf } from './plan.ts';
@@ -19,7 +20,6 @@ import { createLayoutCache } from './relations.ts';
 import { startReplication } from './replication.ts';
 import type { Replication } from './replication.ts';
 import { createRetries } from './retries.ts';
-import type { Retries } from './retries.ts';
 import { ensureFailover, isFurther, usableSlot } from './session-start.ts';
 import { readSettings } from './settings.ts';
 import type { Settings } from './settings.ts';
@@ -30,7 +30,6 @@ import { snapshotWithSlot } from './snapshot-slot.ts';
 import { heartbeatRecord } from './special-records.ts';
 import { SqlLink } from './sql-link.ts';
 import { createStatusNotes } from './status-notes.ts';
-import type { StatusNotes } from './status-notes.ts';
 import { StreamDecoder } from './stream.ts';
 import type { StreamStart } from './stream.ts';
 import { createStreamingFigures } from './streaming-figures.ts';
@@ -86,9 +85,7 @@ export async function startTask(config: Config, taskContext: SourceTaskContext, 
   return {
     poll: (signal) => queue.take(Math.min(settings.pollIntervalMs, 1_000), signal),
     position: () => engine.position(),
-    committed(positions) {
-      engine.committed(positions);
-    },
+    committed: (positions) => engine.committed(positions),
     async [Symbol.asyncDispose]() {
       stopping.abort();
       await engine.stop();
@@ -109,7 +106,7 @@ interface EngineParts {
   readonly connector: ReturnType<typeof createConnector>;
   readonly sql: SqlLink;
   readonly log: SourceTaskContext['log'];
-  readonly notes: StatusNotes;
+  readonly notes: ReturnType<typeof createStatusNotes>;
   readonly setFigure: SourceTaskContext['setFigure'];
   readonly signal: AbortSignal;
 }
@@ -125,16 +122,16 @@ class Engine {
 
   constructor(parts: EngineParts) {
     this.#parts = parts;
-    const { settings, queue, setFigure } = parts;
+    const { settings, queue, setFigure, names, log } = parts;
     this.#confirmation = createConfirmation(settings.topicPrefix, settings.statusIntervalMs);
     this.#figures = createStreamingFigures(setFigure, settings, queue, () => this.#stream !== undefined);
-    this.#layouts = createLayoutCache(parts.settings, parts.names, parts.log);
+    this.#layouts = createLayoutCache(settings, names, log);
   }
 
   async run(first: Plan): Promise<void> {
     const { settings, log } = this.#parts;
     using _figures = this.#figures;
-    for (let plan = first; ; ) {
+    for (let plan = first; ;) {
       try {
         return await this.#follow(plan);
       } catch (error) {
@@ -152,12 +149,13 @@ class Engine {
     if (plan.kind === 'stream') {
       if (plan.createSlot) {
         const client = await connector.connectReplication();
-        await createSlot(client, settings.slot, { temporary: false, failover: settings.slotFailover, log }).finally(() => endClient(client));
+        const options = { temporary: false, failover: settings.slotFailover, log };
+        await createSlot(client, settings.slot, options).finally(() => endClient(client));
         log.info(`replication slot "${settings.slot}" was created`);
       }
       return this.#streamOn(plan.start);
     }
-    if (settings.snapshotDelayMs > 0) await this.#pause(settings.snapshotDelayMs);
+    if (settings.snapshotDelayMs > 0) await sleep(settings.snapshotDelayMs, undefined, { signal: this.#parts.signal });
     const lsn = await this.#retrying('snapshot', () => snapshotWithSlot(this.#parts, plan.only));
     if (plan.only || lsn === undefined) return;
     const slot = await this.#retrying('look up the slot', () => usableSlot(this.#parts, undefined));
@@ -177,7 +175,7 @@ class Engine {
   /** To where everything was handed over, that no record tells of. */
   position(): SourcePosition | undefined {
     const decoder = this.#stream?.decoder;
-    if (decoder === undefined || !this.#betweenTransactions(decoder) || !this.#parts.queue.isEmpty) return undefined;
+    if (decoder === undefined || !isBetweenTransactions(decoder) || !this.#parts.queue.isEmpty) return undefined;
     const position = this.#confirmation.position(decoder.reached, decoder.lastTxId, decoder.lastUs);
     if (position !== undefined) decoder.settle();
     return position;
@@ -188,7 +186,7 @@ class Engine {
   }
 
   async #streamOn(from: StreamStart): Promise<void> {
-    const { signal, settings, notes } = this.#parts;
+    const { signal, settings, connector, log, notes } = this.#parts;
     if (settings.slotFailover) await ensureFailover(this.#parts);
     await using _watch = watchSlot({
       ...this.#parts,
@@ -197,7 +195,12 @@ class Engine {
       confirmable: () => (this.#stream === undefined ? undefined : this.#confirmation.confirmable),
       failed: (error) => this.#failSession?.(error),
     });
-    const heartbeat = settings.heartbeatIntervalMs > 0 ? setInterval(() => this.#beat(), settings.heartbeatIntervalMs) : undefined;
+    await using query = createHeartbeatQuery(connector, settings.heartbeatQuery, log);
+    const beat = (): void => {
+      query.run();
+      this.#beat();
+    };
+    const heartbeat = settings.heartbeatIntervalMs > 0 ? setInterval(beat, settings.heartbeatIntervalMs) : undefined;
     try {
       let position = from;
       const retries = this.#retries(`stream from replication slot "${settings.slot}"`);
@@ -220,9 +223,8 @@ class Engine {
     const { settings, connector, queue, log, signal } = this.#parts;
     const failed = Promise.withResolvers<Error>();
     this.#failSession = failed.reject;
-    const { counts } = this.#figures;
     const decoder = new StreamDecoder(
-      { ...this.#parts, counts, onRelation: (relation) => this.#relation(relation, decoder, failed.reject) },
+      { ...this.#parts, counts: this.#figures.counts, onRelation: (relation) => this.#relation(relation, decoder, failed.reject) },
       position,
     );
     failed.promise.catch(() => {});
@@ -270,22 +272,12 @@ class Engine {
   }
 
   #beat(): void {
-    const { settings, context, queue, sql, log } = this.#parts;
-    if (settings.heartbeatQuery !== null) {
-      const query = settings.heartbeatQuery;
-      sql.use((client) => client.query(query)).catch((error: unknown) => log.warn(explain(error, 'run heartbeat.action.query').message));
-    }
+    const { settings, context, queue } = this.#parts;
     const decoder = this.#stream?.decoder;
-    if (decoder === undefined || queue.isFull) return;
-    // Only between transactions does one LSN tell the whole position.
-    if (!this.#betweenTransactions(decoder)) return;
+    if (decoder === undefined || queue.isFull || !isBetweenTransactions(decoder)) return;
     const offset = commitOffset(decoder.reached, decoder.lastTxId, decoder.lastUs);
     decoder.settle();
     queue.push(heartbeatRecord(context, heartbeatTopic(settings), settings.topicPrefix, offset), 64);
-  }
-
-  #betweenTransactions(decoder: StreamDecoder): boolean {
-    return !decoder.inTransaction && decoder.position().last === undefined && decoder.reached !== 0;
   }
 
   async #retrying<T>(doing: string, work: () => Promise<T>): Promise<T> {
@@ -302,11 +294,7 @@ class Engine {
     }
   }
 
-  #retries(doing: string): Retries {
+  #retries(doing: string) {
     return createRetries({ ...this.#parts, note: this.#parts.notes.on('retries') }, doing);
-  }
-
-  async #pause(ms: number): Promise<void> {
-    await sleep(ms, undefined, { signal: this.#parts.signal });
   }
 }

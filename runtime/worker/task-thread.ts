@@ -43,7 +43,8 @@ const logger = { debug: logAt('debug'), info: logAt('info'), warn: logAt('warn')
 
 main.on('message', (message: ToTask) => {
   if (!('kind' in message)) return;
-  if (message.kind === 'ping') tell({ kind: 'pong', number: message.number, attributes: figures.snapshot(Date.now()), labelled: figures.labelled() });
+  if (message.kind === 'ping')
+    tell({ kind: 'pong', number: message.number, attributes: figures.snapshot(Date.now()), labelled: figures.labelled() });
   else if (message.kind === 'stop') stopping.abort();
   else setPaused(message.paused);
 });

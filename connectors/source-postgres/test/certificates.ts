@@ -31,7 +31,21 @@ export async function makeCertificates(): Promise<Certificates> {
   const ssl = (...args: string[]) => run(openssl, args, { cwd: folder });
   const path = (name: string): string => join(folder, name);
   const authority = (name: string) =>
-    ssl('req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', `/CN=${name}`, '-keyout', `${name}.key`, '-out', `${name}.pem`);
+    ssl(
+      'req',
+      '-x509',
+      '-newkey',
+      'rsa:2048',
+      '-nodes',
+      '-days',
+      '2',
+      '-subj',
+      `/CN=${name}`,
+      '-keyout',
+      `${name}.key`,
+      '-out',
+      `${name}.pem`,
+    );
   const issued = (name: string, subject: string, ...more: string[]) =>
     ssl(
       ...['req', '-x509', '-CA', 'ca.pem', '-CAkey', 'ca.key', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', `/CN=${subject}`],
@@ -61,7 +75,13 @@ export async function makeCertificates(): Promise<Certificates> {
   await chmod(folder, 0o755);
   await chmod(path('server.key'), 0o600);
   if (uid !== undefined && gid !== undefined) await chown(path('server.key'), uid, gid);
-  const settings = { ssl: 'on', ssl_cert_file: path('server.crt'), ssl_key_file: path('server.key'), ssl_ca_file: path('ca.pem'), hba_file: path('hba.conf') };
+  const settings = {
+    ssl: 'on',
+    ssl_cert_file: path('server.crt'),
+    ssl_key_file: path('server.key'),
+    ssl_ca_file: path('ca.pem'),
+    hba_file: path('hba.conf'),
+  };
   return {
     path,
     serverFlags: Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]),

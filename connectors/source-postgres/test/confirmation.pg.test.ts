@@ -83,7 +83,10 @@ test('by default, writes to other tables and to other databases hold no WAL back
   await sql(database, 'insert into t values (1)');
   await using again = await runTask(raw, { offset });
   await again.count(1);
-  assert.deepEqual(again.records.map((record) => field(record, 'op')), ['c']);
+  assert.deepEqual(
+    again.records.map((record) => field(record, 'op')),
+    ['c'],
+  );
 });
 
 test('with heartbeats the position is stored before it is confirmed', async () => {

@@ -104,7 +104,9 @@ test('database.initial.statements, slot.stream.params, and a query that takes to
     rowsAndMessages().map(({ topic }) => topic),
     ['shop.public.t'],
   );
-  await running.until(() => running.logs.some((line) => /heartbeat.action.query: Query read timeout.*database.query.timeout.ms/.test(line)));
+  await running.until(() =>
+    running.logs.some((line) => /heartbeat.action.query: Query read timeout.*database.query.timeout.ms/.test(line)),
+  );
   assert.throws(() => streamParams('binary=true'), /slot.stream.params: binary can only be false/);
   assert.throws(() => streamParams('add-tables=a'), /add-tables is no option of pgoutput/);
 });

@@ -51,7 +51,12 @@ async function dropInUse(database: PostgresAddress, slot: string): Promise<void>
 async function outgrow(database: PostgresAddress, slot: string): Promise<void> {
   await waitFor(
     async () => {
-      await sql(database, `insert into filler select repeat('x', 1000) from generate_series(1, 20000)`, 'select pg_switch_wal()', 'checkpoint');
+      await sql(
+        database,
+        `insert into filler select repeat('x', 1000) from generate_series(1, 20000)`,
+        'select pg_switch_wal()',
+        'checkpoint',
+      );
       const { rows } = await sql(database, `select wal_status from pg_replication_slots where slot_name = '${slot}'`);
       return (rows[0] as { wal_status: string }).wal_status === 'lost';
     },

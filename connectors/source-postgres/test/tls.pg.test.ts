@@ -76,7 +76,11 @@ describe('what is not to be trusted gets no data, and says why', () => {
       () => ({ sslmode: 'verify-full', hostname: 'localhost', sslrootcert: file('ca.pem') }),
       /localhost.*for another name: check database.hostname/s,
     ],
-    ['no such file', () => ({ sslmode: 'verify-ca', sslrootcert: file('nowhere.pem') }), /database.sslrootcert: cannot read ".*nowhere.pem"/],
+    [
+      'no such file',
+      () => ({ sslmode: 'verify-ca', sslrootcert: file('nowhere.pem') }),
+      /database.sslrootcert: cannot read ".*nowhere.pem"/,
+    ],
     ['disable, where the server insists', () => ({ sslmode: 'disable', user: 'secure' }), /pg_hba.conf.*database.sslmode/s],
     ['a client without a certificate', () => ({ sslmode: 'require', user: 'carol' }), /certificate/],
     [
@@ -102,13 +106,25 @@ describe('what is not to be trusted gets no data, and says why', () => {
 });
 
 describe('the client’s own certificate, its key in each form', () => {
-  for (const [key, password] of [['client.key'], ['client.pk8'], ['locked.pem', keyPassword], ['locked.pk8', keyPassword], ['client.p12', keyPassword]]) {
+  for (const [key, password] of [
+    ['client.key'],
+    ['client.pk8'],
+    ['locked.pem', keyPassword],
+    ['locked.pk8', keyPassword],
+    ['client.p12', keyPassword],
+  ]) {
     test(String(key), async () => {
       const more = {
         ...(key === 'client.p12' ? {} : { sslcert: file('client.crt') }),
         ...(password === undefined ? {} : { sslpassword: password }),
       };
-      const found = await encryption({ sslmode: 'verify-full', sslrootcert: file('ca.pem'), user: 'carol', sslkey: file(key as string), ...more });
+      const found = await encryption({
+        sslmode: 'verify-full',
+        sslrootcert: file('ca.pem'),
+        user: 'carol',
+        sslkey: file(key as string),
+        ...more,
+      });
       assert.deepEqual(found, [true, true]);
     });
   }
