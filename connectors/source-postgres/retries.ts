@@ -35,14 +35,19 @@ export interface Retries {
 
 export function createRetries({ settings, log, note, signal }: RetryParts, doing: string): Retries {
   const { slotMaxRetries, slotRetryDelayMs, reconnectMaxMs, errorsMaxRetries } = settings;
+  /** Failures that count for errors.max.retries. */
   let tries = 0;
+  /** Of a slot that is in use, since the last that counted. */
   let busy = 0;
+  /** Each of them. */
+  let attempts = 0;
   let sinceMs = 0;
   let worksSinceMs: number | undefined;
 
   function forget(): void {
     tries = 0;
     busy = 0;
+    attempts = 0;
   }
 
   function waitMs(inUse: boolean): number {
@@ -62,7 +67,7 @@ export function createRetries({ settings, log, note, signal }: RetryParts, doing
       if (!mayPass(error) && codeOf(error.cause) !== 'ENOTFOUND') throw error;
       if (worksSinceMs !== undefined && performance.now() - worksSinceMs > wellAfterMs) forget();
       worksSinceMs = undefined;
-      if (tries + busy === 0) sinceMs = Date.now();
+      if (attempts++ === 0) sinceMs = Date.now();
       const inUse = isSlotBusy(error);
       busy = inUse ? busy + 1 : 0;
       if (!inUse || busy > slotMaxRetries) tries++;
@@ -70,8 +75,8 @@ export function createRetries({ settings, log, note, signal }: RetryParts, doing
       const ms = inUse && busy > slotMaxRetries ? reconnectMaxMs : waitMs(inUse);
       if (busy > slotMaxRetries) busy = 0;
       const at = new Date(Date.now() + ms).toISOString();
-      log.warn(`${error.message} Trying again in ${ms} ms (try ${tries + busy}).`);
-      note(`${error.message} It fails since ${new Date(sinceMs).toISOString()}; try ${tries + busy} comes at ${at}.`);
+      log.warn(`${error.message} Trying again in ${ms} ms (try ${attempts}).`);
+      note(`${error.message} It fails since ${new Date(sinceMs).toISOString()}; try ${attempts} comes at ${at}.`);
       await sleep(ms, undefined, { signal });
     },
   };
