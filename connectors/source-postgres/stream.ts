@@ -78,7 +78,7 @@ export class StreamDecoder {
 
   constructor(parts: StreamParts, start: StreamStart) {
     this.#parts = parts;
-    this.#rows = new RowRecords(parts.context, parts.queue, parts.settings.tombstones);
+    this.#rows = new RowRecords(parts.context, parts.queue, parts.settings.tombstones, parts.settings.skipUnchanged);
     this.#messageTopic = messageTopic(parts.settings);
     this.#counts = parts.counts ?? noCounts();
     const { skipped } = parts.settings;
