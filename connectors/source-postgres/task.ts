@@ -258,15 +258,10 @@ class Engine {
   /** Holds the stream until the catalog told what the relation's message leaves out. */
   #relation(relation: Relation, decoder: StreamDecoder, failed: (error: unknown) => void): void {
     const replication = this.#stream?.replication;
+    const types = relation.columns.map((column) => column.type);
     replication?.hold();
     this.#parts.sql
-      .use((client) =>
-        readTable(
-          client,
-          relation.oid,
-          relation.columns.map((column) => column.type),
-        ),
-      )
+      .use((client) => readTable(client, relation.oid, types))
       .then((catalog) => {
         decoder.setLayout(relation.oid, this.#layouts.layout(relation, catalog));
         replication?.release();
