@@ -56,7 +56,7 @@ export async function runRound(site: Site, name: string, tableCount: number): Pr
 
   const config = randomConfig(random, tables);
   const id = randomBytes(4).toString('hex');
-  const prefix = { debezium: `deb_${id}`, millrace: `mil_${id}` };
+  const prefix = { debezium: `deb${id}`, millrace: `mil${id}` };
   for (const side of sides) {
     const whole = { ...connection(database, prefix[side], tables, config), ...config };
     await call(site.workers[side], 'PUT', `/connectors/${prefix[side]}/config`, whole);
@@ -190,12 +190,12 @@ async function mustRun(worker: string, name: string): Promise<void> {
 
 /** Until it is so, or a connector has failed. */
 async function waitFor(what: string, failures: () => Promise<void>, isSo: () => Promise<boolean>): Promise<void> {
-  let failed: unknown;
+  let failed: Error | undefined;
   await until(
     what,
     async () => {
       if (await isSo()) return true;
-      await failures().catch((error: unknown) => (failed = error));
+      await failures().catch((error: Error) => void (failed = error));
       return failed !== undefined;
     },
     180_000,

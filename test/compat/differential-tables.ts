@@ -33,8 +33,17 @@ export function randomColumn(random: Random, index: number, from: readonly strin
 export const quoted = (name: string): string => `"${name}"`;
 
 export function definition(random: Random, { name, kind, type, required }: Column): string {
-  const fallback = kind.mayHaveDefault && chance(random, 0.4) ? ` default ${kind.value(random)}` : '';
+  const fallback = kind.mayHaveDefault && chance(random, 0.4) ? ` default ${plainDefault(random, kind)}` : '';
   return `${quoted(name)} ${type}${required ? ' not null' : ''}${fallback}`;
+}
+
+/** Of those with quotes or line breaks Debezium makes something else (dbz#2440), which the recordings show. */
+export function plainDefault(random: Random, kind: Kind): string {
+  for (;;) {
+    const value = kind.value(random);
+    if (!value.includes("''") && !value.includes('\n') && !value.includes('\u2028')) return value;
+    if (value === "''") return value;
+  }
 }
 
 export function randomTable(random: Random, name: string): Table {

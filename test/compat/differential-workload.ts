@@ -1,6 +1,6 @@
 /** Random changes of tables: rows, and what they consist of. */
 import type { Random } from '../chaos/seed.ts';
-import { definition, quoted, randomColumn } from './differential-tables.ts';
+import { definition, plainDefault, quoted, randomColumn } from './differential-tables.ts';
 import type { Column, Table } from './differential-tables.ts';
 import { chance, pick } from './differential-types.ts';
 
@@ -79,6 +79,6 @@ export function alteration(random: Random, table: Table, serial: number): string
     table.columns[index] = { ...chosen, required: false };
     return [`${alter} alter ${quoted(chosen.name)} drop not null`];
   }
-  if (chosen.kind.mayHaveDefault) return [`${alter} alter ${quoted(chosen.name)} set default ${chosen.kind.value(random)}`];
+  if (chosen.kind.mayHaveDefault) return [`${alter} alter ${quoted(chosen.name)} set default ${plainDefault(random, chosen.kind)}`];
   return [`${alter} alter ${quoted(chosen.name)} drop default`];
 }
