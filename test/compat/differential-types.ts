@@ -203,7 +203,8 @@ export const kinds: Readonly<Record<string, Kind>> = {
   a_jsonb: arrayOf('jsonb', (random) => pick(random, ['{"a": 1}', 'null', '[]']), longArray('to_jsonb(i)')),
   a_bytea: arrayOf('bytea', (random) => pick(random, ['\\x00ff', '\\x']), longArray("'\\x00ff'::bytea")),
   a_inet: arrayOf('inet', (random) => pick(random, ['10.0.0.1', '::1'])),
-  a_enum: arrayOf('mood', (random) => pick(random, ['ok', 'sad'])),
+  // Without nulls, for which Debezium makes the whole array null, and dies where one must be.
+  a_enum: arrayOf('mood', (random) => pick(random, ['ok', 'sad']), undefined, false),
   a_hstore: arrayOf('hstore', (random) => pick(random, ['a=>1', ''])),
   a_int4range: arrayOf('int4range', (random) => pick(random, ['[1,5)', 'empty'])),
 };
