@@ -5,7 +5,8 @@ import type { ConfigValues } from '@millrace/runtime/api';
 import { connectorKeys } from './config-connector.ts';
 import { eventKeys } from './config-events.ts';
 import { postgresKeys } from './config-postgres.ts';
+import { snapshotKeys } from './config-snapshot.ts';
 
-export const config = defineConfig({ ...postgresKeys, ...eventKeys, ...connectorKeys });
+export const config = defineConfig({ ...postgresKeys, ...eventKeys, ...connectorKeys, ...snapshotKeys });
 
 export type Config = ConfigValues<typeof config>;

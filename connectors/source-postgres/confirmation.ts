@@ -20,7 +20,8 @@ export interface Confirmation {
   confirmable(reached: Lsn | undefined): Lsn | undefined;
 }
 
-export function createConfirmation(heartbeats: boolean): Confirmation {
+/** `storedOnly`: nothing beyond what is stored is confirmed. */
+export function createConfirmation(storedOnly: boolean): Confirmation {
   let newest: OffsetMap | undefined;
   let allStored = true;
   let confirmed: Lsn | undefined;
@@ -38,7 +39,7 @@ export function createConfirmation(heartbeats: boolean): Confirmation {
       if (newest !== undefined && samePlace(newest, offset)) allStored = true;
     },
     confirmable(reached) {
-      if (allStored && !heartbeats) raise(reached);
+      if (allStored && !storedOnly) raise(reached);
       return confirmed;
     },
   };

@@ -21,7 +21,7 @@ export class RecordQueue {
   #waitingRecords = 0;
   #waitingBytes = 0;
   #wake: (() => void) | undefined;
-  #onRoom: (() => void) | undefined;
+  #onRoom: (() => void)[] = [];
   #error: Error | undefined;
 
   constructor(limits: QueueLimits) {
@@ -45,9 +45,14 @@ export class RecordQueue {
     return maxQueueBytes > 0 && this.#waitingBytes + this.#openBytes >= maxQueueBytes;
   }
 
-  /** Calls back, once, when the queue is half empty again; at once where it is. One caller at a time. */
+  /** Ends the batch that is being filled, unless so many more records have room in it. */
+  makeRoom(records: number): void {
+    if (this.#open.length > 0 && this.#open.length + records > this.#limits.maxBatchSize) this.#closeBatch();
+  }
+
+  /** Calls back, once, when the queue is half empty again; at once where it is. */
   whenRoom(callback: () => void): void {
-    this.#onRoom = callback;
+    this.#onRoom.push(callback);
     this.#tellRoom();
   }
 
@@ -91,13 +96,13 @@ export class RecordQueue {
   }
 
   #tellRoom(): void {
-    if (this.#onRoom === undefined) return;
+    if (this.#onRoom.length === 0) return;
     const { maxQueueSize, maxQueueBytes } = this.#limits;
     if (this.#waitingRecords + this.#open.length > maxQueueSize / 2) return;
     if (maxQueueBytes > 0 && this.#waitingBytes + this.#openBytes > maxQueueBytes / 2) return;
-    const callback = this.#onRoom;
-    this.#onRoom = undefined;
-    callback();
+    const callbacks = this.#onRoom;
+    this.#onRoom = [];
+    for (const callback of callbacks) callback();
   }
 
   #wakeUp(): void {

@@ -22,7 +22,7 @@ import type { Replication } from './replication.ts';
 import { readSettings } from './settings.ts';
 import type { Settings } from './settings.ts';
 import { checkServer, createSlot, dropSlot, findSlot } from './slot.ts';
-import { snapshotWithSlot } from './snapshot-slot.ts';
+import { createSnapshotJob } from './snapshot-slot.ts';
 import { heartbeatRecord } from './special-records.ts';
 import { SqlLink } from './sql-link.ts';
 import { StreamDecoder } from './stream.ts';
@@ -48,7 +48,7 @@ export async function startTask(config: Config, taskContext: SourceTaskContext, 
   const [offset] = await taskContext.offsets([{ server: settings.topicPrefix }]);
   const plan = await sql
     .use(async (client): Promise<Plan> => {
-      const withSlot = settings.snapshotMode !== 'initial_only';
+      const withSlot = settings.snapshotRules.stream;
       if (withSlot) await checkServer(client, config['database.user']);
       const planned = planStart(settings, readOffset(offset), withSlot ? await findSlot(client, settings) : undefined, log);
       const tables = await capturedTables(client, settings);
@@ -64,7 +64,8 @@ export async function startTask(config: Config, taskContext: SourceTaskContext, 
   const queue = new RecordQueue(settings);
   const context = recordContext(settings.topicPrefix, taskContext.task, settings.contextHeaders);
   const stopping = new AbortController();
-  const engine = new Engine({ settings, names, queue, context, connector, sql, log, signal: stopping.signal });
+  const setFigure = (name: string, value: number): void => taskContext.setFigure?.(name, value);
+  const engine = new Engine({ settings, names, queue, context, connector, sql, log, setFigure, signal: stopping.signal });
   const running = engine.run(plan).catch((error: unknown) => {
     if (!stopping.signal.aborted) queue.fail(explain(error, `read from ${connector.address}`));
   });
@@ -99,6 +100,7 @@ interface EngineParts {
   readonly connector: ReturnType<typeof createConnector>;
   readonly sql: SqlLink;
   readonly log: SourceTaskContext['log'];
+  readonly setFigure: (name: string, value: number) => void;
   readonly signal: AbortSignal;
 }
 
@@ -111,7 +113,9 @@ class Engine {
 
   constructor(parts: EngineParts) {
     this.#parts = parts;
-    this.confirmation = createConfirmation(parts.settings.heartbeatIntervalMs > 0);
+    // Whoever reads the tables anew when a slot was made anew has to know it from one that was confirmed while idle.
+    const storedOnly = parts.settings.heartbeatIntervalMs > 0 || parts.settings.snapshotRules.whenGone === 'snapshot';
+    this.confirmation = createConfirmation(storedOnly);
     this.#layouts = createLayoutCache(parts.settings, parts.names, parts.log);
   }
 
@@ -127,8 +131,10 @@ class Engine {
       return this.#streamOn(plan.start);
     }
     if (settings.snapshotDelayMs > 0) await this.#pause(settings.snapshotDelayMs);
-    const lsn = await this.#retrying('snapshot', () => snapshotWithSlot(this.#parts, plan.only));
-    if (plan.only || lsn === undefined) return;
+    const snapshot = createSnapshotJob(this.#parts, plan.only, plan.progress);
+    const lsn = await this.#retrying('snapshot', () => snapshot.run());
+    if (plan.only) return;
+    if (settings.streamingDelayMs > 0) await this.#pause(settings.streamingDelayMs);
     const slot = await this.#retrying('look up the slot', () => sql.use((client) => findSlot(client, settings)));
     if (slot === undefined)
       throw new ConfigError(`replication slot "${settings.slot}" was dropped during the snapshot.`, { hint: 'Restart the connector.' });

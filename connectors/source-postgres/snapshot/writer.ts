@@ -1,0 +1,176 @@
+/** From rows that several readers bring to records, with Debezium's markers and offsets that tell how far all of them are. */
+import type { SourceRecord, WireRow } from '@millrace/runtime/api';
+
+import { readCopyRow } from '../copy-rows.ts';
+import type { CopyHandler } from '../copy-rows.ts';
+import type { TableLayout } from '../envelope.ts';
+import { snapshotOffset } from '../offsets.ts';
+import type { RecordQueue } from '../queue.ts';
+import { rowRecord } from '../records.ts';
+import type { RecordContext } from '../records.ts';
+import { SlotArena } from '../slot-arena.ts';
+import { processingScope, transactionScopeOf } from '../source-block.ts';
+import type { SnapshotMarker } from '../source-block.ts';
+import { progressField } from './progress.ts';
+import type { OpenTable, SnapshotMoment, SnapshotProgress } from './progress.ts';
+import { isRead, openTable } from './work.ts';
+import type { HeldRow, Piece, TableWork } from './work.ts';
+
+export interface WriterParts {
+  readonly context: RecordContext;
+  readonly queue: RecordQueue;
+  readonly maxBatchSize: number;
+  /** Whether offsets tell how to go on. */
+  readonly resumable: boolean;
+}
+
+/** One offset for so many records at most; those before the last of them bear the one before. */
+const longestRun = 256;
+
+/**
+ * Each table's newest row is held until another row of the table comes, and the last row of all until the end, since
+ * they are marked. Records go into the queue in runs, which no batch cuts: its last record's offset is exact, so
+ * that nothing repeats where records and offsets are written together.
+ */
+export class SnapshotWriter {
+  rows: number;
+  bytes = 0;
+  readonly #parts: WriterParts;
+  readonly #moment: SnapshotMoment;
+  readonly #arena = new SlotArena();
+  readonly #scope: readonly unknown[];
+  readonly #runSize: number;
+  readonly #open = new Set<TableWork>();
+  #done: string;
+  #offset: SourceRecord['sourceOffset'];
+  #run: HeldRow[] = [];
+  /** The last row of the table that ended last. */
+  #ended: HeldRow | undefined;
+
+  constructor(parts: WriterParts, moment: SnapshotMoment, before: SnapshotProgress | undefined, tables: readonly TableWork[]) {
+    this.#parts = parts;
+    this.#moment = moment;
+    this.#scope = transactionScopeOf(moment.us, moment.txId, undefined, moment.lsn);
+    this.#runSize = Math.min(longestRun, parts.maxBatchSize);
+    this.#done = before?.done.join() ?? '';
+    this.rows = before?.rows ?? 0;
+    for (const work of tables) if (work.begun) this.#open.add(work);
+    this.#offset = this.#exactOffset();
+  }
+
+  /** Takes the rows of a piece, in the order of their places. */
+  receiver(piece: Piece, layout: TableLayout): CopyHandler {
+    const { work, part, which } = piece;
+    this.#open.add(work);
+    const { width } = layout.shape;
+    const columns = part.ranged && which === 'seen' ? width + 1 : width;
+    let scopes: WireRow['scopes'] = [];
+    return {
+      begin: () => {
+        scopes = [this.#scope, processingScope()];
+      },
+      row: (bytes, start, end) => {
+        const base = this.#arena.reserve(2 * columns);
+        const { slots } = this.#arena;
+        readCopyRow(bytes, start, end, columns, slots, base);
+        const ended = this.#ended;
+        this.#ended = undefined;
+        if (ended !== undefined) this.#emit(ended, true, false);
+        const { held } = work;
+        work.held = { piece, layout, row: { bytes, slots, base, scopes, own: nothing }, bytes: end - start, marker: 'true' };
+        if (held !== undefined) this.#emit(held, false, false);
+      },
+      end: () => this.flush(),
+    };
+  }
+
+  /** All rows of the piece came. Returns whether the table's last ones did. */
+  read(piece: Piece): boolean {
+    const { work, part } = piece;
+    piece.read = true;
+    if (work.held?.piece !== piece) part.taken.delete(piece);
+    if (!isRead(work)) return false;
+    const { held } = work;
+    work.held = undefined;
+    if (held === undefined) {
+      this.#close(work);
+    } else {
+      const ended = this.#ended;
+      this.#ended = held;
+      if (ended !== undefined) this.#emit(ended, true, false);
+    }
+    this.flush();
+    return true;
+  }
+
+  end(): void {
+    const ended = this.#ended;
+    this.#ended = undefined;
+    if (ended !== undefined) this.#emit(ended, true, true);
+    const { lsn, txId, us } = this.#moment;
+    this.#flush(Object.freeze(snapshotOffset(lsn, txId, us, true)));
+  }
+
+  flush(): void {
+    if (this.#run.length > 0) this.#flush(this.#exactOffset());
+  }
+
+  /** What was emitted; rows that are held were not. Undefined while there is nothing, or nothing that could be gone on from. */
+  progress(): SnapshotProgress | undefined {
+    this.flush();
+    if (!this.#parts.resumable || this.rows === 0) return undefined;
+    const done = this.#done === '' ? [] : this.#done.split(',').map(Number);
+    return { ...this.#moment, rows: this.rows, done, open: this.#openTables() };
+  }
+
+  #emit(held: HeldRow, lastInTable: boolean, last: boolean): void {
+    const { piece, row, layout } = held;
+    const { work, part } = piece;
+    held.marker = markerOf(this.rows === 0, work.rows === 0, lastInTable, last);
+    this.rows++;
+    work.rows++;
+    this.bytes += held.bytes;
+    if (part.ranged && piece.which === 'seen') piece.last = { row, slot: layout.shape.width };
+    if (piece.read) part.taken.delete(piece);
+    if (lastInTable) this.#close(work);
+    this.#run.push(held);
+    if (this.#run.length >= this.#runSize && !last) this.flush();
+  }
+
+  #close(work: TableWork): void {
+    this.#open.delete(work);
+    this.#done += `${this.#done === '' ? '' : ','}${work.table.oid}`;
+  }
+
+  #openTables(): Map<number, OpenTable> {
+    return new Map(Array.from(this.#open, (work) => [work.table.oid, openTable(work)]));
+  }
+
+  #exactOffset(): SourceRecord['sourceOffset'] {
+    const { lsn, txId, us, sees } = this.#moment;
+    const offset = snapshotOffset(lsn, txId, us, false);
+    return Object.freeze(this.#parts.resumable ? { ...offset, ...progressField(sees, this.rows, this.#done, this.#openTables()) } : offset);
+  }
+
+  #flush(offset: SourceRecord['sourceOffset']): void {
+    const { context, queue } = this.#parts;
+    const run = this.#run;
+    this.#run = [];
+    queue.makeRoom(run.length);
+    for (const [index, { layout, row, bytes, marker }] of run.entries()) {
+      const { keySchema, newKey, valueSchema, shape } = layout;
+      const at = index === run.length - 1 ? offset : this.#offset;
+      queue.push(rowRecord(context, shape.topic, keySchema, newKey, valueSchema, layout.read(marker), row, context.headers, at), bytes);
+    }
+    this.#offset = offset;
+  }
+}
+
+const nothing: readonly unknown[] = Object.freeze([]);
+
+function markerOf(first: boolean, firstInTable: boolean, lastInTable: boolean, last: boolean): SnapshotMarker {
+  if (last) return 'last';
+  if (first) return 'first';
+  if (lastInTable) return 'last_in_data_collection';
+  return firstInTable ? 'first_in_data_collection' : 'true';
+}
