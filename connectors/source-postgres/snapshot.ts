@@ -114,7 +114,8 @@ async function readPieces(reader: Client, { parts, work, writer, layouts, seen, 
     } catch (error) {
       throw explain(error, `read table ${table.schema}.${table.table} for the snapshot`);
     }
-    if (writer.read(piece)) parts.log.info(`snapshot: ${table.schema}.${table.table}, ${piece.work.rows} rows`);
+    const rows = writer.read(piece);
+    if (rows !== undefined) parts.log.info(`snapshot: ${table.schema}.${table.table}, ${rows} rows`);
   }
 }
 

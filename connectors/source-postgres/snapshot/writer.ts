@@ -84,13 +84,14 @@ export class SnapshotWriter {
     };
   }
 
-  /** All rows of the piece came. Returns whether the table's last ones did. */
-  read(piece: Piece): boolean {
+  /** All rows of the piece came. With the last piece of a table, returns how many rows the table had. */
+  read(piece: Piece): number | undefined {
     const { work, part } = piece;
     piece.read = true;
     if (work.held?.piece !== piece) part.taken.delete(piece);
-    if (!isRead(work)) return false;
+    if (!isRead(work)) return undefined;
     const { held } = work;
+    const rows = work.rows + (held === undefined ? 0 : 1);
     work.held = undefined;
     if (held === undefined) {
       this.#close(work);
@@ -100,7 +101,7 @@ export class SnapshotWriter {
       if (ended !== undefined) this.#emit(ended, true, false);
     }
     this.flush();
-    return true;
+    return rows;
   }
 
   end(): void {

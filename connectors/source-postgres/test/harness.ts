@@ -64,6 +64,7 @@ export interface Running extends AsyncDisposable {
   readonly task: SourceTask;
   readonly records: SourceRecord[];
   readonly logs: string[];
+  readonly figures: ReadonlyMap<string, number>;
   /** Polls until the records satisfy the condition; rejects after so long. */
   until(condition: (records: readonly SourceRecord[]) => boolean, withinMs?: number): Promise<SourceRecord[]>;
   /** Polls until there are so many records. */
@@ -79,6 +80,7 @@ export interface RunOptions {
 export async function runTask(raw: RawConfig, { offset }: RunOptions = {}): Promise<Running> {
   const logs: string[] = [];
   const note = (level: string) => (message: string) => void logs.push(`${level}: ${message}`);
+  const figures = new Map<string, number>();
   const stop = new AbortController();
   const task = await source.start(configValues(raw), {
     connector: 'test',
@@ -88,12 +90,14 @@ export async function runTask(raw: RawConfig, { offset }: RunOptions = {}): Prom
     log: { debug: note('debug'), info: note('info'), warn: note('warn'), error: note('error') },
     fail: (error) => logs.push(`failed: ${error.message}`),
     offsets: async () => [offset],
+    setFigure: (name, value) => figures.set(name, value),
   });
   const records: SourceRecord[] = [];
   const running: Running = {
     task,
     records,
     logs,
+    figures,
     async until(condition, withinMs = 20_000) {
       const deadline = Date.now() + withinMs;
       while (!condition(records)) {
