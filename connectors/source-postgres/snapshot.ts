@@ -81,7 +81,8 @@ export async function takeSnapshot(
     await Promise.all(readers.map((reader) => readPieces(reader, run).catch((error: unknown) => failed.abort(error))));
     failed.signal.throwIfAborted();
     writer.end();
-    await client.query('commit');
+    // It held nothing but the snapshot: a connection that is lost by now takes nothing along.
+    await client.query('commit').catch(() => {});
     log.info(`snapshot: done, ${tables.length} tables, ${writer.rows} rows`);
     return moment.lsn;
   } catch (error) {

@@ -7,12 +7,18 @@ import { field, sql } from './harness.ts';
 /** More pages than one piece has, with a row on each: readers share it. */
 export const pagesOfLarge = 7_000;
 
+/** One that is split between readers: rows of so many bytes (from 500 to 8,000), each on a page of its own. */
+export const largeTable = (rowBytes: number): string[] => [
+  'create table large (id int primary key, n int not null, filler text) with (fillfactor = 10, autovacuum_enabled = off)',
+  'alter table large alter filler set storage plain',
+  `insert into large select i, 0, repeat('x', ${rowBytes}) from generate_series(1, ${pagesOfLarge}) i`,
+];
+
 /** `large` (split between readers), `small`, `keyless`, `empty`, and `parts`, a table of three partitions. */
 export async function createTables(database: PostgresAddress): Promise<void> {
   await sql(
     database,
-    `create table large (id int primary key, n int not null, filler text) with (fillfactor = 10, autovacuum_enabled = off)`,
-    `insert into large select i, 0, repeat('x', 500) from generate_series(1, ${pagesOfLarge}) i`,
+    ...largeTable(500),
     'create table small (id int primary key, n int not null)',
     'insert into small select i, 0 from generate_series(1, 500) i',
     'create table keyless (id int, n int not null)',
