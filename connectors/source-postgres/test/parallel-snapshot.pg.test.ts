@@ -115,23 +115,30 @@ test('a table is read by several at once, in pieces, and the queue holds all of 
   );
 });
 
-for (const viaRoot of ['true', 'false']) {
-  test(`rows of partitions come once, under the name that changes will have (publish.via.partition.root=${viaRoot})`, async () => {
+for (const [viaRoot, published] of [
+  ['true', ''],
+  ['false', ''],
+  ['false', 'by somebody else'],
+] as const) {
+  test(`rows of partitions come once, under the name that changes will have (publish.via.partition.root=${viaRoot} ${published})`, async () => {
     await using database = await createDatabase(await usePostgres(), 'readers');
     await createTables(database);
     const raw = rawConfig(database, {
       'snapshot.max.threads': '2',
       'publish.via.partition.root': viaRoot,
       'table.include.list': 'public.parts.*',
+      ...(published ? { 'publication.autocreate.mode': 'disabled' } : {}),
     });
+    if (published) await sql(database, 'create publication pub for table parts with (publish_via_partition_root = true)');
     await using running = await runTask(raw);
     await running.count(300);
     await sql(database, 'update parts set n = 1 where id = 150');
     const records = await running.count(301);
-    const names = viaRoot === 'true' ? ['parts'] : ['parts_a', 'parts_b', 'parts_c'];
+    const byRoot = viaRoot === 'true' || published !== '';
+    const names = byRoot ? ['parts'] : ['parts_a', 'parts_b', 'parts_c'];
     assert.deepEqual([...new Set(records.slice(0, 300).map(tableOf))].sort(), names);
     assert.equal(new Set(records.slice(0, 300).map((record) => keyField(record, 'id'))).size, 300);
-    assert.equal(tableOf(records[300] as SourceRecord), viaRoot === 'true' ? 'parts' : 'parts_b');
+    assert.equal(tableOf(records[300] as SourceRecord), byRoot ? 'parts' : 'parts_b');
     assert.equal(field(records[300] as SourceRecord, 'after', 'n'), 1);
   });
 }

@@ -1,11 +1,9 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { connect, createServer } from 'node:net';
-import type { AddressInfo, Socket } from 'node:net';
 import { test } from 'node:test';
 
 import type { OffsetMap, SourceRecord } from '@millrace/runtime/api';
 
+import { startTcpFaultProxy } from '../../../test/chaos/tcp-fault-proxy.ts';
 import { createDatabase, startPostgres } from '../../../test/services/postgres.ts';
 import type { PostgresAddress } from '../../../test/services/postgres.ts';
 import { usePostgres } from '../../../test/services/share.ts';
@@ -76,44 +74,14 @@ for (const version of ['15', '18'] as const) {
   });
 }
 
-/** Stands between the task and PostgreSQL, so that connections break with what is on its way in them. */
-async function startProxy(to: PostgresAddress): Promise<PostgresAddress & AsyncDisposable & { breakAll(): void }> {
-  const sockets = new Set<Socket>();
-  const server = createServer((client) => {
-    const upstream = connect(to.port, to.host);
-    for (const socket of [client, upstream]) {
-      sockets.add(socket);
-      socket.on('error', () => {});
-      socket.on('close', () => {
-        sockets.delete(socket);
-        client.destroy();
-        upstream.destroy();
-      });
-    }
-    client.pipe(upstream).pipe(client);
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const breakAll = (): void => sockets.forEach((socket) => socket.resetAndDestroy());
-  return {
-    ...to,
-    host: '127.0.0.1',
-    port: (server.address() as AddressInfo).port,
-    breakAll,
-    async [Symbol.asyncDispose]() {
-      breakAll();
-      server.close();
-      await once(server, 'close');
-    },
-  };
-}
-
 test('lost connections in the middle of a snapshot repeat nothing and lose nothing', async () => {
   await using database = await createDatabase(await usePostgres(), 'resume');
   // More than the buffers of the connections hold.
   await sql(database, ...largeTable(6_000));
-  await using proxy = await startProxy(database);
-  const raw = rawConfig(proxy, {
+  await using proxy = await startTcpFaultProxy(database);
+  const raw = rawConfig(database, {
+    'database.hostname': '127.0.0.1',
+    'database.port': String(proxy.port),
     'snapshot.max.threads': '2',
     'max.batch.size': '50',
     'max.queue.size': '200',
@@ -128,7 +96,7 @@ test('lost connections in the middle of a snapshot repeat nothing and lose nothi
       `delete from large where id % 29 = ${round}`,
       `update large set id = id + 5000000 where id % 31 = ${round}`,
     );
-    proxy.breakAll();
+    proxy.cut();
     await running.until(() => running.logs.filter((line) => line.includes('snapshot: going on after')).length > round);
   }
   await sql(database, `insert into large values (-1, -1, 'the end')`);
