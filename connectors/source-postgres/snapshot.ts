@@ -72,7 +72,7 @@ export async function takeSnapshot(
 
     const resumable = exported !== undefined || progress !== undefined;
     writer = new SnapshotWriter({ context, queue, maxBatchSize: settings.maxBatchSize, resumable }, moment, progress, planned);
-    const work = createWork(planned, readers.length);
+    const work = createWork(planned, readers.length, resumable);
     const seen = progress === undefined ? undefined : seenBy(progress.sees, held.nextXid);
     const layouts = createLayoutCache(settings, parts.names, log);
     const run = { parts, work, writer, layouts, seen, signal: failed.signal };
@@ -126,17 +126,18 @@ async function readLayout(reader: Client, { oid, schema, table }: CapturedTable,
 }
 
 /** Columns that are left out are not read either, but keep their place; behind them all stands the row's own. */
-function copyStatement({ part, range, which }: Piece, { shape }: TableLayout, seen: string | undefined): string {
+function copyStatement({ part, range, which, placed }: Piece, { shape }: TableLayout, seen: string | undefined): string {
   const shown = new Map(shape.columns.map((column) => [column.slot, column.name]));
   const list = Array.from({ length: shape.width }, (_, slot) => {
     const name = shown.get(slot);
     return name === undefined ? 'null' : pg.escapeIdentifier(name);
   });
-  const ranged = part.ranged && which === 'seen';
-  const conditions = [...(ranged ? [tidCondition(range)] : []), ...(seen === undefined ? [] : [which === 'seen' ? seen : `not ${seen}`])];
+  const place = part.ranged && which === 'seen' ? tidCondition(range) : undefined;
+  const version = seen === undefined || which === 'seen' ? seen : `not ${seen}`;
+  const conditions = [place, version].filter((condition) => condition !== undefined);
   const where = conditions.length === 0 ? '' : ` where ${conditions.join(' and ')}`;
   const from = `${part.only ? 'only ' : ''}${pg.escapeIdentifier(part.schema)}.${pg.escapeIdentifier(part.table)}`;
-  return `copy (select ${[...list, ...(ranged ? ['ctid'] : [])].join(', ')} from ${from}${where}) to stdout`;
+  return `copy (select ${[...list, ...(placed ? ['ctid'] : [])].join(', ')} from ${from}${where}) to stdout`;
 }
 
 /** Whether a row's version is one that the broken-off snapshot saw. A row tells 32 bits of the transaction's id. */

@@ -24,8 +24,9 @@ export interface TidRange {
 
 export const everything: TidRange = { after: 0, toBlock: undefined };
 
-/** The condition that gives these rows, as a TID range scan understands it (PostgreSQL 14 and later). */
-export function tidCondition({ after, toBlock }: TidRange): string {
+/** The condition that gives these rows, as a TID range scan understands it (PostgreSQL 14 and later); none for all. */
+export function tidCondition({ after, toBlock }: TidRange): string | undefined {
+  if (after === 0 && toBlock === undefined) return undefined;
   const upTo = toBlock === undefined ? '' : ` and ctid < '${formatTid(startOfBlock(toBlock))}'::tid`;
   return `ctid > '${formatTid(after)}'::tid${upTo}`;
 }

@@ -60,10 +60,10 @@ export class SnapshotWriter {
 
   /** Takes the rows of a piece, in the order of their places. */
   receiver(piece: Piece, layout: TableLayout): CopyHandler {
-    const { work, part, which } = piece;
+    const { work, placed } = piece;
     this.#open.add(work);
     const { width } = layout.shape;
-    const columns = part.ranged && which === 'seen' ? width + 1 : width;
+    const columns = placed ? width + 1 : width;
     let scopes: WireRow['scopes'] = [];
     return {
       begin: () => {
@@ -131,7 +131,7 @@ export class SnapshotWriter {
     this.rows++;
     work.rows++;
     this.bytes += held.bytes;
-    if (part.ranged && piece.which === 'seen') piece.last = { row, slot: layout.shape.width };
+    if (piece.placed) piece.last = { row, slot: layout.shape.width };
     if (piece.read) part.taken.delete(piece);
     if (lastInTable) this.#close(work);
     this.#run.push(held);
