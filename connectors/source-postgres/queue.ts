@@ -45,11 +45,6 @@ export class RecordQueue {
     return maxQueueBytes > 0 && this.#waitingBytes + this.#openBytes >= maxQueueBytes;
   }
 
-  /** Ends the batch that is being filled, unless so many more records have room in it. */
-  makeRoom(records: number): void {
-    if (this.#open.length > 0 && this.#open.length + records > this.#limits.maxBatchSize) this.#closeBatch();
-  }
-
   /** Calls back, once, when the queue is half empty again; at once where it is. */
   whenRoom(callback: () => void): void {
     this.#onRoom.push(callback);

@@ -71,7 +71,7 @@ export async function takeSnapshot(
     await start.onHeld();
 
     const resumable = exported !== undefined || progress !== undefined;
-    writer = new SnapshotWriter({ context, queue, maxBatchSize: settings.maxBatchSize, resumable }, moment, progress, planned);
+    writer = new SnapshotWriter({ context, queue, resumable }, moment, progress, planned);
     const work = createWork(planned, readers.length, resumable);
     const seen = progress === undefined ? undefined : seenBy(progress.sees, held.nextXid);
     const layouts = createLayoutCache(settings, parts.names, log);

@@ -11,6 +11,7 @@ import type { OffsetMap } from '@millrace/runtime/api';
 
 import { storedLsn } from '../lsn.ts';
 import type { Lsn } from '../lsn.ts';
+import { parseTid } from './tid.ts';
 import type { TidRange } from './tid.ts';
 
 /** What all rows of a snapshot share. */
@@ -43,23 +44,34 @@ export interface OpenPart {
 }
 
 const version = 1;
-const field = 'millrace_snapshot';
+export const progressKey = 'millrace_snapshot';
 
-/** The field of ours. `done` are the oids, joined; they come ready-made, since there may be thousands. */
-export function progressField(sees: string, rows: number, done: string, open: ReadonlyMap<number, OpenTable>): OffsetMap {
+/**
+ * The field's text for rows of one piece, which stands at -1 in `open`: what comes before the place of a row
+ * (`(block,number)`), and what comes behind it; undefined where no piece moves. `done` are the oids, joined, since
+ * there may be thousands.
+ */
+export function progressText(
+  sees: string,
+  rows: number,
+  done: string,
+  open: ReadonlyMap<number, OpenTable>,
+): readonly [string, string | undefined] {
   const tables = Array.from(open, ([oid, { rows: emitted, parts }]) => [
     oid,
     emitted,
     Array.from(parts, ([part, { filenode, left }]) => [part, filenode, left.map(({ after, toBlock }) => [after, toBlock ?? null])]),
   ]);
-  return { [field]: `{"v":${version},"sees":"${sees}","rows":${rows},"done":[${done}],"open":${JSON.stringify(tables)}}` };
+  const [before, behind] = JSON.stringify(tables).split('[-1,') as [string, string | undefined];
+  const head = `{"v":${version},"sees":"${sees}","rows":${rows},"done":[${done}],"open":${before}`;
+  return behind === undefined ? [`${head}}`, undefined] : [`${head}["`, `",${behind}}`];
 }
 
-type Stored = readonly [number, number, readonly (readonly [number, number, readonly (readonly [number, number | null])[]])[]];
+type Stored = readonly [number, number, readonly (readonly [number, number, readonly (readonly [number | string, number | null])[]])[]];
 
 /** What an offset tells of an unfinished snapshot; undefined where it is Debezium's, or not to be understood. */
 export function readProgress(offset: OffsetMap): SnapshotProgress | undefined {
-  const text = offset[field];
+  const text = offset[progressKey];
   const [lsn, txId, us] = [storedLsn(offset['lsn']), Number(offset['txId']), Number(offset['ts_usec'])];
   if (typeof text !== 'string' || lsn === undefined || !Number.isSafeInteger(txId) || !Number.isSafeInteger(us)) return undefined;
   try {
@@ -72,7 +84,13 @@ export function readProgress(offset: OffsetMap): SnapshotProgress | undefined {
         parts: new Map(
           parts.map(([part, filenode, left]) => [
             part,
-            { filenode, left: left.map(([after, toBlock]) => ({ after, toBlock: toBlock ?? undefined })) },
+            {
+              filenode,
+              left: left.map(([after, toBlock]) => ({
+                after: typeof after === 'string' ? parseTid(after) : after,
+                toBlock: toBlock ?? undefined,
+              })),
+            },
           ]),
         ),
       },

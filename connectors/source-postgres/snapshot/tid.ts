@@ -8,9 +8,8 @@ export const startOfBlock = (block: number): Tid => block * perBlock;
 export const blockOf = (tid: Tid): number => Math.floor(tid / perBlock);
 export const formatTid = (tid: Tid): string => `(${blockOf(tid)},${tid % perBlock})`;
 
-/** Reads `(block,number)` out of the bytes of a row; throws a TypeError for anything else. */
-export function parseTid(bytes: Uint8Array, start: number, end: number): Tid {
-  const text = String.fromCharCode(...bytes.subarray(start, end));
+/** Reads `(block,number)`; throws a TypeError for anything else. */
+export function parseTid(text: string): Tid {
   const match = /^\((\d{1,10}),(\d{1,5})\)$/.exec(text);
   if (match === null) throw new TypeError(`"${text}" is not a ctid`);
   return startOfBlock(Number(match[1])) + Number(match[2]);

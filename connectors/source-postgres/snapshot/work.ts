@@ -111,21 +111,22 @@ function cut({ left, pages, ranged }: Part, readers: number): TidRange {
 export const isRead = ({ parts }: TableWork): boolean =>
   parts.every(({ left, changedToo, taken }) => left.length === 0 && !changedToo && [...taken].every(({ read }) => read));
 
-/** What of a part was not emitted yet. */
-export function rangesLeft({ left, taken }: Part): TidRange[] {
+/** What of a part was not emitted yet; a piece that is `moving` stands at -1. */
+export function rangesLeft({ left, taken }: Part, moving?: Piece): TidRange[] {
   const begun = [...taken]
     .filter(({ which }) => which === 'seen')
-    .map((piece) => ({ after: lastTid(piece), toBlock: piece.range.toBlock }));
+    .map((piece) => ({ after: piece === moving ? -1 : lastTid(piece), toBlock: piece.range.toBlock }));
   return [...begun, ...left].sort((a, b) => a.after - b.after);
 }
 
-function lastTid({ last, range }: Piece): Tid {
-  if (last === undefined) return range.after;
-  const { bytes, slots, base } = last.row;
-  const at = base + 2 * last.slot;
-  return parseTid(bytes, slots[at] as number, slots[at + 1] as number);
+const lastTid = ({ last, range }: Piece): Tid => (last === undefined ? range.after : parseTid(placeOf(last.row, last.slot)));
+
+/** The `ctid` of a row that bears it. */
+export function placeOf({ bytes, slots, base }: WireRow, slot: number): string {
+  const at = base + 2 * slot;
+  return (bytes as Buffer).toString('latin1', slots[at], slots[at + 1]);
 }
 
-export function openTable({ rows, parts }: TableWork): OpenTable {
-  return { rows, parts: new Map(parts.map((part) => [part.oid, { filenode: part.filenode, left: rangesLeft(part) }])) };
+export function openTable({ rows, parts }: TableWork, moving?: Piece): OpenTable {
+  return { rows, parts: new Map(parts.map((part) => [part.oid, { filenode: part.filenode, left: rangesLeft(part, moving) }])) };
 }

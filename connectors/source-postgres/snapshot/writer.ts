@@ -11,26 +11,22 @@ import type { RecordContext } from '../records.ts';
 import { SlotArena } from '../slot-arena.ts';
 import { processingScope, transactionScopeOf } from '../source-block.ts';
 import type { SnapshotMarker } from '../source-block.ts';
-import { progressField } from './progress.ts';
+import { progressKey, progressText } from './progress.ts';
 import type { OpenTable, SnapshotMoment, SnapshotProgress } from './progress.ts';
-import { isRead, openTable } from './work.ts';
+import { isRead, openTable, placeOf } from './work.ts';
 import type { HeldRow, Piece, TableWork } from './work.ts';
 
 export interface WriterParts {
   readonly context: RecordContext;
   readonly queue: RecordQueue;
-  readonly maxBatchSize: number;
   /** Whether offsets tell how to go on. */
   readonly resumable: boolean;
 }
 
-/** One offset for so many records at most; those before the last of them bear the one before. */
-const longestRun = 256;
-
 /**
  * Each table's newest row is held until another row of the table comes, and the last row of all until the end, since
- * they are marked. Records go into the queue in runs, which no batch cuts: its last record's offset is exact, so
- * that nothing repeats where records and offsets are written together.
+ * they are marked. Each record's offset is exact, so that nothing repeats where records and offsets are written
+ * together, wherever their batches are cut.
  */
 export class SnapshotWriter {
   rows: number;
@@ -39,10 +35,9 @@ export class SnapshotWriter {
   readonly #moment: SnapshotMoment;
   readonly #arena = new SlotArena();
   readonly #scope: readonly unknown[];
-  readonly #runSize: number;
   readonly #open = new Set<TableWork>();
   #done: string;
-  #offset: SourceRecord['sourceOffset'];
+  readonly #offset: SourceRecord['sourceOffset'];
   #run: HeldRow[] = [];
   /** The last row of the table that ended last. */
   #ended: HeldRow | undefined;
@@ -51,11 +46,10 @@ export class SnapshotWriter {
     this.#parts = parts;
     this.#moment = moment;
     this.#scope = transactionScopeOf(moment.us, moment.txId, undefined, moment.lsn);
-    this.#runSize = Math.min(longestRun, parts.maxBatchSize);
     this.#done = before?.done.join() ?? '';
     this.rows = before?.rows ?? 0;
     for (const work of tables) if (work.begun) this.#open.add(work);
-    this.#offset = this.#exactOffset();
+    this.#offset = Object.freeze(snapshotOffset(moment.lsn, moment.txId, moment.us, false));
   }
 
   /** Takes the rows of a piece, in the order of their places. */
@@ -113,7 +107,7 @@ export class SnapshotWriter {
   }
 
   flush(): void {
-    if (this.#run.length > 0) this.#flush(this.#exactOffset());
+    this.#flush();
   }
 
   /** What was emitted; rows that are held were not. Undefined while there is nothing, or nothing that could be gone on from. */
@@ -127,6 +121,8 @@ export class SnapshotWriter {
   #emit(held: HeldRow, lastInTable: boolean, last: boolean): void {
     const { piece, row, layout } = held;
     const { work, part } = piece;
+    const run = this.#run;
+    if (run.length > 0 && (run[0]?.piece !== piece || piece.read || last)) this.flush();
     held.marker = markerOf(this.rows === 0, work.rows === 0, lastInTable, last);
     this.rows++;
     work.rows++;
@@ -135,7 +131,6 @@ export class SnapshotWriter {
     if (piece.read) part.taken.delete(piece);
     if (lastInTable) this.#close(work);
     this.#run.push(held);
-    if (this.#run.length >= this.#runSize && !last) this.flush();
   }
 
   #close(work: TableWork): void {
@@ -143,27 +138,25 @@ export class SnapshotWriter {
     this.#done += `${this.#done === '' ? '' : ','}${work.table.oid}`;
   }
 
-  #openTables(): Map<number, OpenTable> {
-    return new Map(Array.from(this.#open, (work) => [work.table.oid, openTable(work)]));
+  #openTables(moving?: Piece): Map<number, OpenTable> {
+    return new Map(Array.from(this.#open, (work) => [work.table.oid, openTable(work, moving)]));
   }
 
-  #exactOffset(): SourceRecord['sourceOffset'] {
-    const { lsn, txId, us, sees } = this.#moment;
-    const offset = snapshotOffset(lsn, txId, us, false);
-    return Object.freeze(this.#parts.resumable ? { ...offset, ...progressField(sees, this.rows, this.#done, this.#openTables()) } : offset);
-  }
-
-  #flush(offset: SourceRecord['sourceOffset']): void {
-    const { context, queue } = this.#parts;
+  /** All rows of a run are of one piece, whose place is all that their offsets differ in. */
+  #flush(last?: SourceRecord['sourceOffset']): void {
+    const { context, queue, resumable } = this.#parts;
     const run = this.#run;
+    if (run.length === 0) return;
     this.#run = [];
-    queue.makeRoom(run.length);
-    for (const [index, { layout, row, bytes, marker }] of run.entries()) {
+    const { piece } = run[0] as HeldRow;
+    const open = this.#openTables(piece.placed ? piece : undefined);
+    const [before, behind] = resumable ? progressText(this.#moment.sees, this.rows, this.#done, open) : [];
+    for (const { layout, row, bytes, marker } of run) {
       const { keySchema, newKey, valueSchema, shape } = layout;
-      const at = index === run.length - 1 ? offset : this.#offset;
-      queue.push(rowRecord(context, shape.topic, keySchema, newKey, valueSchema, layout.read(marker), row, context.headers, at), bytes);
+      const text = before === undefined || behind === undefined ? before : `${before}${placeOf(row, shape.width)}${behind}`;
+      const offset = last ?? (text === undefined ? this.#offset : { ...this.#offset, [progressKey]: text });
+      queue.push(rowRecord(context, shape.topic, keySchema, newKey, valueSchema, layout.read(marker), row, context.headers, offset), bytes);
     }
-    this.#offset = offset;
   }
 }
 

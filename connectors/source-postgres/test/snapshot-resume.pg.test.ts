@@ -18,10 +18,10 @@ const isEnd = (record: SourceRecord): boolean => keyField(record, 'id') === -1;
 const throughStore = (offset: OffsetMap | undefined): OffsetMap | undefined =>
   offset === undefined ? undefined : (JSON.parse(JSON.stringify(offset)) as OffsetMap);
 
-/** Runs a task, and ends it once it gave so many records; nothing of what it had beyond them is kept. */
+/** Runs a task, and ends it once it gave so many records; what it gave beyond them was not stored. */
 async function brokenOff(raw: RawConfig, offset: OffsetMap | undefined, rows: number): Promise<SourceRecord[]> {
   await using running = await runTask(raw, { offset });
-  return [...(await running.count(rows))];
+  return (await running.count(rows)).slice(0, rows);
 }
 
 /** Changes of every kind; each round others. */
@@ -136,7 +136,7 @@ test('a snapshot starts again where going on would lose something', async () => 
   const offset = throughStore(first.at(-1)?.sourceOffset);
   // Debezium's own offset tells less.
   const debezium = Object.fromEntries(Object.entries(offset ?? {}).filter(([key]) => !key.startsWith('millrace_')));
-  assert.equal((await brokenOff(raw, debezium, 1000)).length >= 1000, true);
+  assert.equal(marker((await brokenOff(raw, debezium, 1000))[0] as SourceRecord), 'first');
   // The slot was made anew, and what happened before is gone.
   await sql(database, `select pg_drop_replication_slot('${slot}')`, 'delete from t where id > 990', 'vacuum full t');
   await sql(database, `select pg_create_logical_replication_slot('${slot}', 'pgoutput')`);
