@@ -1,7 +1,7 @@
 /** Keys of Debezium's group Events: which rows become which records. */
 import { defineConfig } from '@millrace/runtime/api';
 
-import { atLeast } from './config-rules.ts';
+import { atLeast, check } from './config-rules.ts';
 
 export const eventKeys = defineConfig({
   'schema.include.list': {
@@ -56,6 +56,9 @@ export const eventKeys = defineConfig({
   'topic.delimiter': {
     type: 'string',
     default: '.',
+    rule: check((text) =>
+      /^[A-Za-z0-9._-]*$/.test(text) ? undefined : 'only letters, digits, dots, underscores and hyphens may be in a topic name',
+    ),
     importance: 'medium',
     group: 'Events',
     doc: 'What stands between the parts of a topic name.',
@@ -95,6 +98,20 @@ export const eventKeys = defineConfig({
     importance: 'low',
     group: 'Events',
     doc: 'First part of the heartbeat topic.',
+  },
+  'topic.transaction': {
+    type: 'string',
+    default: 'transaction',
+    importance: 'low',
+    group: 'Events',
+    doc: 'Last part of the name of the topic of transactions.',
+  },
+  'post.processors': {
+    type: 'string',
+    default: null,
+    importance: 'low',
+    group: 'Events',
+    doc: 'Names of post-processors, of which io.debezium.processors.reselect.ReselectColumnsPostProcessor is known: NAME.type, NAME.reselect.…',
   },
   'heartbeat.action.query': { type: 'string', default: null, importance: 'low', group: 'Events', doc: 'SQL to run with each heartbeat.' },
 });

@@ -3,10 +3,22 @@ import { ConfigError } from '@millrace/runtime/api';
 import type { RawConfig } from '@millrace/runtime/api';
 
 import type { Config } from './config.ts';
+import { readColumnRules } from './column-rules.ts';
+import type { ColumnRules } from './column-rules.ts';
 import { keyRules, pattern, patterns } from './filters.ts';
 import type { FilterLists, KeyRule, NameFilter, Pattern } from './filters.ts';
 import { snapshotSettings } from './snapshot/settings.ts';
 import type { SnapshotSettings } from './snapshot/settings.ts';
+import { nameAdjuster } from './name-adjustment.ts';
+import type { AdjustmentMode } from './name-adjustment.ts';
+import { identityRules } from './replica-identity.ts';
+import type { IdentityRule } from './replica-identity.ts';
+import { readSelectOverrides } from './select-overrides.ts';
+import type { SelectOverrides } from './select-overrides.ts';
+import { topicNaming } from './topic-naming.ts';
+import type { TopicNaming } from './topic-naming.ts';
+import { reselectSettings } from './reselect-settings.ts';
+import type { ReselectSettings } from './reselect-settings.ts';
 import { unsupportedKeys } from './unsupported.ts';
 import type { ValueSettings } from './values/value-type.ts';
 
@@ -34,6 +46,14 @@ export interface Settings extends SnapshotSettings {
   /** Whether there is any such. */
   readonly skipsOrigins: boolean;
   readonly keyRules: readonly KeyRule[];
+  readonly columnRules: ColumnRules;
+  readonly topics: TopicNaming;
+  readonly adjustSchemaName: (name: string) => string;
+  readonly adjustFieldName: (name: string) => string;
+  readonly selectOverrides: SelectOverrides;
+  readonly identities: readonly IdentityRule[];
+  /** Whether updates are left out that change nothing which records show. */
+  readonly skipUnchanged: boolean;
   readonly tombstones: boolean;
   readonly contextHeaders: boolean;
   readonly values: ValueSettings;
@@ -45,6 +65,16 @@ export interface Settings extends SnapshotSettings {
   readonly heartbeatTopicPrefix: string;
   readonly heartbeatQuery: string | null;
   readonly reconnectMaxMs: number;
+  readonly transactionMetadata: boolean;
+  readonly transactionTopicName: string;
+  readonly xminIntervalMs: number;
+  /** What happens with a value that its schema cannot hold; and with a row that cannot be published. */
+  readonly onUnheld: 'fail' | 'warn' | 'skip';
+  readonly onBadRow: 'fail' | 'warn' | 'skip';
+  /** Which stand-ins the header names: those that Debezium writes in silence, or all. */
+  readonly unavailableHeader: 'silent' | 'all' | 'none';
+  readonly bugCompatible: boolean;
+  readonly reselections: readonly ReselectSettings[];
 }
 
 /** Throws a ConfigError for what does not go together. */
@@ -79,6 +109,13 @@ export function readSettings(config: Config, raw: RawConfig): Settings {
     skipsOrigin: originFilter(config['millrace.skip.origins']),
     skipsOrigins: (config['millrace.skip.origins'] ?? []).some((entry) => entry.trim() !== ''),
     keyRules: keyRules(config['message.key.columns']),
+    columnRules: readColumnRules(raw, config['column.propagate.source.type'], config['datatype.propagate.source.type']),
+    topics: topicNaming(config),
+    adjustSchemaName: nameAdjuster(config['schema.name.adjustment.mode'].toLowerCase() as AdjustmentMode, 'schema'),
+    adjustFieldName: nameAdjuster(config['field.name.adjustment.mode'].toLowerCase() as AdjustmentMode, 'field'),
+    selectOverrides: readSelectOverrides(raw),
+    identities: identityRules(config['replica.identity.autoset.values']),
+    skipUnchanged: config['skip.messages.without.change'],
     tombstones: config['tombstones.on.delete'],
     contextHeaders: config['extended.headers.enabled'],
     values: valueSettings(config),
@@ -90,7 +127,21 @@ export function readSettings(config: Config, raw: RawConfig): Settings {
     heartbeatTopicPrefix: config['topic.heartbeat.prefix'] ?? config['heartbeat.topics.prefix'],
     heartbeatQuery: config['heartbeat.action.query'],
     reconnectMaxMs: config['retriable.restart.connector.wait.ms'],
+    transactionMetadata: config['provide.transaction.metadata'],
+    transactionTopicName: config['topic.transaction'],
+    xminIntervalMs: config['xmin.fetch.interval.ms'],
+    onUnheld: config['event.converting.failure.handling.mode'].toLowerCase() as Settings['onUnheld'],
+    onBadRow: config['event.processing.failure.handling.mode'].toLowerCase().replace('ignore', 'skip') as Settings['onBadRow'],
+    unavailableHeader: headerMode(config['millrace.unavailable.header'], bugCompatible(raw)),
+    bugCompatible: bugCompatible(raw),
+    reselections: reselectSettings(config['post.processors'], raw),
   };
+}
+
+const bugCompatible = (raw: RawConfig): boolean => raw['debezium.bug.compatible']?.trim().toLowerCase() === 'true';
+
+function headerMode(mode: string | null, compatible: boolean): Settings['unavailableHeader'] {
+  return mode === null ? (compatible ? 'none' : 'silent') : (mode.toLowerCase() as Settings['unavailableHeader']);
 }
 
 function valueSettings(config: Config): ValueSettings {

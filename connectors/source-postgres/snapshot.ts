@@ -6,9 +6,9 @@ import type { Client } from 'pg';
 import { readTable } from './catalog.ts';
 import { endClient } from './connection.ts';
 import { copyOut } from './copy-rows.ts';
-import type { TableLayout } from './envelope.ts';
 import { explain } from './errors.ts';
 import type { Lsn } from './lsn.ts';
+import { columnsRead, readOverride } from './override-query.ts';
 import { catalogRelation, createLayoutCache } from './relations.ts';
 import type { LayoutCache } from './relations.ts';
 import { meterSnapshot } from './snapshot/meter.ts';
@@ -18,8 +18,9 @@ import { planTables } from './snapshot/parts.ts';
 import { holdSnapshot, joinSnapshot } from './snapshot/readers.ts';
 import { tidCondition } from './snapshot/tid.ts';
 import { createWork } from './snapshot/work.ts';
-import type { Piece, Work } from './snapshot/work.ts';
+import type { Piece, TableReading, Work } from './snapshot/work.ts';
 import { SnapshotWriter } from './snapshot/writer.ts';
+import type { Settings } from './settings.ts';
 import type { StreamParts } from './stream.ts';
 import type { CapturedTable } from './tables.ts';
 
@@ -71,10 +72,10 @@ export async function takeSnapshot(
     await start.onHeld();
 
     const resumable = exported !== undefined || progress !== undefined;
-    writer = new SnapshotWriter({ context, queue, resumable }, moment, progress, planned);
+    writer = new SnapshotWriter({ context, queue, settings, log, resumable }, moment, progress, planned);
     const work = createWork(planned, readers.length, resumable);
     const seen = progress === undefined ? undefined : seenBy(progress.sees, held.nextXid);
-    const layouts = createLayoutCache(settings, parts.names, log);
+    const layouts = createLayoutCache(settings, parts.names, log, 'snapshot');
     const run = { parts, work, writer, layouts, seen, signal: failed.signal };
     using _ = meterSnapshot(planned, writer, log, parts.setFigure ?? (() => {}));
     // All come to an end before it is told how far they came.
@@ -109,9 +110,9 @@ async function readPieces(reader: Client, { parts, work, writer, layouts, seen, 
     signal.throwIfAborted();
     const { table } = piece.work;
     try {
-      piece.work.layout ??= readLayout(reader, table, layouts);
-      const layout = await piece.work.layout;
-      await copyOut(reader, copyStatement(piece, layout, seen), parts.queue, writer.receiver(piece, layout));
+      piece.work.reading ??= readLayout(reader, table, layouts, parts.settings);
+      const reading = await piece.work.reading;
+      await copyOut(reader, copyStatement(piece, reading, seen), parts.queue, writer.receiver(piece, reading.layout));
     } catch (error) {
       throw explain(error, `read table ${table.schema}.${table.table} for the snapshot`);
     }
@@ -120,18 +121,27 @@ async function readPieces(reader: Client, { parts, work, writer, layouts, seen, 
   }
 }
 
-async function readLayout(reader: Client, { oid, schema, table }: CapturedTable, layouts: LayoutCache): Promise<TableLayout> {
+async function readLayout(
+  reader: Client,
+  { oid, schema, table }: CapturedTable,
+  layouts: LayoutCache,
+  settings: Settings,
+): Promise<TableReading> {
   const catalog = await readTable(reader, oid);
-  return layouts.layout(catalogRelation(oid, schema, table, catalog), catalog);
+  const layout = layouts.layout(catalogRelation(oid, schema, table, catalog), catalog);
+  return { layout, override: await readOverride(reader, layout, settings.selectOverrides) };
 }
 
 /** Columns that are left out are not read either, but keep their place; behind them all stands the row's own. */
-function copyStatement({ part, range, which, placed }: Piece, { shape }: TableLayout, seen: string | undefined): string {
-  const shown = new Map(shape.columns.map((column) => [column.slot, column.name]));
+function copyStatement({ part, range, which, placed }: Piece, { layout, override }: TableReading, seen: string | undefined): string {
+  const { shape } = layout;
+  const shown = new Map(columnsRead(shape).map((column) => [column.slot, column.name]));
   const list = Array.from({ length: shape.width }, (_, slot) => {
     const name = shown.get(slot);
-    return name === undefined ? 'null' : pg.escapeIdentifier(name);
+    return name === undefined || override?.columns.has(name) === false ? 'null' : pg.escapeIdentifier(name);
   });
+  // Who selects anything, knows nothing of places and versions.
+  if (override !== undefined) return `copy (select ${list.join(', ')} from ${override.from}) to stdout`;
   const place = part.ranged && which === 'seen' ? tidCondition(range) : undefined;
   const version = seen === undefined || which === 'seen' ? seen : `not ${seen}`;
   const conditions = [place, version].filter((condition) => condition !== undefined);

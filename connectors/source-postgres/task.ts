@@ -17,17 +17,22 @@ import { ensurePublication } from './publication.ts';
 import { RecordQueue } from './queue.ts';
 import { recordContext } from './records.ts';
 import { createLayoutCache } from './relations.ts';
+import { setIdentities } from './replica-identity.ts';
 import { startReplication } from './replication.ts';
 import type { Replication } from './replication.ts';
+import { createReselect } from './reselect.ts';
+import type { Reselect } from './reselect.ts';
 import { readSettings } from './settings.ts';
 import type { Settings } from './settings.ts';
 import { checkServer, createSlot, dropSlot, findSlot } from './slot.ts';
 import { createSnapshotJob } from './snapshot-slot.ts';
 import { heartbeatRecord } from './special-records.ts';
+import { watchXmin } from './slot-xmin.ts';
+import type { SlotXmin } from './slot-xmin.ts';
 import { SqlLink } from './sql-link.ts';
 import { StreamDecoder } from './stream.ts';
 import type { StreamStart } from './stream.ts';
-import { capturedTables } from './tables.ts';
+import { publishedTables } from './tables.ts';
 import { heartbeatTopic } from './topics.ts';
 import { unsupportedKeys } from './unsupported.ts';
 
@@ -39,6 +44,7 @@ export async function startTask(config: Config, taskContext: SourceTaskContext, 
   const { log, rawConfig } = taskContext;
   const settings = readSettings(config, rawConfig);
   for (const { message } of unsupportedKeys(rawConfig).ignored) log.warn(message);
+  for (const note of settings.selectOverrides.notes) log.warn(note);
   if (config['plugin.name'] !== 'pgoutput')
     log.warn(`plugin.name is ${config['plugin.name']}: pgoutput is used all the same, nothing else is supported`);
 
@@ -51,8 +57,9 @@ export async function startTask(config: Config, taskContext: SourceTaskContext, 
       const withSlot = settings.snapshotRules.stream;
       if (withSlot) await checkServer(client, config['database.user']);
       const planned = planStart(settings, readOffset(offset), withSlot ? await findSlot(client, settings) : undefined, log);
-      const tables = await capturedTables(client, settings);
+      const tables = await publishedTables(client, settings);
       if (tables.length === 0) log.warn('no table matches the filters: nothing will be captured until one is created');
+      if (withSlot) await setIdentities(client, settings.identities, tables, log);
       if (withSlot) await ensurePublication(client, settings, tables, log);
       return planned;
     })
@@ -64,8 +71,9 @@ export async function startTask(config: Config, taskContext: SourceTaskContext, 
   const queue = new RecordQueue(settings);
   const context = recordContext(settings.topicPrefix, taskContext.task, settings.contextHeaders);
   const stopping = new AbortController();
+  const reselect = createReselect(settings.reselections, sql, log);
   const setFigure = (name: string, value: number): void => taskContext.setFigure?.(name, value);
-  const engine = new Engine({ settings, names, queue, context, connector, sql, log, setFigure, signal: stopping.signal });
+  const engine = new Engine({ settings, names, queue, context, connector, sql, log, reselect, setFigure, signal: stopping.signal });
   const running = engine.run(plan).catch((error: unknown) => {
     if (!stopping.signal.aborted) queue.fail(explain(error, `read from ${connector.address}`));
   });
@@ -76,7 +84,7 @@ export async function startTask(config: Config, taskContext: SourceTaskContext, 
       const records = await queue.take(Math.min(settings.pollIntervalMs, 1_000), signal);
       const last = records.at(-1);
       if (last !== undefined) engine.confirmation.handedOver(last.sourceOffset);
-      return records;
+      return reselect === undefined ? records : reselect.fill(records);
     },
     committed(positions) {
       engine.committed(positions);
@@ -99,6 +107,7 @@ interface EngineParts {
   readonly context: ReturnType<typeof recordContext>;
   readonly connector: ReturnType<typeof createConnector>;
   readonly sql: SqlLink;
+  readonly reselect: Reselect | undefined;
   readonly log: SourceTaskContext['log'];
   readonly setFigure: (name: string, value: number) => void;
   readonly signal: AbortSignal;
@@ -110,6 +119,7 @@ class Engine {
   readonly #layouts;
   #stream: { readonly decoder: StreamDecoder; readonly replication: Replication } | undefined;
   #reportedAt = 0;
+  #xmin: SlotXmin | undefined;
 
   constructor(parts: EngineParts) {
     this.#parts = parts;
@@ -159,6 +169,7 @@ class Engine {
     const { signal, settings } = this.#parts;
     const heartbeat = settings.heartbeatIntervalMs > 0 ? setInterval(() => this.#beat(), settings.heartbeatIntervalMs) : undefined;
     try {
+      this.#xmin = await watchXmin(settings, this.#parts.sql, this.#parts.log);
       let position = from;
       const backoff = this.#backoff(`stream from replication slot "${settings.slot}"`);
       while (!signal.aborted) {
@@ -169,6 +180,7 @@ class Engine {
       }
     } finally {
       clearInterval(heartbeat);
+      this.#xmin?.[Symbol.dispose]();
     }
   }
 
@@ -177,7 +189,7 @@ class Engine {
     const { settings, connector, queue, log, signal } = this.#parts;
     const failed = Promise.withResolvers<Error>();
     const decoder = new StreamDecoder(
-      { ...this.#parts, onRelation: (relation) => this.#relation(relation, decoder, failed.reject) },
+      { ...this.#parts, xmin: this.#xmin?.value, onRelation: (relation) => this.#relation(relation, decoder, failed.reject) },
       position,
     );
     failed.promise.catch(() => {});

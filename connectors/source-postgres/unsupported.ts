@@ -1,6 +1,8 @@
 /** Debezium's keys that the connector does not act on: ignored with a warning, or refused where records would be wrong. */
 import type { ConfigProblem, RawConfig } from '@millrace/runtime/api';
 
+import { isPostProcessorKey } from './reselect-settings.ts';
+
 interface Unsupported {
   readonly key: RegExp;
   /** Values under which it makes no difference. */
@@ -19,32 +21,27 @@ const allOf = (key: RegExp, ...harmless: string[]): Unsupported => ({ key, harml
 const refused = (key: RegExp, why: string, ...harmless: string[]): Unsupported => ({ key, harmless, refuse: true, why });
 
 const table: readonly Unsupported[] = [
-  refused(/^column\.mask\./, 'is not supported, and unmasked values would be published. Leave the columns out with column.exclude.list.'),
-  refused(/^column\.truncate\./, 'is not supported, and whole values would be published. Leave the columns out with column.exclude.list.'),
-  refused(/^snapshot\.select\.statement\.overrides/, 'is not supported, and the snapshot would hold rows that it should not.'),
   refused(
-    /^provide\.transaction\.metadata$/,
-    'is not supported yet. Remove it; txId in the source block tells transactions apart.',
-    'false',
+    /^converters$/,
+    'names Java classes, which cannot be run here, and values would not have the form that is expected. Remove it, and use decimal.handling.mode, time.precision.mode, binary.handling.mode or a transform.',
+    '',
   ),
-  refused(/^converters$/, 'is not supported, and values would not have the form that is expected.', ''),
-  refused(/^post\.processors$/, 'is not supported.', ''),
-  refused(/^snapshot\.query\.mode$/, 'can only be select_all.', 'select_all'),
   refused(
-    /^topic\.naming\.strategy$/,
-    'is not supported, and topics would be named otherwise.',
-    'io.debezium.schema.SchemaTopicNamingStrategy',
+    /^snapshot\.query\.mode$/,
+    'can only be select_all: custom is a Java class. For what a snapshot reads, use snapshot.select.statement.overrides.',
+    'select_all',
   ),
-  refused(/^sourceinfo\.struct\.maker$/, 'is not supported.', 'io.debezium.connector.postgresql.PostgresSourceInfoStructMaker'),
-  refused(/^(schema|field)\.name\.adjustment\.mode$/, 'is not supported, and schemas would be named otherwise.', 'none'),
-  refused(/^skip\.messages\.without\.change$/, 'is not supported.', 'false'),
-  refused(/^replica\.identity\.autoset\.values$/, 'is not supported. Set the identity with ALTER TABLE … REPLICA IDENTITY.', ''),
+  refused(
+    /^sourceinfo\.struct\.maker$/,
+    'is a Java class, which cannot be run here.',
+    'io.debezium.connector.postgresql.PostgresSourceInfoStructMaker',
+  ),
+  refused(
+    /^transaction\.metadata\.factory$/,
+    'is a Java class, and records would be made otherwise. Remove it.',
+    'io.debezium.pipeline.txmetadata.DefaultTransactionMetadataFactory',
+  ),
   refused(/^database\.sslfactory$/, 'is a Java class. Use database.sslmode and the certificate files.', ''),
-  ignored('column.propagate.source.type'),
-  ignored('datatype.propagate.source.type'),
-  ignored('include.schema.comments', 'false'),
-  ignored('event.processing.failure.handling.mode', 'fail'),
-  ignored('event.converting.failure.handling.mode', 'warn'),
   ignored('errors.max.retries', '-1'),
   ignored('guardrail.collections.max', '0'),
   ignored('incremental.snapshot.chunk.size', '1024'),
@@ -60,12 +57,9 @@ const table: readonly Unsupported[] = [
   ignored('signal.enabled.channels', 'source'),
   ignored('signal.poll.interval.ms', '5000'),
   ignored('slot.stream.params', ''),
-  ignored('table.ignore.builtin', 'true'),
-  ignored('xmin.fetch.interval.ms', '0'),
   ignored('custom.metric.tags', ''),
   ignored('executor.shutdown.timeout.ms', '4000'),
   ignored('guardrail.collections.limit.action', 'warn'),
-  ignored('transaction.metadata.factory', 'io.debezium.pipeline.txmetadata.DefaultTransactionMetadataFactory'),
   ignored('snapshot.query.mode.custom.name', ''),
   ignored('snapshot.locking.mode.custom.name', ''),
   ignored('snapshot.mode.custom.name', ''),
@@ -74,7 +68,7 @@ const table: readonly Unsupported[] = [
 ];
 
 /** Whether the table above has a word on the key, so that it is not an unknown one. */
-export const isJudged = (key: string): boolean => table.some((entry) => entry.key.test(key));
+export const isJudged = (key: string): boolean => isPostProcessorKey(key) || table.some((entry) => entry.key.test(key));
 
 /** The keys of this config that are not acted on, in two kinds. */
 export function unsupportedKeys(raw: RawConfig): {

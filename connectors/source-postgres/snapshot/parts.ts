@@ -54,13 +54,14 @@ export async function planTables(
   const byRoot = Map.groupBy(rows, ({ root }) => root);
   // What the stream leaves out of a changed row, or does not tell of at all, only the row itself holds. And once
   // transaction ids have come round, a row of old may look as if it had changed.
-  const silent = nextXid >= 2 ** 32 || settings.skipped.has('u') || settings.skipsOrigins;
+  const silent = nextXid >= 2 ** 32 || settings.skipped.has('u') || settings.skipUnchanged || settings.skipsOrigins;
 
   const planned = wanted.map((table): TableWork => {
     const found = byRoot.get(table.oid) ?? [];
     const before = progress?.open.get(table.oid);
     // A partition that may not be read by itself is read by its root.
-    const whole = table.partitioned && (found.length === 0 || found.some((row) => row.whole));
+    const overridden = settings.selectOverrides.statementOf(table.schema, table.table) !== undefined;
+    const whole = overridden || (table.partitioned && (found.length === 0 || found.some((row) => row.whole)));
     const own: Part = {
       ...table,
       only: false,
@@ -92,7 +93,7 @@ export async function planTables(
       table,
       parts: whole ? [own] : parts,
       estimatedRows: found.reduce((sum, { tuples }) => sum + tuples, 0),
-      layout: undefined,
+      reading: undefined,
       rows: before?.rows ?? 0,
       held: undefined,
       begun: before !== undefined,

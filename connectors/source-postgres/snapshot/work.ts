@@ -2,6 +2,7 @@
 import type { WireRow } from '@millrace/runtime/api';
 
 import type { TableLayout } from '../envelope.ts';
+import type { TableOverride } from '../override-query.ts';
 import type { SnapshotMarker } from '../source-block.ts';
 import type { CapturedTable } from '../tables.ts';
 import type { OpenTable } from './progress.ts';
@@ -27,12 +28,17 @@ export interface Part {
   readonly taken: Set<Piece>;
 }
 
+export interface TableReading {
+  readonly layout: TableLayout;
+  readonly override: TableOverride | undefined;
+}
+
 export interface TableWork {
   readonly table: CapturedTable;
   readonly parts: readonly Part[];
   readonly estimatedRows: number;
-  /** Compiled when the first reader comes to it. */
-  layout: Promise<TableLayout> | undefined;
+  /** Found out when the first reader comes to it. */
+  reading: Promise<TableReading> | undefined;
   /** Emitted so far. */
   rows: number;
   /** The newest row, held back until it is known whether another follows. */

@@ -1,6 +1,7 @@
 /** From rows that several readers bring to records, with Debezium's markers and offsets that tell how far all of them are. */
-import type { SourceRecord, WireRow } from '@millrace/runtime/api';
+import type { Logger, SourceRecord, WireRow } from '@millrace/runtime/api';
 
+import { RowCheck } from '../row-check.ts';
 import { readCopyRow } from '../copy-rows.ts';
 import type { CopyHandler } from '../copy-rows.ts';
 import type { TableLayout } from '../envelope.ts';
@@ -8,6 +9,7 @@ import { snapshotOffset } from '../offsets.ts';
 import type { RecordQueue } from '../queue.ts';
 import { rowRecord } from '../records.ts';
 import type { RecordContext } from '../records.ts';
+import type { Settings } from '../settings.ts';
 import { SlotArena } from '../slot-arena.ts';
 import { processingScope, transactionScopeOf } from '../source-block.ts';
 import type { SnapshotMarker } from '../source-block.ts';
@@ -19,6 +21,8 @@ import type { HeldRow, Piece, TableWork } from './work.ts';
 export interface WriterParts {
   readonly context: RecordContext;
   readonly queue: RecordQueue;
+  readonly settings: Settings;
+  readonly log: Logger;
   /** Whether offsets tell how to go on. */
   readonly resumable: boolean;
 }
@@ -34,6 +38,7 @@ export class SnapshotWriter {
   readonly #parts: WriterParts;
   readonly #moment: SnapshotMoment;
   readonly #arena = new SlotArena();
+  readonly #check: RowCheck;
   readonly #scope: readonly unknown[];
   readonly #open = new Set<TableWork>();
   #done: string;
@@ -44,6 +49,7 @@ export class SnapshotWriter {
 
   constructor(parts: WriterParts, moment: SnapshotMoment, before: SnapshotProgress | undefined, tables: readonly TableWork[]) {
     this.#parts = parts;
+    this.#check = new RowCheck(parts.settings, parts.log);
     this.#moment = moment;
     this.#scope = transactionScopeOf(moment.us, moment.txId, undefined, moment.lsn);
     this.#done = before?.done.join() ?? '';
@@ -155,7 +161,9 @@ export class SnapshotWriter {
       const { keySchema, newKey, valueSchema, shape } = layout;
       const text = before === undefined || behind === undefined ? before : `${before}${placeOf(row, shape.width)}${behind}`;
       const offset = last ?? (text === undefined ? this.#offset : { ...this.#offset, [progressKey]: text });
-      queue.push(rowRecord(context, shape.topic, keySchema, newKey, valueSchema, layout.read(marker), row, context.headers, offset), bytes);
+      const headers = this.#check.ofNew(layout, row.bytes, row.slots, row.base, context.headers);
+      if (headers === undefined) continue;
+      queue.push(rowRecord(context, shape.topic, keySchema, newKey, valueSchema, layout.read(marker), row, headers, offset), bytes);
     }
   }
 }

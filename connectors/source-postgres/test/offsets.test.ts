@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 
 import { createConfirmation } from '../confirmation.ts';
 import { formatLsn, lsnOf, parseLsn, storedLsn } from '../lsn.ts';
 import { commitOffset, isBeyond, readOffset, snapshotOffset } from '../offsets.ts';
-import { isWantedTable, keyRules, pattern } from '../filters.ts';
+import { isWantedTable, keyRules, pattern, ruledKey } from '../filters.ts';
 
 test('LSNs', () => {
   assert.equal(lsnOf(0x16, 0xb374d848), 0x16_b374_d848);
@@ -40,6 +41,40 @@ describe("offsets, Debezium's own among them", () => {
   test('between transactions; without a snapshot', () => {
     assert.deepEqual(readOffset(commitOffset(60, 7, 1)), { phase: 'streaming', from: 60, lastCommit: 60, last: undefined });
     assert.deepEqual(streaming({ lsn: 60, txId: 1, ts_usec: 1 }), { phase: 'streaming', from: 60, lastCommit: undefined, last: undefined });
+  });
+  test('each form that was recorded is understood', () => {
+    const recorded = readFileSync(new URL('./fixtures/offsets.jsonl', import.meta.url), 'utf8')
+      .trim()
+      .split('\n');
+    const found = recorded.map((line) => {
+      const offset = JSON.parse((JSON.parse(line) as { value: string }).value) as Record<string, number | string>;
+      const resume = readOffset(offset);
+      if (resume.phase !== 'streaming') return resume.phase;
+      return [
+        offset['messageType'] ?? 'none',
+        resume.last === undefined ? 'whole' : `after ${resume.last.txId === null ? 'a message' : 'a row'}`,
+      ].join(': ');
+    });
+    assert.deepEqual(found, [
+      'snapshot',
+      'none: whole',
+      'COMMIT: whole',
+      'MESSAGE: after a message',
+      'INSERT: after a row',
+      'DELETE: after a row',
+      'INSERT: after a row',
+      'UPDATE: after a row',
+      'TRUNCATE: after a row',
+      'COMMIT: whole',
+      'COMMIT: whole',
+      'none: whole',
+    ]);
+  });
+  test('a transaction of which the beginning was told, or some of the rows', () => {
+    const begin = { lsn_proc: 50, messageType: 'BEGIN', lsn_commit: 40, lsn: 50, txId: 7, ts_usec: 1, transaction_id: '7' };
+    assert.deepEqual(readOffset(begin), { phase: 'streaming', from: 40, lastCommit: 40, last: { txId: 7, lsn: 50, row: -1, part: 0 } });
+    const row = readOffset({ ...begin, messageType: 'INSERT', 'transaction_data_collection_order_public.a': 3 });
+    assert.deepEqual(row.phase === 'streaming' && row.last?.counts, new Map([['public.a', 3]]));
   });
   test('order within a transaction', () => {
     const place = { txId: 1, lsn: 10, row: 2, part: 1 };
@@ -98,9 +133,11 @@ describe('lists', () => {
     assert.equal(isWantedTable(lists([]), 'pg_catalog', 'pg_class'), false);
   });
   test('keys of other columns', () => {
-    const [rule] = keyRules('shop.orders:id, region ; ');
-    assert.deepEqual(rule?.columns, ['id', 'region']);
-    assert.equal(rule?.tables.test('Shop.Orders'), true);
+    const columns = ['id', 'region', 'item_a', 'item_b'];
+    const key = (text: string, table: string): string[] => ruledKey(keyRules(text), 'shop', table, columns);
+    assert.deepEqual(key('Shop.Orders:region, id ; ', 'orders'), ['region', 'id']);
+    assert.deepEqual(key('shop.orders:id', 'items'), []);
+    assert.deepEqual(key('shop.(.*):item_.*;shop.items:id,item_b', 'items'), ['item_a', 'item_b', 'id'], 'all rules count');
     assert.throws(() => keyRules('orders'), /not of the form/);
   });
 });
