@@ -6,7 +6,8 @@ import { columnKeys } from './config-columns.ts';
 import { connectorKeys } from './config-connector.ts';
 import { eventKeys } from './config-events.ts';
 import { postgresKeys } from './config-postgres.ts';
+import { snapshotKeys } from './config-snapshot.ts';
 
-export const config = defineConfig({ ...postgresKeys, ...eventKeys, ...connectorKeys, ...columnKeys });
+export const config = defineConfig({ ...postgresKeys, ...eventKeys, ...connectorKeys, ...columnKeys, ...snapshotKeys });
 
 export type Config = ConfigValues<typeof config>;

@@ -63,6 +63,8 @@ function unescape(bytes: Uint8Array, start: number, end: number): number {
 export interface CopyHandler {
   begin(): void;
   row(bytes: Buffer, start: number, end: number): void;
+  /** No more rows for the moment. */
+  end?(): void;
 }
 
 /** Runs a COPY … TO STDOUT, each row to `handler`; stops reading while the queue is full. */
@@ -72,6 +74,7 @@ export async function copyOut(client: Client, sql: string, queue: RecordQueue, h
     begin: () => handler.begin(),
     copyData: (bytes, start, end) => handler.row(bytes, start, end),
     end() {
+      handler.end?.();
       if (!queue.isFull) return;
       tap.hold();
       queue.whenRoom(() => tap.release());

@@ -21,7 +21,7 @@ export class RecordQueue {
   #waitingRecords = 0;
   #waitingBytes = 0;
   #wake: (() => void) | undefined;
-  #onRoom: (() => void) | undefined;
+  #onRoom: (() => void)[] = [];
   #error: Error | undefined;
 
   constructor(limits: QueueLimits) {
@@ -50,9 +50,9 @@ export class RecordQueue {
     return maxQueueBytes > 0 && this.#waitingBytes + this.#openBytes >= maxQueueBytes;
   }
 
-  /** Calls back, once, when the queue is half empty again; at once where it is. One caller at a time. */
+  /** Calls back, once, when the queue is half empty again; at once where it is. */
   whenRoom(callback: () => void): void {
-    this.#onRoom = callback;
+    this.#onRoom.push(callback);
     this.#tellRoom();
   }
 
@@ -96,13 +96,13 @@ export class RecordQueue {
   }
 
   #tellRoom(): void {
-    if (this.#onRoom === undefined) return;
+    if (this.#onRoom.length === 0) return;
     const { maxQueueSize, maxQueueBytes } = this.#limits;
     if (this.#waitingRecords + this.#open.length > maxQueueSize / 2) return;
     if (maxQueueBytes > 0 && this.#waitingBytes + this.#openBytes > maxQueueBytes / 2) return;
-    const callback = this.#onRoom;
-    this.#onRoom = undefined;
-    callback();
+    const callbacks = this.#onRoom;
+    this.#onRoom = [];
+    for (const callback of callbacks) callback();
   }
 
   #wakeUp(): void {

@@ -7,6 +7,8 @@ import { readColumnRules } from './column-rules.ts';
 import type { ColumnRules } from './column-rules.ts';
 import { keyRules, pattern, patterns } from './filters.ts';
 import type { FilterLists, KeyRule, NameFilter, Pattern } from './filters.ts';
+import { snapshotSettings } from './snapshot/settings.ts';
+import type { SnapshotSettings } from './snapshot/settings.ts';
 import { nameAdjuster } from './name-adjustment.ts';
 import type { AdjustmentMode } from './name-adjustment.ts';
 import { identityRules } from './replica-identity.ts';
@@ -21,10 +23,9 @@ import type { ReselectSettings } from './reselect-settings.ts';
 import { unsupportedKeys } from './unsupported.ts';
 import type { ValueSettings } from './values/value-type.ts';
 
-export type SnapshotMode = 'initial' | 'always' | 'initial_only' | 'no_data' | 'when_needed';
 export type Operation = 'c' | 'u' | 'd' | 't';
 
-export interface Settings {
+export interface Settings extends SnapshotSettings {
   readonly topicPrefix: string;
   readonly topicDelimiter: string;
   readonly database: string;
@@ -48,10 +49,11 @@ export interface Settings {
   readonly flushLsn: boolean;
   readonly skipped: ReadonlySet<string>;
   readonly filters: FilterLists;
-  readonly inSnapshot: NameFilter;
   readonly messagePrefix: NameFilter;
   /** Whether transactions of that replication origin are left out. */
   readonly skipsOrigin: NameFilter;
+  /** Whether there is any such. */
+  readonly skipsOrigins: boolean;
   readonly keyRules: readonly KeyRule[];
   readonly columnRules: ColumnRules;
   readonly topics: TopicNaming;
@@ -64,8 +66,6 @@ export interface Settings {
   readonly tombstones: boolean;
   readonly contextHeaders: boolean;
   readonly values: ValueSettings;
-  readonly snapshotMode: SnapshotMode;
-  readonly snapshotDelayMs: number;
   readonly maxBatchSize: number;
   readonly maxQueueSize: number;
   readonly maxQueueBytes: number;
@@ -120,9 +120,10 @@ export function readSettings(config: Config, raw: RawConfig): Settings {
     flushLsn: config['flush.lsn.source'],
     skipped: skippedOperations(config['skipped.operations']),
     filters: { schemas: list('schema'), tables: list('table'), columns: list('column') },
-    inSnapshot: snapshotFilter(config['snapshot.include.collection.list']),
+    ...snapshotSettings(config),
     messagePrefix: prefixFilter(config),
     skipsOrigin: originFilter(config['millrace.skip.origins']),
+    skipsOrigins: (config['millrace.skip.origins'] ?? []).some((entry) => entry.trim() !== ''),
     keyRules: keyRules(config['message.key.columns']),
     columnRules: readColumnRules(raw, config['column.propagate.source.type'], config['datatype.propagate.source.type']),
     topics: topicNaming(config),
@@ -134,8 +135,6 @@ export function readSettings(config: Config, raw: RawConfig): Settings {
     tombstones: config['tombstones.on.delete'],
     contextHeaders: config['extended.headers.enabled'],
     values: valueSettings(config),
-    snapshotMode: config['snapshot.mode'].toLowerCase() as SnapshotMode,
-    snapshotDelayMs: config['snapshot.delay.ms'],
     maxBatchSize: config['max.batch.size'],
     maxQueueSize: config['max.queue.size'],
     maxQueueBytes: config['max.queue.size.in.bytes'],
@@ -183,11 +182,6 @@ function skippedOperations(list: readonly string[]): ReadonlySet<string> {
   const wrong = operations.find((operation) => !['c', 'u', 'd', 't', 'none'].includes(operation));
   if (wrong !== undefined) throw new ConfigError(`skipped.operations: "${wrong}" is none of c, u, d, t, none.`);
   return new Set(operations);
-}
-
-function snapshotFilter(list: readonly string[] | null): NameFilter {
-  const include = patterns('snapshot.include.collection.list', list);
-  return (name) => include.length === 0 || include.some((regex) => regex.test(name));
 }
 
 function originFilter(list: readonly string[] | null): NameFilter {

@@ -29,7 +29,7 @@ import type { Settings } from './settings.ts';
 import { SlotUnusableError } from './slot-problem.ts';
 import { watchSlot } from './slot-watch.ts';
 import { checkServer, createSlot, dropSlot, findSlot } from './slot.ts';
-import { snapshotWithSlot } from './snapshot-slot.ts';
+import { createSnapshotJob } from './snapshot-slot.ts';
 import { heartbeatRecord } from './special-records.ts';
 import { watchXmin } from './slot-xmin.ts';
 import type { SlotXmin } from './slot-xmin.ts';
@@ -61,7 +61,7 @@ export async function startTask(config: Config, taskContext: SourceTaskContext, 
   const [offset] = await taskContext.offsets([{ server: settings.topicPrefix }]);
   const plan = await sql
     .use(async (client): Promise<Plan> => {
-      const withSlot = settings.snapshotMode !== 'initial_only';
+      const withSlot = settings.snapshotRules.stream;
       if (withSlot) await checkServer(client, config['database.user']);
       const planned = planStart(settings, readOffset(offset), withSlot ? await findSlot(client, settings) : undefined, log);
       const tables = await publishedTables(client, settings);
@@ -79,7 +79,7 @@ export async function startTask(config: Config, taskContext: SourceTaskContext, 
   const context = recordContext(settings.topicPrefix, taskContext.task, settings.contextHeaders);
   const stopping = new AbortController();
   const notes = createStatusNotes(taskContext.note?.bind(taskContext));
-  const { setFigure } = taskContext;
+  const setFigure: EngineParts['setFigure'] = (name, value, labels) => taskContext.setFigure?.(name, value, labels);
   const reselect = createReselect(settings.reselections, sql, log);
   const signal = stopping.signal;
   const engine = new Engine({ settings, names, queue, context, connector, sql, log, notes, setFigure, reselect, signal });
@@ -120,7 +120,7 @@ interface EngineParts {
   readonly reselect: Reselect | undefined;
   readonly log: SourceTaskContext['log'];
   readonly notes: ReturnType<typeof createStatusNotes>;
-  readonly setFigure: SourceTaskContext['setFigure'];
+  readonly setFigure: NonNullable<SourceTaskContext['setFigure']>;
   readonly signal: AbortSignal;
 }
 
@@ -169,9 +169,11 @@ class Engine {
       }
       return this.#streamOn(plan.start);
     }
-    if (settings.snapshotDelayMs > 0) await sleep(settings.snapshotDelayMs, undefined, { signal: this.#parts.signal });
-    const lsn = await this.#retrying('snapshot', () => snapshotWithSlot(this.#parts, plan.only));
-    if (plan.only || lsn === undefined) return;
+    if (settings.snapshotDelayMs > 0) await this.#pause(settings.snapshotDelayMs);
+    const snapshot = createSnapshotJob(this.#parts, plan.only, plan.progress);
+    const lsn = await this.#retrying('snapshot', () => snapshot.run());
+    if (plan.only) return;
+    if (settings.streamingDelayMs > 0) await this.#pause(settings.streamingDelayMs);
     const slot = await this.#retrying('look up the slot', () => usableSlot(this.#parts, undefined));
     return this.#streamOn(startOf({ phase: 'streaming', from: lsn, lastCommit: undefined, last: undefined }, slot));
   }
@@ -294,6 +296,10 @@ class Engine {
     const offset = commitOffset(decoder.reached, decoder.lastTxId, decoder.lastUs);
     decoder.settle();
     queue.push(heartbeatRecord(context, heartbeatTopic(settings), settings.topicPrefix, offset), 64);
+  }
+
+  async #pause(ms: number): Promise<void> {
+    await sleep(ms, undefined, { signal: this.#parts.signal });
   }
 
   async #retrying<T>(doing: string, work: () => Promise<T>): Promise<T> {

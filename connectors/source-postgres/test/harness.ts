@@ -64,6 +64,7 @@ export interface Running extends AsyncDisposable {
   readonly task: SourceTask;
   readonly records: SourceRecord[];
   readonly logs: string[];
+  readonly figures: ReadonlyMap<string, number>;
   /** Polls until the records satisfy the condition; rejects after so long. */
   until(condition: (records: readonly SourceRecord[]) => boolean, withinMs?: number): Promise<SourceRecord[]>;
   /** Polls until there are so many records. */
@@ -72,8 +73,6 @@ export interface Running extends AsyncDisposable {
   commit(): void;
   /** What the task said of its state. */
   readonly notes: (string | undefined)[];
-  /** Its figures, by name; of labels, only those in braces that tell series apart. */
-  readonly figures: Map<string, number>;
   /** The last position that came without a record. */
   readonly position: () => OffsetMap | undefined;
 }
