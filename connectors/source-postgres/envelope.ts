@@ -35,6 +35,10 @@ export interface TableShape {
   readonly columns: readonly ShownColumn[];
   /** The columns of the key, in order; empty for a null key. */
   readonly key: readonly ShownColumn[];
+  /** Columns whose values a schema lists (enums): rows are looked through for others; empty where none is. */
+  readonly listed: readonly ShownColumn[];
+  /** Columns that have no stand-in of their own for a value that PostgreSQL did not send since it did not change. */
+  readonly silent: readonly ShownColumn[];
 }
 
 /** Where the row before the change stands: nowhere, with its identity columns only, or whole. */

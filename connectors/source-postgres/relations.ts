@@ -8,34 +8,42 @@ import { isWantedColumn } from './filters.ts';
 import type { Relation, RelationColumn } from './pgoutput/messages.ts';
 import type { Settings } from './settings.ts';
 import type { SourceNames } from './source-block.ts';
+import { catalogColumns, keyNames } from './table-key.ts';
 import { topicName } from './topics.ts';
+import { mangledName } from './values/bug-compatible.ts';
 import { defaultValue } from './values/defaults.ts';
 import { resolveType } from './values/resolve.ts';
+import type { TypeInfo, TypeLookup } from './values/resolve.ts';
 import { columnSchema, typeFor } from './values/value-type.ts';
+import type { Decode, Phase, UnlistedLabel, ValueType } from './values/value-type.ts';
 
 export interface LayoutCache {
   /**
    * The layout of a relation whose message came, `catalog` having been read since. The message is the truth of
    * what its rows hold; the catalog, which may have gone on since, only adds to it. Schemas that did not change
-   * are the same objects as before.
+   * are the same objects as before. `unlisted` is a label of an enum that came, whether or not the catalog still
+   * has it.
    */
-  layout(relation: Relation, catalog: CatalogTable): TableLayout;
+  layout(relation: Relation, catalog: CatalogTable, unlisted?: UnlistedLabel): TableLayout;
 }
 
-export function createLayoutCache(settings: Settings, names: SourceNames, log: Logger): LayoutCache {
+export function createLayoutCache(settings: Settings, names: SourceNames, log: Logger, phase: Phase = 'stream'): LayoutCache {
   const known = new Map<string, { readonly print: string; readonly layout: TableLayout }>();
+  const keys = new Map<number, readonly string[]>();
+  const labels = createLabels(settings.values.compatible);
   return {
-    layout(relation, catalog) {
-      const described = relation.columns.map((column, slot) => describe(relation, column, slot, catalog));
-      const key = keyNames(relation, catalog, settings);
-      const types = [...new Set(described.map(({ column }) => column.type))].map((oid) => catalog.types(oid));
-      const print = JSON.stringify([
-        relation,
-        described,
-        key,
-        types,
-        types.map((type) => [catalog.types(type?.item ?? 0), catalog.types(type?.base ?? 0)]),
-      ]);
+    layout(sent, found, unlisted) {
+      const catalog = { ...found, types: labels.lookup(found.types, unlisted) };
+      const relation = settings.values.compatible && phase === 'stream' ? mangled(sent) : sent;
+      const ofCatalog = catalogColumns(relation, catalog);
+      const described = relation.columns.map((column, slot) => describe(column, slot, ofCatalog[slot]));
+      const key = keyNames(relation, ofCatalog, catalog, settings, keys.get(relation.oid) ?? []);
+      keys.set(relation.oid, key);
+      const types = typesOf(
+        described.map(({ column }) => column.type),
+        catalog.types,
+      );
+      const print = JSON.stringify([relation, described, key, types]);
       const name = `${relation.schema}.${relation.table}`;
       const before = known.get(name);
       if (before?.print === print) return before.layout;
@@ -47,18 +55,27 @@ export function createLayoutCache(settings: Settings, names: SourceNames, log: L
 
   function build(relation: Relation, described: readonly Described[], key: readonly string[], catalog: CatalogTable): TableLayout {
     const { schema, table } = relation;
-    const columns = described.flatMap(({ column, slot, notNull, defaultText }): ShownColumn[] => {
+    const lost = key.filter((name) => relation.columns.some((column) => column.name === name && !column.identity));
+    if (lost.length > 0 && relation.columns.some(({ identity }) => identity) && !settings.values.compatible)
+      log.warn(
+        `table ${schema}.${table}: ${lost.join(', ')} of the key is not in the replica identity, so that PostgreSQL does not send it with deletes: their keys will lack it. ALTER TABLE … REPLICA IDENTITY FULL, or USING INDEX an index on the key, helps.`,
+      );
+    const columns = described.flatMap(({ column, slot, notNull, dims, defaultText }): ShownColumn[] => {
       const inKey = key.includes(column.name);
       if (!inKey && !isWantedColumn(settings.filters, schema, table, column.name)) return [];
-      const type = resolveType(column.type, column.typmod, catalog.types, settings.values);
+      const type = resolveType(column.type, { typmod: column.typmod, dims, phase }, catalog.types, settings.values);
       if (type === undefined) {
         log.warn(
           `column ${schema}.${table}.${column.name} is left out: the connector has no form for type "${catalog.types(column.type)?.name ?? column.type}"`,
         );
         return [];
       }
-      const shown = columnSchema(type, !(notNull || inKey), defaultValue(type, defaultText));
-      return [{ name: column.name, slot, type: typeFor(type, shown), schema: shown, identity: column.identity }];
+      const omitted = settings.omittedAsNull && !column.identity;
+      const byDefault = omitted ? undefined : defaultValue(type, defaultText, settings.values);
+      const shown = columnSchema(type, omitted || !(notNull || inKey), byDefault);
+      const typed = typeFor(type, shown);
+      const whole = typed.lacking && !shown.optional ? required(typed, `${schema}.${table}.${column.name}`, log) : typed;
+      return [{ name: column.name, slot, type: whole, schema: shown, identity: column.identity }];
     });
     const shown = new Map(columns.map((column) => [column.name, column]));
     return compileTable(
@@ -69,55 +86,87 @@ export function createLayoutCache(settings: Settings, names: SourceNames, log: L
         width: relation.columns.length,
         columns,
         key: key.flatMap((column) => shown.get(column) ?? []),
+        listed: columns.filter(({ type }) => type.unlisted !== undefined),
+        silent: settings.values.compatible ? [] : columns.filter(({ type }) => type.unavailable === null),
       },
       names,
     );
   }
 }
 
+/** The types, and those that they are made of. */
+function typesOf(oids: readonly number[], lookup: TypeLookup): TypeInfo[] {
+  const found = new Map<number, TypeInfo>();
+  const add = (oid: number): void => {
+    const type = found.has(oid) ? undefined : lookup(oid);
+    if (type === undefined) return;
+    found.set(oid, type);
+    add(type.item);
+    add(type.base);
+  };
+  oids.forEach(add);
+  return [...found.values()];
+}
+
+/** Names beyond ASCII as Debezium reads them from the stream; a key column of such a name is not found by it. */
+const mangled = (relation: Relation): Relation => ({
+  ...relation,
+  columns: relation.columns.map((column) => {
+    const name = mangledName(column.name);
+    return { ...column, name, identity: column.identity && name === column.name };
+  }),
+});
+
+/**
+ * The labels of enums: those of the catalog, and whatever else came. Debezium keeps to those that it read first.
+ */
+function createLabels(compatible: boolean): { lookup(types: TypeLookup, unlisted: UnlistedLabel | undefined): TypeLookup } {
+  const first = new Map<number, TypeInfo>();
+  const seen = new Map<number, Set<string>>();
+  return {
+    lookup: (types, unlisted) => {
+      if (unlisted !== undefined) seen.set(unlisted.type, new Set(seen.get(unlisted.type)).add(unlisted.label));
+      return (oid) => {
+        const type = types(oid);
+        if (type?.kind !== 'e') return type;
+        if (compatible) return first.get(oid) ?? (first.set(oid, type), type);
+        const others = [...(seen.get(oid) ?? [])].filter((label) => !type.labels.includes(label));
+        return others.length === 0 ? type : { ...type, labels: [...type.labels, ...others] };
+      };
+    },
+  };
+}
+
 interface Described {
   readonly column: RelationColumn;
   readonly slot: number;
   readonly notNull: boolean;
+  readonly dims: number;
   readonly defaultText: string | null;
 }
 
-function describe(relation: Relation, column: RelationColumn, slot: number, catalog: CatalogTable): Described {
-  const found = catalogColumn(relation, column, slot, catalog);
-  return { column, slot, notNull: found?.notNull ?? false, defaultText: found?.defaultText ?? null };
-}
+const describe = (column: RelationColumn, slot: number, found: CatalogColumn | undefined): Described => ({
+  column,
+  slot,
+  notNull: found?.notNull ?? false,
+  dims: found?.dims ?? 0,
+  defaultText: found?.defaultText ?? null,
+});
 
-/** By name; a column that was renamed since, by its place. */
-function catalogColumn(relation: Relation, column: RelationColumn, slot: number, catalog: CatalogTable): CatalogColumn | undefined {
-  const named = catalog.columns.find(({ name }) => name === column.name);
-  if (named !== undefined) return named;
-  const whole = catalog.columns.length === relation.columns.length;
-  const sent = whole ? catalog.columns : catalog.columns.filter(({ generated }) => !generated);
-  const placed = sent.length === relation.columns.length ? sent[slot] : undefined;
-  return placed?.type === column.type ? placed : undefined;
-}
-
-/**
- * The key's columns. Under the default identity the message itself marks the primary key as it was when the row
- * was written; otherwise, and for the order of the columns, the catalog is asked.
- */
-function keyNames(relation: Relation, catalog: CatalogTable, settings: Settings): readonly string[] {
-  const names = relation.columns.map(({ name }) => name);
-  const rule = settings.keyRules.find(({ tables }) => tables.test(`${relation.schema}.${relation.table}`));
-  const ruled = rule?.columns.filter((name) => names.includes(name)) ?? [];
-  if (ruled.length > 0) return ruled;
-
-  const marked = relation.columns.filter(({ identity }) => identity).map(({ name }) => name);
-  const sameAsMarked = (key: readonly string[]): boolean => key.length === marked.length && key.every((name) => marked.includes(name));
-  if (relation.replicaIdentity === 'd' && marked.length > 0) return sameAsMarked(catalog.primaryKey) ? catalog.primaryKey : marked;
-  const present = (key: readonly string[]): boolean => key.length > 0 && key.every((name) => names.includes(name));
-  if (present(catalog.primaryKey)) return catalog.primaryKey;
-  if (present(catalog.uniqueKey)) return catalog.uniqueKey;
-  return relation.replicaIdentity === 'i' ? marked : [];
-}
-
-/** The relation that a snapshot's rows have: all columns, generated ones too, whether or not a publication sends them. */
-export function catalogRelation(oid: number, schema: string, table: string, catalog: CatalogTable): Relation {
-  const columns = catalog.columns.map(({ name, type, typmod }) => ({ name, type, typmod, identity: catalog.primaryKey.includes(name) }));
-  return { oid, schema, table, replicaIdentity: 'd', columns };
+/** In a required column there must be a value: zero, where the type has no form for the one that came (NaN). */
+function required(type: ValueType, name: string, log: Logger): ValueType {
+  let warned = false;
+  const decode: Decode = (bytes, start, end) => {
+    const value = type.decode(bytes, start, end);
+    if (value !== null) return value;
+    if (!warned) {
+      const text = Buffer.from(bytes.subarray(start, end)).toString();
+      log.error(
+        `column ${name}: ${text} is no decimal, and the column is NOT NULL: 0 is written in its place, here and from now on. Set decimal.handling.mode to string or double, or omitted.values to null, to tell it apart.`,
+      );
+    }
+    warned = true;
+    return type.zero;
+  };
+  return { ...type, decode };
 }

@@ -6,10 +6,11 @@ import type { OldRow, TableLayout } from './envelope.ts';
 import type { Lsn } from './lsn.ts';
 import { parts } from './offsets.ts';
 import { ProtocolError } from './pgoutput/reader.ts';
-import { readTuple } from './pgoutput/tuple.ts';
+import { readTuple, unchangedSoFar } from './pgoutput/tuple.ts';
 import type { RecordQueue } from './queue.ts';
 import { rowRecord } from './records.ts';
 import type { RecordContext } from './records.ts';
+import { headersWithUnavailable } from './unavailable.ts';
 import { SlotArena } from './slot-arena.ts';
 
 /** Where a row stands. */
@@ -92,16 +93,18 @@ export class RowRecords {
       at = readTuple(bytes, at + 1, end, width, slots, base + 2 * width);
     }
     if (bytes[at] !== newTuple) throw new ProtocolError(`an update with a tuple of kind ${bytes[at]}`);
+    const unchanged = unchangedSoFar;
     readTuple(bytes, at + 1, end, width, slots, base);
     if (old === 'full') takeUnchanged(slots, base, width);
+    const headers =
+      unchangedSoFar === unchanged ? this.#context.headers : headersWithUnavailable(layout, slots, base, this.#context.headers);
     const row: WireRow = { bytes, slots, base, scopes: place.scopes, own: [place.lsn] };
     if (old !== 'none' && keyChanged(layout, old, row)) {
-      this.#changedKey(layout, old, row, end - start, place);
+      this.#changedKey(layout, old, row, end - start, place, headers);
       return;
     }
     if (place.done >= 0) return;
     const offset = rowOffset(place.transaction, 'UPDATE', place.lsn, place.row, 0);
-    const { headers } = this.#context;
     this.#queue.push(
       rowRecord(this.#context, topic, layout.keySchema, layout.newKey, layout.valueSchema, layout.update[old], row, headers, offset),
       end - start,
@@ -151,7 +154,14 @@ export class RowRecords {
   }
 
   /** A changed key is a delete under the old one and a create under the new one, each naming the other. */
-  #changedKey(layout: TableLayout, old: 'identity' | 'full', row: WireRow, bytes: number, place: RowPlace): void {
+  #changedKey(
+    layout: TableLayout,
+    old: 'identity' | 'full',
+    row: WireRow,
+    bytes: number,
+    place: RowPlace,
+    newHeaders: readonly Header[],
+  ): void {
     const oldKey = layout.oldKey[old];
     const { newKey, keySchema } = layout;
     if (oldKey === null || newKey === null) throw new ProtocolError('a changed key without a key');
@@ -170,7 +180,7 @@ export class RowRecords {
         layout.valueSchema,
         layout.create,
         row,
-        [oldKeyHeader, ...headers],
+        [oldKeyHeader, ...newHeaders],
         offset,
       ),
       bytes,

@@ -35,6 +35,8 @@ export interface Settings {
   readonly tombstones: boolean;
   readonly contextHeaders: boolean;
   readonly values: ValueSettings;
+  /** Whether null stands for what PostgreSQL left out, also in NOT NULL columns. */
+  readonly omittedAsNull: boolean;
   readonly snapshotMode: SnapshotMode;
   readonly snapshotDelayMs: number;
   readonly maxBatchSize: number;
@@ -81,6 +83,7 @@ export function readSettings(config: Config, raw: RawConfig): Settings {
     tombstones: config['tombstones.on.delete'],
     contextHeaders: config['extended.headers.enabled'],
     values: valueSettings(config),
+    omittedAsNull: config['omitted.values'].toLowerCase() === 'null',
     snapshotMode: config['snapshot.mode'].toLowerCase() as SnapshotMode,
     snapshotDelayMs: config['snapshot.delay.ms'],
     maxBatchSize: config['max.batch.size'],
@@ -107,6 +110,7 @@ function valueSettings(config: Config): ValueSettings {
     moneyFractionDigits: config['money.fraction.digits'],
     placeholder: config['unavailable.value.placeholder'],
     includeUnknown: config['include.unknown.datatypes'],
+    compatible: config['debezium.bug.compatible'],
   };
 }
 

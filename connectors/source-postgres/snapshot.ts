@@ -3,7 +3,7 @@ import type { Logger, SourceRecord, WireRow } from '@millrace/runtime/api';
 import pg from 'pg';
 import type { Client } from 'pg';
 
-import { readTable } from './catalog.ts';
+import { publishesGenerated, readTable } from './catalog.ts';
 import { copyOut, readCopyRow } from './copy-rows.ts';
 import type { TableLayout } from './envelope.ts';
 import { explain } from './errors.ts';
@@ -11,11 +11,12 @@ import { parseLsn } from './lsn.ts';
 import type { Lsn } from './lsn.ts';
 import { snapshotOffset } from './offsets.ts';
 import { rowRecord } from './records.ts';
-import { catalogRelation, createLayoutCache } from './relations.ts';
+import { createLayoutCache } from './relations.ts';
 import { SlotArena } from './slot-arena.ts';
 import { processingScope, transactionScopeOf } from './source-block.ts';
 import type { SnapshotMarker } from './source-block.ts';
 import type { StreamParts } from './stream.ts';
+import { catalogRelation } from './table-key.ts';
 import type { CapturedTable } from './tables.ts';
 
 export interface SnapshotParts extends Omit<StreamParts, 'onRelation'> {
@@ -57,11 +58,15 @@ export async function takeSnapshot(
   await start.onHeld();
 
   const writer = new SnapshotWriter(parts, lsn, txId, startedUs);
-  const layouts = createLayoutCache(settings, parts.names, log);
+  const layouts = createLayoutCache(settings, parts.names, log, 'snapshot');
+  // Columns that the stream will not have would stay behind in whatever the records are written to.
+  const { compatible } = settings.values;
+  const allColumns = compatible || settings.snapshotMode === 'initial_only' || settings.autocreate === 'no_tables';
+  const generated = allColumns ? 'all' : (await publishesGenerated(client, settings.publication)) ? 'stored' : 'none';
   for (const table of tables) {
     parts.signal.throwIfAborted();
     const catalog = await readTable(client, table.oid);
-    const layout = layouts.layout(catalogRelation(table.oid, table.schema, table.table, catalog), catalog);
+    const layout = layouts.layout(catalogRelation(table.oid, table.schema, table.table, catalog, generated), catalog);
     writer.beginTable(layout);
     const before = writer.rows;
     try {

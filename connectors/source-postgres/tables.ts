@@ -15,10 +15,11 @@ export interface CapturedTable {
 /**
  * The tables that the filters choose, in the order in which a snapshot reads them. Of a partitioned table and its
  * partitions only those are taken under whose name changes will come, so that no row comes twice: the root under
- * publish.via.partition.root, else the partitions, unless the filters choose the root alone.
+ * publish.via.partition.root, else the partitions, unless the filters choose the root alone. Debezium takes them all.
  */
 export async function capturedTables(client: Client, settings: Settings): Promise<readonly CapturedTable[]> {
   const wanted = (await listTables(client)).filter(({ schema, table }) => isWantedTable(settings.filters, schema, table));
+  if (settings.values.compatible) return inSnapshotOrder(settings.filters, wanted);
   const wantedOids = new Set(wanted.map(({ oid }) => oid));
   const rootsWithPartitions = new Set(wanted.flatMap(({ ancestors }) => ancestors));
   const taken = wanted.filter(({ oid, ancestors }) =>

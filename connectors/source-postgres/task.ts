@@ -30,6 +30,7 @@ import type { StreamStart } from './stream.ts';
 import { capturedTables } from './tables.ts';
 import { heartbeatTopic } from './topics.ts';
 import { unsupportedKeys } from './unsupported.ts';
+import type { UnlistedLabel } from './values/value-type.ts';
 
 const firstWaitMs = 500;
 /** The server may sync on each confirmation: so often is enough. */
@@ -171,7 +172,7 @@ class Engine {
     const { settings, connector, queue, log, signal } = this.#parts;
     const failed = Promise.withResolvers<Error>();
     const decoder = new StreamDecoder(
-      { ...this.#parts, onRelation: (relation) => this.#relation(relation, decoder, failed.reject) },
+      { ...this.#parts, onRelation: (relation, unlisted) => this.#relation(relation, unlisted, decoder, failed.reject) },
       position,
     );
     failed.promise.catch(() => {});
@@ -199,7 +200,12 @@ class Engine {
   }
 
   /** Holds the stream until the catalog told what the relation's message leaves out. */
-  #relation(relation: Relation, decoder: StreamDecoder, failed: (error: unknown) => void): void {
+  #relation(
+    relation: Relation,
+    unlisted: UnlistedLabel | undefined,
+    decoder: StreamDecoder,
+    failed: (error: unknown) => void,
+  ): void {
     const replication = this.#stream?.replication;
     replication?.hold();
     this.#parts.sql
@@ -208,10 +214,11 @@ class Engine {
           client,
           relation.oid,
           relation.columns.map((column) => column.type),
+          relation,
         ),
       )
       .then((catalog) => {
-        decoder.setLayout(relation.oid, this.#layouts.layout(relation, catalog));
+        decoder.setLayout(relation.oid, this.#layouts.layout(relation, catalog, unlisted));
         replication?.release();
       })
       .catch((error: unknown) => failed(explain(error, `look up table ${relation.schema}.${relation.table}`)));

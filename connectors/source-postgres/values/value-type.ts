@@ -16,16 +16,30 @@ export interface ValueType {
   readonly zero: unknown;
   /** The default in the schema when the column's default is a function call; undefined where defaults are left out. */
   readonly generated: unknown;
-  /** Whether a null item empties a whole array of this type (Debezium's items of this type are not optional). */
+  /** Whether items of an array of this type are required, so that a null item empties the whole array. */
   readonly itemsRequired?: boolean;
+  /** Whether it has no form for some values ('NaN' as a decimal), for which `decode` gives null. */
+  readonly lacking?: boolean;
+  /** Of types whose schema lists their values: the label in these bytes that is not listed; undefined where all are. */
+  readonly unlisted?: (bytes: Uint8Array, start: number, end: number) => UnlistedLabel | undefined;
   /** Of struct types: the same for another schema of theirs (optional, say), since a struct bears its exact schema. */
   readonly forSchema?: (schema: StructSchema) => ValueType;
 }
 
+/** A value of an enum that its schema does not list (yet). */
+export interface UnlistedLabel {
+  /** The enum's oid. */
+  readonly type: number;
+  readonly label: string;
+}
+
 /** A type of structs; `make` returns its decoder and zero for a schema. */
-export function structType(schema: StructSchema, make: (schema: StructSchema) => { decode: Decode; zero: unknown }): ValueType {
-  const { decode, zero } = make(schema);
-  return { ...valueType(schema, 'other', decode, zero, { generated: undefined }), forSchema: (other) => structType(other, make) };
+export function structType(
+  schema: StructSchema,
+  make: (schema: StructSchema) => { decode: Decode; zero: unknown; lacking?: boolean },
+): ValueType {
+  const { decode, zero, lacking = false } = make(schema);
+  return { ...valueType(schema, 'other', decode, zero, { generated: undefined, lacking }), forSchema: (other) => structType(other, make) };
 }
 
 /** The type as it is for a column or an item of that schema. */
@@ -41,14 +55,19 @@ export interface ValueSettings {
   readonly moneyFractionDigits: number;
   readonly placeholder: string;
   readonly includeUnknown: boolean;
+  /** Whether values are as Debezium 3.3 writes them even where that is wrong (debezium.bug.compatible). */
+  readonly compatible: boolean;
 }
+
+/** How a row is read: what differs between the two in Debezium is the same in both unless `compatible` is set. */
+export type Phase = 'snapshot' | 'stream';
 
 export function valueType(
   schema: Schema,
   form: WireForm,
   decode: Decode,
   zero: unknown,
-  more: { unavailable?: unknown; generated?: unknown; itemsRequired?: boolean } = {},
+  more: Partial<Pick<ValueType, 'unavailable' | 'generated' | 'itemsRequired' | 'lacking' | 'unlisted'>> = {},
 ): ValueType {
   return {
     schema,
@@ -58,6 +77,8 @@ export function valueType(
     unavailable: more.unavailable ?? null,
     generated: 'generated' in more ? more.generated : zero,
     ...(more.itemsRequired ? { itemsRequired: true } : {}),
+    ...(more.lacking ? { lacking: true } : {}),
+    ...(more.unlisted ? { unlisted: more.unlisted } : {}),
   };
 }
 
