@@ -59,40 +59,38 @@ join pg_class c on c.oid = i.indexrelid
 where i.indisunique and i.indisvalid and i.indpred is null and i.indexprs is null
 order by c.relname`;
 
-const typesQuery = `
-select t.oid::int8 as oid, t.typname as name, t.typtype as kind,
-  case when t.typtype <> 'd' and t.typcategory = 'A' then t.typelem else 0 end::int8 as item,
-  t.typbasetype::int8 as base, t.typtypmod as "baseTypmod", t.typndims as "baseDims",
-  t.typnamespace = 'pg_catalog'::regnamespace or exists (
-    select from pg_depend d
-    where d.classid = 'pg_type'::regclass and d.objid = t.oid and d.deptype = 'e') as known,
-  array(select e.enumlabel from pg_enum e where e.enumtypid = t.oid order by e.enumsortorder) as labels
-from wanted w
-join pg_type t on t.oid = w.oid`;
-
 /** One statement, so that all of it is of one moment: columns and keys that do not fit together would be no key. */
 const tableQuery = `
-with recursive the as (
+with the as (
   select c.oid, c.relreplident
   from pg_class c
-  where c.oid = coalesce((select oid from pg_class where oid = $1), to_regclass($3)::oid)
-), wanted as (
-  select t.oid, t.typelem, t.typbasetype, t.typcategory
-  from pg_type t
-  where t.oid = any($2::oid[]) or t.oid in (select a.atttypid from the join pg_attribute a on a.attrelid = the.oid where a.attnum > 0)
+  where c.oid = coalesce((select oid from pg_class where oid = $1), to_regclass($2)::oid)
+)
+select (select relreplident::text from the) as "replicaIdentity",
+  ${rowsOf(columnsQuery)} as columns, ${rowsOf(keysQuery)} as keys`;
+
+const typesQuery = `
+with recursive wanted as (
+  select t.oid, t.typelem, t.typbasetype, t.typcategory from pg_type t where t.oid = any($1::oid[])
   union
   select t.oid, t.typelem, t.typbasetype, t.typcategory
   from wanted w
   join pg_type t on t.oid = w.typbasetype or (w.typcategory = 'A' and t.oid = w.typelem)
 )
-select (select relreplident::text from the) as "replicaIdentity",
-  ${rowsOf(columnsQuery)} as columns, ${rowsOf(keysQuery)} as keys, ${rowsOf(typesQuery)} as types`;
+select t.oid, t.typname::text as name, t.typtype::text as kind,
+  case when t.typtype <> 'd' and t.typcategory = 'A' then t.typelem else 0 end as item,
+  t.typbasetype as base, t.typtypmod as "baseTypmod", t.typndims as "baseDims",
+  t.typnamespace = 'pg_catalog'::regnamespace or exists (
+    select from pg_depend d
+    where d.classid = 'pg_type'::regclass and d.objid = t.oid and d.deptype = 'e') as known,
+  array(select e.enumlabel::text from pg_enum e where e.enumtypid = t.oid order by e.enumsortorder) as labels
+from wanted w
+join pg_type t on t.oid = w.oid`;
 
 interface TableRow {
   readonly replicaIdentity: string | null;
   readonly columns: readonly CatalogColumn[];
   readonly keys: readonly { readonly primary: boolean; readonly identity: boolean; readonly columns: readonly string[] }[];
-  readonly types: readonly TypeInfo[];
 }
 
 /**
@@ -106,8 +104,10 @@ export async function readTable(
   name?: { readonly schema: string; readonly table: string },
 ): Promise<CatalogTable> {
   const named = name === undefined ? null : `${pg.escapeIdentifier(name.schema)}.${pg.escapeIdentifier(name.table)}`;
-  const { rows } = await client.query<TableRow>(tableQuery, [oid, alsoTypes, named]);
-  const { replicaIdentity, columns, keys, types } = rows[0] as TableRow;
+  const { rows } = await client.query<TableRow>(tableQuery, [oid, named]);
+  const { replicaIdentity, columns, keys } = rows[0] as TableRow;
+  const wanted = [...new Set([...columns.map((column) => column.type), ...alsoTypes])];
+  const { rows: types } = await client.query<TypeInfo>(typesQuery, [wanted]);
   const byOid = new Map(types.map((type) => [type.oid, type]));
   const required = new Set(columns.filter((column) => column.notNull).map((column) => column.name));
   return {

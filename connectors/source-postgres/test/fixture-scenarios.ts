@@ -83,6 +83,36 @@ const knownDifferences: readonly Known[] = [
   },
   { scenario: everywhere, difference: /\.a_bit3\b/, why: 'Debezium gives bit(n)[] the schema of bit(n), and null' },
   { scenario: everywhere, difference: /\.a_(time|timetz)\.0: /, why: 'Debezium loses the microseconds of time[] and timetz[]' },
+  {
+    scenario: /types|modes/,
+    difference: /\.a_(enum|enum_null|comp|posint)\.items\.optional: false \| true$|\.a_enum(_null)?: null \|/,
+    why: 'Debezium has items of enums and unknown types required, and drops an array with a null',
+  },
+  {
+    scenario: /types|modes/,
+    difference: /\.a_numeric(_nan)?: null \|/,
+    why: 'Debezium drops a numeric[] that holds NaN; ours has null in its place',
+  },
+  {
+    scenario: /types|modes/,
+    difference: /\.t_(arr2|arr3|wkb).*\.(a_(money|interval|varbit|xml|point|name): undefined|(fields|after|before)\{\}: )/,
+    why: 'Debezium leaves out arrays of these types',
+  },
+  {
+    scenario: /types|modes/,
+    difference: /\.t_def.*(\.d_gen: .* \| undefined$|\.(fields|after|before)\{\}: )/,
+    why: 'Debezium has generated columns in snapshots alone, PostgreSQL 15 sending none in the stream; ours have them in neither',
+  },
+  {
+    scenario: /updates/,
+    difference: /\.u_idx\[\d\]\.(key\.|headers\.0\.1)/,
+    why: 'the key is that of the index under REPLICA IDENTITY USING INDEX; Debezium makes one up (id 0) for deletes',
+  },
+  {
+    scenario: /updates/,
+    difference: /\.headers(\.[34]: undefined \| \["__millrace\.unavailable"|\{\}: "0,1,2(,3)?" \| "0,1,2,3(,4)?"$)/,
+    why: 'Debezium has null in place of these unchanged values, and no word of it; a header of ours names the columns',
+  },
   { scenario: everywhere, difference: /\.a_ltree: null/, why: 'Debezium drops an ltree[] that holds a null' },
   {
     scenario: everywhere,

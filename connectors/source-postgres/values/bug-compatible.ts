@@ -44,8 +44,12 @@ const hasNegativeScale = (typmod: number): boolean => ((typmod - 4) & 0x400) !==
 /** The scale is taken for an unsigned one: 2046 for -2. */
 function hugeScale(typmod: number, settings: ValueSettings): ValueType {
   const type = numericType(typmod, settings);
-  if (settings.decimals !== 'precise') return type;
   const scale = (typmod - 4) & 0x7ff;
+  if (settings.decimals === 'double') return type;
+  if (settings.decimals === 'string') {
+    const digits = (text: unknown): string => (/^-?\d+$/.test(String(text)) ? `${text}.${'0'.repeat(scale)}` : String(text));
+    return withDecode(type, (decode) => (bytes, start, end) => digits(decode(bytes, start, end)));
+  }
   const parameters = { 'connect.decimal.precision': String(((typmod - 4) >> 16) & 0xffff) };
   return { ...type, form: 'other', schema: decimalSchema(scale, { parameters }), decode: decimalDecoder(scale), zero: new Decimal(0n, scale) };
 }
