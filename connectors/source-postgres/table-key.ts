@@ -12,7 +12,7 @@ export function catalogColumns(relation: Relation, catalog: CatalogTable): (Cata
   const candidates = sent ? catalog.columns : catalog.columns.filter(({ generated }) => !generated);
   const byName = new Map(candidates.map((column, place) => [column.name, place]));
   const places = relation.columns.map(({ name }) => byName.get(name));
-  for (let from = 0; from < places.length; ) {
+  for (let from = 0; from < places.length;) {
     if (places[from] !== undefined) {
       from++;
       continue;

@@ -200,12 +200,7 @@ class Engine {
   }
 
   /** Holds the stream until the catalog told what the relation's message leaves out. */
-  #relation(
-    relation: Relation,
-    unlisted: UnlistedLabel | undefined,
-    decoder: StreamDecoder,
-    failed: (error: unknown) => void,
-  ): void {
+  #relation(relation: Relation, unlisted: UnlistedLabel | undefined, decoder: StreamDecoder, failed: (error: unknown) => void): void {
     const replication = this.#stream?.replication;
     replication?.hold();
     this.#parts.sql

@@ -9,7 +9,7 @@ let slots = new Int32Array(0);
 export function unlistedLabel({ shape }: TableLayout, bytes: Uint8Array, start: number, end: number): UnlistedLabel | undefined {
   const { listed, width } = shape;
   if (slots.length < 2 * width) slots = new Int32Array(2 * width);
-  for (let at = start; at < end; ) {
+  for (let at = start; at < end;) {
     at = readTuple(bytes, at + 1, end, width, slots, 0);
     for (const { slot, type } of listed) {
       const from = slots[2 * slot] as number;

@@ -143,6 +143,5 @@ const knownDifferences: readonly Known[] = [
 
 export const isKnownDifference = (name: string, difference: string, compatible: boolean): boolean =>
   knownDifferences.some(
-    ({ scenario, difference: pattern, always }) =>
-      (!compatible || always !== undefined) && scenario.test(name) && pattern.test(difference),
+    ({ scenario, difference: pattern, always }) => (!compatible || always !== undefined) && scenario.test(name) && pattern.test(difference),
   );

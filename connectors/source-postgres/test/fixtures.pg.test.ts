@@ -63,7 +63,10 @@ async function compareScenario(scenario: Scenario, compatible: boolean): Promise
     await keptUp();
 
     const found = compareAll(expected, mine(), scenario).filter((difference) => !isKnownDifference(scenario.name, difference, compatible));
-    assert.deepEqual(found.slice(0, 40).map((d) => d.slice(0, 400)), []);
+    assert.deepEqual(
+      found.slice(0, 40).map((d) => d.slice(0, 400)),
+      [],
+    );
   } finally {
     await client.end();
   }

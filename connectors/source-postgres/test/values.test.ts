@@ -265,7 +265,14 @@ describe('values', () => {
   test('arrays have the dimensions that their column was declared with', () => {
     const cases: readonly [text: string, dims: number, expected: unknown][] = [
       ['{{1,2},{3,4}}', 1, ['1', '2', '3', '4']],
-      ['{{{1},{2}},{{3},{4}}}', 2, [['1', '2'], ['3', '4']]],
+      [
+        '{{{1},{2}},{{3},{4}}}',
+        2,
+        [
+          ['1', '2'],
+          ['3', '4'],
+        ],
+      ],
       ['{1,NULL}', 2, [['1', null]]],
       ['{}', 3, []],
     ];

@@ -12,7 +12,7 @@ export function parseItems(text: string): readonly ArrayItem[] {
   const root: ArrayItem[] = [];
   const outer: ArrayItem[][] = [];
   let items = root;
-  for (let opened = false; at < text.length; ) {
+  for (let opened = false; at < text.length;) {
     const char = text[at] as string;
     if (char === '{') {
       if (opened) {

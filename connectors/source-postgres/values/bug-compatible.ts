@@ -32,7 +32,11 @@ export function compatibleType(name: string, typmod: number, settings: ValueSett
   return undefined;
 }
 
-const withDecode = (type: ValueType, wrap: (decode: Decode) => Decode): ValueType => ({ ...type, form: 'other', decode: wrap(type.decode) });
+const withDecode = (type: ValueType, wrap: (decode: Decode) => Decode): ValueType => ({
+  ...type,
+  form: 'other',
+  decode: wrap(type.decode),
+});
 const ofText = (decode: Decode, text: string): unknown => {
   const bytes = Buffer.from(text);
   return decode(bytes, 0, bytes.length);
@@ -51,7 +55,13 @@ function hugeScale(typmod: number, settings: ValueSettings): ValueType {
     return withDecode(type, (decode) => (bytes, start, end) => digits(decode(bytes, start, end)));
   }
   const parameters = { 'connect.decimal.precision': String(((typmod - 4) >> 16) & 0xffff) };
-  return { ...type, form: 'other', schema: decimalSchema(scale, { parameters }), decode: decimalDecoder(scale), zero: new Decimal(0n, scale) };
+  return {
+    ...type,
+    form: 'other',
+    schema: decimalSchema(scale, { parameters }),
+    decode: decimalDecoder(scale),
+    zero: new Decimal(0n, scale),
+  };
 }
 
 function moneyThroughDouble(settings: ValueSettings): ValueType {
