@@ -190,3 +190,22 @@ test('a key of message.key.columns that PostgreSQL leaves out of deletes is warn
     }
   }
 });
+
+test('debezium.bug.compatible reads a partitioned table and its partitions', async () => {
+  await using database = await createDatabase(await usePostgres(), 'keys');
+  await sql(
+    database,
+    'create table p (id int primary key) partition by range (id)',
+    'create table p_low partition of p for values from (0) to (10)',
+    'insert into p values (1)',
+  );
+  const topics: Record<string, string[]> = {};
+  for (const compatible of ['false', 'true']) {
+    const raw = rawConfig(database, { 'snapshot.mode': 'initial_only', 'debezium.bug.compatible': compatible });
+    await using running = await runTask(raw);
+    await running.until(() => running.logs.some((line) => line.includes('snapshot: done')));
+    const records = await running.count(compatible === 'true' ? 2 : 1);
+    topics[compatible] = records.map(({ topic }) => topic);
+  }
+  assert.deepEqual(topics, { false: ['shop.public.p_low'], true: ['shop.public.p', 'shop.public.p_low'] });
+});

@@ -112,6 +112,16 @@ for (const version of ['15', '18'] as const) {
       }
     });
 
+    test('types of users that bear the names of known ones are not taken for them', async () => {
+      const own = ['create type hstore as (a int)', "create type ltree as enum ('a')", 'create domain citext as int'];
+      const setUp = [...own, 'create table o (id int primary key, h hstore, l ltree, c citext)', "insert into o values (1, '(1)', 'a', 5)"];
+      const { records: found } = await records(setUp, ["insert into o values (2, '(1)', 'a', 5)"], 2);
+      assert.deepEqual(
+        found.map(afterOf),
+        [1, 2].map((id) => ({ id: number(String(id)), l: 'a', c: number('5') })),
+      );
+    });
+
     test('generated columns are in both or in neither', async () => {
       const kinds = version === '18' ? ', v int generated always as (n + 1) virtual' : '';
       const setUp = [
