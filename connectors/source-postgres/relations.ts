@@ -60,6 +60,10 @@ export function createLayoutCache(settings: Settings, names: SourceNames, log: L
       log.warn(
         `table ${schema}.${table}: ${lost.join(', ')} of the key is not in the replica identity, so that PostgreSQL does not send it with deletes: their keys will lack it. ALTER TABLE … REPLICA IDENTITY FULL, or USING INDEX an index on the key, helps.`,
       );
+    const rule = settings.keyRules.find(({ tables }) => tables.test(`${schema}.${table}`));
+    const unknown = rule?.columns.filter((name) => !relation.columns.some((column) => column.name === name)) ?? [];
+    if (unknown.length > 0)
+      log.warn(`table ${schema}.${table} has no column ${unknown.join(', ')}, which message.key.columns names: its key is without it`);
     const columns = described.flatMap(({ column, slot, notNull, dims, defaultText }): ShownColumn[] => {
       const inKey = key.includes(column.name);
       if (!inKey && !isWantedColumn(settings.filters, schema, table, column.name)) return [];
