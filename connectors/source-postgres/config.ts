@@ -2,10 +2,11 @@
 import { defineConfig } from '@millrace/runtime/api';
 import type { ConfigValues } from '@millrace/runtime/api';
 
+import { columnKeys } from './config-columns.ts';
 import { connectorKeys } from './config-connector.ts';
 import { eventKeys } from './config-events.ts';
 import { postgresKeys } from './config-postgres.ts';
 
-export const config = defineConfig({ ...postgresKeys, ...eventKeys, ...connectorKeys });
+export const config = defineConfig({ ...postgresKeys, ...eventKeys, ...connectorKeys, ...columnKeys });
 
 export type Config = ConfigValues<typeof config>;

@@ -4,12 +4,14 @@ import type { Logger } from '@millrace/runtime/api';
 import type { CatalogColumn, CatalogTable } from './catalog.ts';
 import { compileTable } from './envelope.ts';
 import type { ShownColumn, TableLayout } from './envelope.ts';
-import { isWantedColumn } from './filters.ts';
+import { isWantedColumn, ruledKey } from './filters.ts';
 import type { Relation, RelationColumn } from './pgoutput/messages.ts';
 import type { Settings } from './settings.ts';
+import { checkFields, rewritten, withSourceType } from './shown-columns.ts';
 import type { SourceNames } from './source-block.ts';
+import { sourceType } from './source-type.ts';
+import type { SourceType } from './source-type.ts';
 import { catalogColumns, keyNames } from './table-key.ts';
-import { topicName } from './topics.ts';
 import { mangledName } from './values/bug-compatible.ts';
 import { defaultValue } from './values/defaults.ts';
 import { resolveType } from './values/resolve.ts';
@@ -55,46 +57,75 @@ export function createLayoutCache(settings: Settings, names: SourceNames, log: L
 
   function build(relation: Relation, described: readonly Described[], key: readonly string[], catalog: CatalogTable): TableLayout {
     const { schema, table } = relation;
-    const lost = key.filter((name) => relation.columns.some((column) => column.name === name && !column.identity));
+    const name = `${schema}.${table}`;
+    const lost = key.filter((one) => relation.columns.some((column) => column.name === one && !column.identity));
     if (lost.length > 0 && relation.columns.some(({ identity }) => identity) && !settings.values.compatible)
       log.warn(
-        `table ${schema}.${table}: ${lost.join(', ')} of the key is not in the replica identity, so that PostgreSQL does not send it with deletes: their keys will lack it. ALTER TABLE … REPLICA IDENTITY FULL, or USING INDEX an index on the key, helps.`,
+        `table ${name}: ${lost.join(', ')} of the key is not in the replica identity, so that PostgreSQL does not send it with deletes: their keys will lack it. ALTER TABLE … REPLICA IDENTITY FULL, or USING INDEX an index on the key, helps.`,
       );
-    const rule = settings.keyRules.find(({ tables }) => tables.test(`${schema}.${table}`));
-    const unknown = rule?.columns.filter((name) => !relation.columns.some((column) => column.name === name)) ?? [];
-    if (unknown.length > 0)
-      log.warn(`table ${schema}.${table} has no column ${unknown.join(', ')}, which message.key.columns names: its key is without it`);
+    // Columns that only a rule puts into the key may be null there.
+    const ruled = ruledKey(settings.keyRules, schema, table, key).length > 0;
+    const inKey = new Map<string, ShownColumn>();
     const columns = described.flatMap(({ column, slot, notNull, dims, defaultText }): ShownColumn[] => {
-      const inKey = key.includes(column.name);
-      if (!inKey && !isWantedColumn(settings.filters, schema, table, column.name)) return [];
+      const isKey = key.includes(column.name);
+      const isWanted = isWantedColumn(settings.filters, schema, table, column.name);
+      if (!isKey && !isWanted) return [];
       const type = resolveType(column.type, { typmod: column.typmod, dims, phase }, catalog.types, settings.values);
       if (type === undefined) {
         log.warn(
-          `column ${schema}.${table}.${column.name} is left out: the connector has no form for type "${catalog.types(column.type)?.name ?? column.type}"`,
+          `column ${name}.${column.name} is left out: the connector has no form for type "${catalog.types(column.type)?.name ?? column.type}"`,
         );
         return [];
       }
       const omitted = settings.omittedAsNull && !column.identity;
       const byDefault = omitted ? undefined : defaultValue(type, defaultText, settings.values);
-      const shown = columnSchema(type, omitted || !(notNull || inKey), byDefault);
+      const shown = columnSchema(type, omitted || !(notNull || (isKey && !ruled)), byDefault);
       const typed = typeFor(type, shown);
-      const whole = typed.lacking && !shown.optional ? required(typed, `${schema}.${table}.${column.name}`, log) : typed;
-      return [{ name: column.name, slot, type: whole, schema: shown, identity: column.identity }];
+      const plain: ShownColumn = {
+        name: column.name,
+        field: settings.adjustFieldName(column.name),
+        slot,
+        type: typed.lacking && !shown.optional ? required(typed, `${name}.${column.name}`, log) : typed,
+        schema: shown,
+        identity: column.identity,
+      };
+      if (isKey) inKey.set(column.name, plain);
+      if (!isWanted) return [];
+      const source = sourceType(column.type, column.typmod, catalog.types, phase, defaultText, settings.values.compatible);
+      return [source === undefined ? plain : inValue(plain, source, relation, isKey)];
     });
-    const shown = new Map(columns.map((column) => [column.name, column]));
+    checkFields(columns, name);
+    const topic = settings.topics.dataTopic(schema, table);
+    const named = (kind: string): string => settings.adjustSchemaName(`${topic}.${kind}`);
     return compileTable(
       {
-        topic: topicName(settings, schema, table),
+        topic,
+        schemaNames: { key: named('Key'), value: named('Value'), envelope: named('Envelope') },
         schema,
         table,
         width: relation.columns.length,
         columns,
-        key: key.flatMap((column) => shown.get(column) ?? []),
-        listed: columns.filter(({ type }) => type.unlisted !== undefined),
-        silent: settings.values.compatible ? [] : columns.filter(({ type }) => type.unavailable === null),
+        key: key.flatMap((column) => inKey.get(column) ?? []),
+        keyField: settings.topics.keyField(schema, table),
+        listed: [...columns, ...inKey.values()].filter(({ type }) => type.unlisted !== undefined),
+        silent: settings.values.compatible ? [] : columns.filter(({ type, fixed }) => type.unavailable === null && fixed === undefined),
       },
       names,
     );
+  }
+
+  /** A column as it appears in values. */
+  function inValue(plain: ShownColumn, source: SourceType, { schema, table }: Relation, isKey: boolean): ShownColumn {
+    const { columnRules } = settings;
+    const rewrite = columnRules.rewriteOf(schema, table, plain.name);
+    const name = `${schema}.${table}.${plain.name}`;
+    if (rewrite !== undefined && isKey) {
+      log.warn(
+        `column ${name} is to be masked or cut, but is part of the key, where it stands as it is, since masking it would merge rows. Choose another key with message.key.columns, if it is secret.`,
+      );
+    }
+    const column = rewrite === undefined ? plain : rewritten(plain, rewrite, source, name, log);
+    return columnRules.tellsType(schema, table, plain.name, source.name) ? withSourceType(column, source) : column;
   }
 }
 

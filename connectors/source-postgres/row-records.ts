@@ -12,6 +12,7 @@ import { rowRecord } from './records.ts';
 import type { RecordContext } from './records.ts';
 import { headersWithUnavailable } from './unavailable.ts';
 import { SlotArena } from './slot-arena.ts';
+import { isUnchanged } from './unchanged.ts';
 
 /** Where a row stands. */
 export interface RowPlace {
@@ -57,12 +58,14 @@ export class RowRecords {
   readonly #context: RecordContext;
   readonly #queue: RecordQueue;
   readonly #tombstones: boolean;
+  readonly #skipUnchanged: boolean;
   readonly #arena = new SlotArena();
 
-  constructor(context: RecordContext, queue: RecordQueue, tombstones: boolean) {
+  constructor(context: RecordContext, queue: RecordQueue, tombstones: boolean, skipUnchanged = false) {
     this.#context = context;
     this.#queue = queue;
     this.#tombstones = tombstones;
+    this.#skipUnchanged = skipUnchanged;
   }
 
   /** `at` is behind the relation's oid. */
@@ -103,7 +106,7 @@ export class RowRecords {
       this.#changedKey(layout, old, row, end - start, place, headers);
       return;
     }
-    if (place.done >= 0) return;
+    if (place.done >= 0 || (this.#skipUnchanged && old === 'full' && isUnchanged(layout, row))) return;
     const offset = rowOffset(place.transaction, 'UPDATE', place.lsn, place.row, 0);
     this.#queue.push(
       rowRecord(this.#context, topic, layout.keySchema, layout.newKey, layout.valueSchema, layout.update[old], row, headers, offset),

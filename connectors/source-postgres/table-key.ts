@@ -1,5 +1,6 @@
 /** Which columns are a table's key, as it was when its rows were written. */
 import type { CatalogColumn, CatalogTable } from './catalog.ts';
+import { ruledKey } from './filters.ts';
 import type { Relation, RelationColumn } from './pgoutput/messages.ts';
 import type { Settings } from './settings.ts';
 
@@ -50,8 +51,7 @@ export function keyNames(
   before: readonly string[],
 ): readonly string[] {
   const present = names(relation);
-  const rule = settings.keyRules.find(({ tables }) => tables.test(`${relation.schema}.${relation.table}`));
-  const ruled = rule?.columns.filter((name) => present.includes(name)) ?? [];
+  const ruled = ruledKey(settings.keyRules, relation.schema, relation.table, present);
   if (ruled.length > 0) return ruled;
 
   /** The catalog's names as the relation has them; empty when it lacks one. */

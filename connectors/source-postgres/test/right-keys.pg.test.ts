@@ -191,10 +191,10 @@ test('a key of message.key.columns that PostgreSQL leaves out of deletes is warn
   }
 });
 
-test('a column that message.key.columns names, and that was renamed, is warned about', async () => {
+test('a column that message.key.columns names is in the key for as long as it bears that name', async () => {
   const setUp = ['create table t (id int primary key, region text)'];
   const statements = ["insert into t values (1, 'eu')", 'alter table t rename column region to area', "insert into t values (2, 'us')"];
-  for (const { when, records, logs } of await changes(setUp, statements, 2, { 'message.key.columns': 'public.t:id,region' })) {
+  for (const { when, records } of await changes(setUp, statements, 2, { 'message.key.columns': 'public.t:id,region' })) {
     assert.deepEqual(
       records.map(shown),
       [
@@ -202,10 +202,6 @@ test('a column that message.key.columns names, and that was renamed, is warned a
         ['c', { id: 2 }],
       ],
       when,
-    );
-    assert.ok(
-      logs.some((line) => /warn: table public\.t has no column region/.test(line)),
-      logs.join('\n'),
     );
   }
 });

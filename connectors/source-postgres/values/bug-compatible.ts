@@ -18,12 +18,11 @@ import type { Decode, Phase, ValueSettings, ValueType } from './value-type.ts';
 /** Undefined for types that Debezium writes as ours are. */
 export function compatibleType(name: string, typmod: number, settings: ValueSettings, phase: Phase): ValueType | undefined {
   if (name === 'numeric') return typmod >= 4 && hasNegativeScale(typmod) ? hugeScale(typmod, settings) : undefined;
+  if (name === 'date') return withDecode(dateType(settings), (decode) => dateThroughJdbc(decode, settings, phase));
   if (phase === 'stream') return name === 'name' ? valueType(schemas.string, 'other', nothing, '') : undefined;
   switch (name) {
     case 'money':
       return moneyThroughDouble(settings);
-    case 'date':
-      return withDecode(dateType(settings), (decode) => dateThroughJdbc(decode, settings));
     case 'timestamp':
       return withDecode(timestampType(typmod, settings), julian);
     case 'timestamptz':
@@ -72,14 +71,21 @@ function moneyThroughDouble(settings: ValueSettings): ValueType {
   return withDecode(type, () => (b, s, e) => rescaled(Decimal.parse(through(b, s, e)), settings.moneyFractionDigits));
 }
 
-/** The era is dropped, and infinity is a date far off: java.sql.Date of PGStatement.DATE_POSITIVE_INFINITY, and so on. */
-function dateThroughJdbc(decode: Decode, { times }: ValueSettings): Decode {
-  const infinite = times === 'isostring' ? ['+292269055-12-02Z', '', '+292278994-08-16Z'] : [-625_821_272, 0, -622_191_234];
-  const days = times === 'connect' ? infinite.map((day) => new Date(Number(day) * 86_400_000)) : infinite;
+// java.sql.Date of PGStatement.DATE_NEGATIVE_INFINITY and DATE_POSITIVE_INFINITY, and what the stream makes of them.
+const infiniteDates = {
+  snapshot: { text: ['+292269055-12-02Z', '+292278994-08-16Z'], days: [-625_821_272, -622_191_234] },
+  stream: { text: ['-5877611-06-22Z', '-5877611-06-21Z'], days: [-2_147_472_691, -2_147_472_692] },
+} as const;
+
+/** Infinity is a date far off, and a snapshot drops the era. */
+function dateThroughJdbc(decode: Decode, { times }: ValueSettings, phase: Phase): Decode {
+  const infinite = infiniteDates[phase];
   return (bytes, start, end) => {
     const infinity = infinityOf(bytes, start);
-    if (infinity !== 0) return days[infinity + 1];
-    return bytes[end - 1] === 0x43 ? decode(bytes, start, end - ' BC'.length) : decode(bytes, start, end);
+    // A Date does not reach so far.
+    if (infinity !== 0 && times === 'connect') return decode(bytes, start, end);
+    if (infinity !== 0) return times === 'isostring' ? infinite.text[infinity > 0 ? 1 : 0] : infinite.days[infinity > 0 ? 1 : 0];
+    return phase === 'snapshot' && bytes[end - 1] === 0x43 ? decode(bytes, start, end - ' BC'.length) : decode(bytes, start, end);
   };
 }
 
