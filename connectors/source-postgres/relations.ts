@@ -17,7 +17,7 @@ import { defaultValue } from './values/defaults.ts';
 import { resolveType } from './values/resolve.ts';
 import type { TypeInfo, TypeLookup } from './values/resolve.ts';
 import { columnSchema, typeFor } from './values/value-type.ts';
-import type { Decode, Phase, UnlistedLabel, ValueType } from './values/value-type.ts';
+import type { Phase, UnlistedLabel } from './values/value-type.ts';
 
 export interface LayoutCache {
   /**
@@ -66,6 +66,7 @@ export function createLayoutCache(settings: Settings, names: SourceNames, log: L
     // Columns that only a rule puts into the key may be null there.
     const ruled = ruledKey(settings.keyRules, schema, table, key).length > 0;
     const inKey = new Map<string, ShownColumn>();
+    const plains = new Map<string, ShownColumn>();
     const columns = described.flatMap(({ column, slot, notNull, dims, defaultText }): ShownColumn[] => {
       const isKey = key.includes(column.name);
       const isWanted = isWantedColumn(settings.filters, schema, table, column.name);
@@ -80,15 +81,15 @@ export function createLayoutCache(settings: Settings, names: SourceNames, log: L
       const omitted = settings.omittedAsNull && !column.identity;
       const byDefault = omitted ? undefined : defaultValue(type, defaultText, settings.values);
       const shown = columnSchema(type, omitted || !(notNull || (isKey && !ruled)), byDefault);
-      const typed = typeFor(type, shown);
       const plain: ShownColumn = {
         name: column.name,
         field: settings.adjustFieldName(column.name),
         slot,
-        type: typed.lacking && !shown.optional ? required(typed, `${name}.${column.name}`, log) : typed,
+        type: typeFor(type, shown),
         schema: shown,
         identity: column.identity,
       };
+      plains.set(column.name, plain);
       if (isKey) inKey.set(column.name, plain);
       if (!isWanted) return [];
       const source = sourceType(column.type, column.typmod, catalog.types, phase, defaultText, settings.values.compatible);
@@ -105,12 +106,13 @@ export function createLayoutCache(settings: Settings, names: SourceNames, log: L
         table,
         width: relation.columns.length,
         columns,
+        primaryKey: (catalog.primaryKey.length > 0 ? catalog.primaryKey : catalog.uniqueKey).flatMap((column) => plains.get(column) ?? []),
         key: key.flatMap((column) => inKey.get(column) ?? []),
         keyField: settings.topics.keyField(schema, table),
         listed: [...columns, ...inKey.values()].filter(({ type }) => type.unlisted !== undefined),
-        silent: settings.values.compatible ? [] : columns.filter(({ type, fixed }) => type.unavailable === null && fixed === undefined),
       },
       names,
+      { transactions: settings.transactionMetadata, xmin: settings.xminIntervalMs > 0 },
     );
   }
 
@@ -187,21 +189,3 @@ const describe = (column: RelationColumn, slot: number, found: CatalogColumn | u
   dims: found?.dims ?? 0,
   defaultText: found?.defaultText ?? null,
 });
-
-/** In a required column there must be a value: zero, where the type has no form for the one that came (NaN). */
-function required(type: ValueType, name: string, log: Logger): ValueType {
-  let warned = false;
-  const decode: Decode = (bytes, start, end) => {
-    const value = type.decode(bytes, start, end);
-    if (value !== null) return value;
-    if (!warned) {
-      const text = Buffer.from(bytes.subarray(start, end)).toString();
-      log.error(
-        `column ${name}: ${text} is no decimal, and the column is NOT NULL: 0 is written in its place, here and from now on. Set decimal.handling.mode to string or double, or omitted.values to null, to tell it apart.`,
-      );
-    }
-    warned = true;
-    return type.zero;
-  };
-  return { ...type, decode };
-}

@@ -20,15 +20,19 @@ import { createLayoutCache } from './relations.ts';
 import { setIdentities } from './replica-identity.ts';
 import { startReplication } from './replication.ts';
 import type { Replication } from './replication.ts';
+import { createReselect } from './reselect.ts';
+import type { Reselect } from './reselect.ts';
 import { readSettings } from './settings.ts';
 import type { Settings } from './settings.ts';
 import { checkServer, createSlot, dropSlot, findSlot } from './slot.ts';
 import { snapshotWithSlot } from './snapshot-slot.ts';
 import { heartbeatRecord } from './special-records.ts';
+import { watchXmin } from './slot-xmin.ts';
+import type { SlotXmin } from './slot-xmin.ts';
 import { SqlLink } from './sql-link.ts';
 import { StreamDecoder } from './stream.ts';
 import type { StreamStart } from './stream.ts';
-import { capturedTables } from './tables.ts';
+import { publishedTables } from './tables.ts';
 import { heartbeatTopic } from './topics.ts';
 import { unsupportedKeys } from './unsupported.ts';
 import type { UnlistedLabel } from './values/value-type.ts';
@@ -54,7 +58,7 @@ export async function startTask(config: Config, taskContext: SourceTaskContext, 
       const withSlot = settings.snapshotMode !== 'initial_only';
       if (withSlot) await checkServer(client, config['database.user']);
       const planned = planStart(settings, readOffset(offset), withSlot ? await findSlot(client, settings) : undefined, log);
-      const tables = await capturedTables(client, settings);
+      const tables = await publishedTables(client, settings);
       if (tables.length === 0) log.warn('no table matches the filters: nothing will be captured until one is created');
       if (withSlot) await setIdentities(client, settings.identities, tables, log);
       if (withSlot) await ensurePublication(client, settings, tables, log);
@@ -68,7 +72,8 @@ export async function startTask(config: Config, taskContext: SourceTaskContext, 
   const queue = new RecordQueue(settings);
   const context = recordContext(settings.topicPrefix, taskContext.task, settings.contextHeaders);
   const stopping = new AbortController();
-  const engine = new Engine({ settings, names, queue, context, connector, sql, log, signal: stopping.signal });
+  const reselect = createReselect(settings.reselections, sql, log);
+  const engine = new Engine({ settings, names, queue, context, connector, sql, log, reselect, signal: stopping.signal });
   const running = engine.run(plan).catch((error: unknown) => {
     if (!stopping.signal.aborted) queue.fail(explain(error, `read from ${connector.address}`));
   });
@@ -79,7 +84,7 @@ export async function startTask(config: Config, taskContext: SourceTaskContext, 
       const records = await queue.take(Math.min(settings.pollIntervalMs, 1_000), signal);
       const last = records.at(-1);
       if (last !== undefined) engine.confirmation.handedOver(last.sourceOffset);
-      return records;
+      return reselect === undefined ? records : reselect.fill(records);
     },
     committed(positions) {
       engine.committed(positions);
@@ -102,6 +107,7 @@ interface EngineParts {
   readonly context: ReturnType<typeof recordContext>;
   readonly connector: ReturnType<typeof createConnector>;
   readonly sql: SqlLink;
+  readonly reselect: Reselect | undefined;
   readonly log: SourceTaskContext['log'];
   readonly signal: AbortSignal;
 }
@@ -112,6 +118,7 @@ class Engine {
   readonly #layouts;
   #stream: { readonly decoder: StreamDecoder; readonly replication: Replication } | undefined;
   #reportedAt = 0;
+  #xmin: SlotXmin | undefined;
 
   constructor(parts: EngineParts) {
     this.#parts = parts;
@@ -157,6 +164,7 @@ class Engine {
     const { signal, settings } = this.#parts;
     const heartbeat = settings.heartbeatIntervalMs > 0 ? setInterval(() => this.#beat(), settings.heartbeatIntervalMs) : undefined;
     try {
+      this.#xmin = await watchXmin(settings, this.#parts.sql, this.#parts.log);
       let position = from;
       const backoff = this.#backoff(`stream from replication slot "${settings.slot}"`);
       while (!signal.aborted) {
@@ -167,6 +175,7 @@ class Engine {
       }
     } finally {
       clearInterval(heartbeat);
+      this.#xmin?.[Symbol.dispose]();
     }
   }
 
@@ -175,7 +184,11 @@ class Engine {
     const { settings, connector, queue, log, signal } = this.#parts;
     const failed = Promise.withResolvers<Error>();
     const decoder = new StreamDecoder(
-      { ...this.#parts, onRelation: (relation, unlisted) => this.#relation(relation, unlisted, decoder, failed.reject) },
+      {
+        ...this.#parts,
+        xmin: this.#xmin?.value,
+        onRelation: (relation, unlisted) => this.#relation(relation, unlisted, decoder, failed.reject),
+      },
       position,
     );
     failed.promise.catch(() => {});

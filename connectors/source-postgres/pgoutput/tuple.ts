@@ -7,9 +7,6 @@ const nullValue = 0x6e;
 const unchanged = 0x75;
 const text = 0x74;
 
-/** How many unchanged values were read so far. */
-export let unchangedSoFar = 0;
-
 /**
  * Notes where each of `columns` values stands in `bytes[start, end)`: pairs of start and end in `slots`, from
  * `base` on. Returns where the tuple ends. Reads nothing beyond `end`. Throws a ProtocolError.
@@ -38,7 +35,6 @@ export function readTuple(bytes: Uint8Array, start: number, end: number, columns
       at++;
     } else if (kind === unchanged) {
       slots[slot] = slotAbsent;
-      unchangedSoFar++;
       at++;
     } else {
       throw new ProtocolError(`column ${i} is of an unknown kind (${kind})`);

@@ -1,19 +1,7 @@
 /** Which recordings are compared, how they came about, and where ours differ on purpose. */
+import { eventDifferences, eventScenarios } from './event-scenarios.ts';
 import { script } from './fixtures.ts';
-
-export interface Scenario {
-  readonly name: string;
-  readonly config: string;
-  /** Run before the connector starts, and while it streams. */
-  readonly scripts: readonly [before: readonly (() => string)[], streaming: readonly (() => string)[]];
-  readonly snapshot?: string;
-  readonly stream?: string;
-  /** The recorded database held more rows than the scripts make: compare by key. */
-  readonly loose?: boolean;
-  /** Keys of the recorded config that are not built yet, and the topics that only they make. */
-  readonly without?: readonly string[];
-  readonly leftOut?: RegExp;
-}
+import type { Known, Scenario } from './scenario.ts';
 
 const whole = (name: string) => () => script(name);
 /** A script of two parts: what ran before, and what ran while streaming. */
@@ -65,20 +53,9 @@ export const scenarios: readonly Scenario[] = [
   special('special_infinity_connect'),
   special('special_infinity_isostring'),
   both('column_masks_keys_comments', []),
-  both('avro_adjust_delim', [types, whole('types2_snapshot')], {
-    without: ['provide.transaction.metadata', 'topic.transaction'],
-    leftOut: /_tx$/,
-  }),
+  both('avro_adjust_delim', [types, whole('types2_snapshot')]),
+  ...eventScenarios,
 ];
-
-interface Known {
-  readonly scenario: RegExp;
-  readonly difference: RegExp;
-  /** Why ours are otherwise, and better. */
-  readonly why: string;
-  /** Why they are so with debezium.bug.compatible, too; absent where that gives what Debezium writes. */
-  readonly always?: string;
-}
 
 const everywhere = /./;
 const knownDifferences: readonly Known[] = [
@@ -119,11 +96,6 @@ const knownDifferences: readonly Known[] = [
     scenario: /updates/,
     difference: /\.u_idx\[\d\]\.(key\.|headers\.0\.1)/,
     why: 'the key is that of the index under REPLICA IDENTITY USING INDEX; Debezium makes one up (id 0) for deletes',
-  },
-  {
-    scenario: /updates/,
-    difference: /\.headers(\.[34]: undefined \| \["__millrace\.unavailable"|\{\}: "0,1,2(,3)?" \| "0,1,2,3(,4)?"$)/,
-    why: 'Debezium has null in place of these unchanged values, and no word of it; a header of ours names the columns',
   },
   { scenario: everywhere, difference: /\.a_ltree: null/, why: 'Debezium drops an ltree[] that holds a null' },
   {
@@ -167,16 +139,11 @@ const knownDifferences: readonly Known[] = [
     why: 'Debezium writes both infinite dates as days of the year -5877611; ours as infinity and -infinity',
   },
   {
-    scenario: /avro_adjust_delim/,
-    difference: /\.value\.payload\.transaction: /,
-    why: 'provide.transaction.metadata is left out there',
-    always: 'left out',
-  },
-  {
     scenario: /column_masks|avro_adjust/,
     difference: /\.fields\.e\.parameters\.allowed: "a,b" \| "a,b,c"$/,
     why: 'Debezium keeps to the labels of an enum that it read first',
   },
+  ...eventDifferences,
 ];
 
 export const isKnownDifference = (name: string, difference: string, compatible: boolean): boolean =>

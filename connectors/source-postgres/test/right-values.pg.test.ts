@@ -6,16 +6,16 @@ import type { SourceRecord } from '@millrace/runtime/api';
 
 import { createDatabase, startPostgres } from '../../../test/services/postgres.ts';
 import type { PostgresServer } from '../../../test/services/postgres.ts';
-import { asMessage, converterOf } from './fixtures.ts';
+import { asMessage, convertersOf } from './fixtures.ts';
 import { rawConfig, runTask, sql } from './harness.ts';
 import type { RawConfig } from './harness.ts';
 
-const converter = converterOf({ 'value.converter.replace.null.with.default': 'false' });
+const converters = convertersOf({ 'value.converter.replace.null.with.default': 'false' });
 type Json = Record<string, unknown>;
 const at = (value: unknown, ...path: string[]): unknown => path.reduce<unknown>((one, name) => (one as Json | null)?.[name], value);
-const afterOf = (record: SourceRecord): Json => at(asMessage(record, converter).value, 'payload', 'after') as Json;
+const afterOf = (record: SourceRecord): Json => at(asMessage(record, converters).value, 'payload', 'after') as Json;
 const schemaOf = (record: SourceRecord): Json[] => {
-  const fields = at(asMessage(record, converter).value, 'schema', 'fields') as Json[];
+  const fields = at(asMessage(record, converters).value, 'schema', 'fields') as Json[];
   return fields.find(({ field }) => field === 'after')?.['fields'] as Json[];
 };
 const number = (source: string) => ({ number: source });

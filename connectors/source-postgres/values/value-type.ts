@@ -18,8 +18,8 @@ export interface ValueType {
   readonly generated: unknown;
   /** Whether items of an array of this type are required, so that a null item empties the whole array. */
   readonly itemsRequired?: boolean;
-  /** Whether it has no form for some values ('NaN' as a decimal), for which `decode` gives null. */
-  readonly lacking?: boolean;
+  /** Whether these bytes are a value that the schema cannot hold, so that decoding them gives null. */
+  readonly cannotHold?: (bytes: Uint8Array, start: number, end: number) => boolean;
   /** Of types whose schema lists their values: the label in these bytes that is not listed; undefined where all are. */
   readonly unlisted?: (bytes: Uint8Array, start: number, end: number) => UnlistedLabel | undefined;
   /** Of struct types: the same for another schema of theirs (optional, say), since a struct bears its exact schema. */
@@ -34,16 +34,17 @@ export interface UnlistedLabel {
 }
 
 /** A type of structs; `make` returns its decoder and zero for a schema. */
-export function structType(
-  schema: StructSchema,
-  make: (schema: StructSchema) => { decode: Decode; zero: unknown; lacking?: boolean },
-): ValueType {
-  const { decode, zero, lacking = false } = make(schema);
-  return { ...valueType(schema, 'other', decode, zero, { generated: undefined, lacking }), forSchema: (other) => structType(other, make) };
+export function structType(schema: StructSchema, make: (schema: StructSchema) => { decode: Decode; zero: unknown }): ValueType {
+  const { decode, zero } = make(schema);
+  return { ...valueType(schema, 'other', decode, zero, { generated: undefined }), forSchema: (other) => structType(other, make) };
 }
 
 /** The type as it is for a column or an item of that schema. */
-export const typeFor = (type: ValueType, schema: Schema): ValueType => type.forSchema?.(schema as StructSchema) ?? type;
+export function typeFor(type: ValueType, schema: Schema): ValueType {
+  const made = type.forSchema?.(schema as StructSchema);
+  if (made === undefined) return type;
+  return type.cannotHold === undefined ? made : { ...made, cannotHold: type.cannotHold };
+}
 
 /** Everything that config decides about values. */
 export interface ValueSettings {
@@ -67,7 +68,7 @@ export function valueType(
   form: WireForm,
   decode: Decode,
   zero: unknown,
-  more: Partial<Pick<ValueType, 'unavailable' | 'generated' | 'itemsRequired' | 'lacking' | 'unlisted'>> = {},
+  more: Partial<Pick<ValueType, 'unavailable' | 'generated' | 'itemsRequired' | 'unlisted'>> = {},
 ): ValueType {
   return {
     schema,
@@ -77,7 +78,6 @@ export function valueType(
     unavailable: more.unavailable ?? null,
     generated: 'generated' in more ? more.generated : zero,
     ...(more.itemsRequired ? { itemsRequired: true } : {}),
-    ...(more.lacking ? { lacking: true } : {}),
     ...(more.unlisted ? { unlisted: more.unlisted } : {}),
   };
 }
