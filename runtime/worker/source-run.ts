@@ -49,7 +49,8 @@ export async function startSource(env: TaskEnvironment, parts: SourceParts): Pro
     signal,
     log: logger,
     fail: (error) => env.fail(error),
-    setFigure: (name, value) => figures.set(name, value),
+    setFigure: (name, value, labels) => (labels === undefined ? figures.set(name, value) : figures.label(name, labels, value)),
+    note: (text) => env.note(text),
     offsets: async (partitions) => [...(await env.offsets.read(partitions))],
     ...(opened?.requests === undefined ? {} : { transactionContext: opened.requests.context }),
   });
