@@ -80,6 +80,21 @@ export const connectorKeys = defineConfig({
     group: 'Connector',
     doc: 'How hstore values appear.',
   },
+  'omitted.values': {
+    type: 'string',
+    default: 'fallback',
+    rule: oneOf('fallback', 'null'),
+    importance: 'low',
+    group: 'Connector',
+    doc: 'What stands for a value that PostgreSQL left out of an old row, and for NaN in a decimal, in NOT NULL columns: the default or zero, as with Debezium, or null. With null, columns outside of the replica identity are optional and without a default in the schema.',
+  },
+  'debezium.bug.compatible': {
+    type: 'boolean',
+    default: false,
+    importance: 'low',
+    group: 'Connector',
+    doc: 'Whether values and keys are as Debezium 3.3 writes them even where that is wrong; see docs/differences-from-debezium.md.',
+  },
   'unavailable.value.placeholder': {
     type: 'string',
     default: '__debezium_unavailable_value',

@@ -66,6 +66,8 @@ export interface Settings extends SnapshotSettings {
   readonly tombstones: boolean;
   readonly contextHeaders: boolean;
   readonly values: ValueSettings;
+  /** Whether null stands for what PostgreSQL left out, also in NOT NULL columns. */
+  readonly omittedAsNull: boolean;
   readonly maxBatchSize: number;
   readonly maxQueueSize: number;
   readonly maxQueueBytes: number;
@@ -135,6 +137,7 @@ export function readSettings(config: Config, raw: RawConfig): Settings {
     tombstones: config['tombstones.on.delete'],
     contextHeaders: config['extended.headers.enabled'],
     values: valueSettings(config),
+    omittedAsNull: config['omitted.values'].toLowerCase() === 'null',
     maxBatchSize: config['max.batch.size'],
     maxQueueSize: config['max.queue.size'],
     maxQueueBytes: config['max.queue.size.in.bytes'],
@@ -174,6 +177,7 @@ function valueSettings(config: Config): ValueSettings {
     moneyFractionDigits: config['money.fraction.digits'],
     placeholder: config['unavailable.value.placeholder'],
     includeUnknown: config['include.unknown.datatypes'],
+    compatible: config['debezium.bug.compatible'],
   };
 }
 

@@ -3,13 +3,13 @@ import type { Logger } from '@millrace/runtime/api';
 import pg from 'pg';
 import type { Client } from 'pg';
 
-import { readTable } from './catalog.ts';
+import { publishesGenerated, readTable } from './catalog.ts';
 import { endClient } from './connection.ts';
 import { copyOut } from './copy-rows.ts';
 import { explain } from './errors.ts';
 import type { Lsn } from './lsn.ts';
 import { columnsRead, readOverride } from './override-query.ts';
-import { catalogRelation, createLayoutCache } from './relations.ts';
+import { createLayoutCache } from './relations.ts';
 import type { LayoutCache } from './relations.ts';
 import { meterSnapshot } from './snapshot/meter.ts';
 import type { SetFigure } from './snapshot/meter.ts';
@@ -22,6 +22,8 @@ import type { Piece, TableReading, Work } from './snapshot/work.ts';
 import { SnapshotWriter } from './snapshot/writer.ts';
 import type { Settings } from './settings.ts';
 import type { StreamParts } from './stream.ts';
+import { catalogRelation } from './table-key.ts';
+import type { GeneratedColumns } from './table-key.ts';
 import type { CapturedTable } from './tables.ts';
 
 export interface SnapshotParts extends Omit<StreamParts, 'onRelation'> {
@@ -128,8 +130,16 @@ async function readLayout(
   settings: Settings,
 ): Promise<TableReading> {
   const catalog = await readTable(reader, oid);
-  const layout = layouts.layout(catalogRelation(oid, schema, table, catalog), catalog);
+  const generated = await generatedColumns(reader, settings);
+  const layout = layouts.layout(catalogRelation(oid, schema, table, catalog, generated), catalog);
   return { layout, override: await readOverride(reader, layout, settings.selectOverrides) };
+}
+
+/** Those that the stream will not have would stay behind in whatever the records are written to. */
+async function generatedColumns(reader: Client, settings: Settings): Promise<GeneratedColumns> {
+  const all = settings.values.compatible || !settings.snapshotRules.stream || settings.autocreate === 'no_tables';
+  if (all) return 'all';
+  return (await publishesGenerated(reader, settings.publication)) ? 'stored' : 'none';
 }
 
 /** Columns that are left out are not read either, but keep their place; behind them all stands the row's own. */

@@ -41,6 +41,7 @@ import { createStreamingFigures } from './streaming-figures.ts';
 import { publishedTables } from './tables.ts';
 import { heartbeatTopic } from './topics.ts';
 import { unsupportedKeys } from './unsupported.ts';
+import type { UnlistedLabel } from './values/value-type.ts';
 
 /** A stream that ran for so long has begun well. */
 const begunAfterMs = 2_000;
@@ -246,7 +247,7 @@ class Engine {
         ...this.#parts,
         counts: this.#figures.counts,
         xmin: this.#xmin?.value,
-        onRelation: (relation) => this.#relation(relation, decoder, failed.reject),
+        onRelation: (relation, unlisted) => this.#relation(relation, unlisted, decoder, failed.reject),
       },
       position,
     );
@@ -276,14 +277,14 @@ class Engine {
   }
 
   /** Holds the stream until the catalog told what the relation's message leaves out. */
-  #relation(relation: Relation, decoder: StreamDecoder, failed: (error: unknown) => void): void {
+  #relation(relation: Relation, unlisted: UnlistedLabel | undefined, decoder: StreamDecoder, failed: (error: unknown) => void): void {
     const replication = this.#stream?.replication;
     const types = relation.columns.map((column) => column.type);
     replication?.hold();
     this.#parts.sql
-      .use((client) => readTable(client, relation.oid, types))
+      .use((client) => readTable(client, relation.oid, types, relation))
       .then((catalog) => {
-        decoder.setLayout(relation.oid, this.#layouts.layout(relation, catalog));
+        decoder.setLayout(relation.oid, this.#layouts.layout(relation, catalog, unlisted));
         replication?.release();
       })
       .catch((error: unknown) => failed(explain(error, `look up table ${relation.schema}.${relation.table}`)));
