@@ -5,7 +5,8 @@ import type { ConfigValues } from '@millrace/runtime/api';
 import { connectorKeys } from './config-connector.ts';
 import { eventKeys } from './config-events.ts';
 import { postgresKeys } from './config-postgres.ts';
+import { signalKeys } from './signals/config-signals.ts';
 
-export const config = defineConfig({ ...postgresKeys, ...eventKeys, ...connectorKeys });
+export const config = defineConfig({ ...postgresKeys, ...eventKeys, ...connectorKeys, ...signalKeys });
 
 export type Config = ConfigValues<typeof config>;

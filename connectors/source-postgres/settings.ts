@@ -5,6 +5,8 @@ import type { RawConfig } from '@millrace/runtime/api';
 import type { Config } from './config.ts';
 import { keyRules, pattern, patterns } from './filters.ts';
 import type { FilterLists, KeyRule, NameFilter, Pattern } from './filters.ts';
+import { notificationSettings, signalSettings } from './signals/signal-settings.ts';
+import type { NotificationSettings, SignalSettings } from './signals/signal-settings.ts';
 import { unsupportedKeys } from './unsupported.ts';
 import type { ValueSettings } from './values/value-type.ts';
 
@@ -45,6 +47,8 @@ export interface Settings {
   readonly heartbeatTopicPrefix: string;
   readonly heartbeatQuery: string | null;
   readonly reconnectMaxMs: number;
+  readonly signals: SignalSettings;
+  readonly notifications: NotificationSettings;
 }
 
 /** Throws a ConfigError for what does not go together. */
@@ -58,6 +62,8 @@ export function readSettings(config: Config, raw: RawConfig): Settings {
     }
     return { include: patterns(include, config[include]), exclude: patterns(exclude, config[exclude]) };
   };
+  const signals = signalSettings(config);
+  const chosen = snapshotFilter(config['snapshot.include.collection.list']);
   return {
     topicPrefix: config['topic.prefix'],
     topicDelimiter: config['topic.delimiter'],
@@ -73,8 +79,8 @@ export function readSettings(config: Config, raw: RawConfig): Settings {
     statusIntervalMs: config['status.update.interval.ms'],
     flushLsn: config['flush.lsn.source'],
     skipped: skippedOperations(config['skipped.operations']),
-    filters: { schemas: list('schema'), tables: list('table'), columns: list('column') },
-    inSnapshot: snapshotFilter(config['snapshot.include.collection.list']),
+    filters: { schemas: list('schema'), tables: list('table'), columns: list('column'), signals: signals.table },
+    inSnapshot: (name) => chosen(name) && name !== (signals.table && `${signals.table.schema}.${signals.table.table}`),
     messagePrefix: prefixFilter(config),
     skipsOrigin: originFilter(config['millrace.skip.origins']),
     keyRules: keyRules(config['message.key.columns']),
@@ -91,6 +97,8 @@ export function readSettings(config: Config, raw: RawConfig): Settings {
     heartbeatTopicPrefix: config['topic.heartbeat.prefix'] ?? config['heartbeat.topics.prefix'],
     heartbeatQuery: config['heartbeat.action.query'],
     reconnectMaxMs: config['retriable.restart.connector.wait.ms'],
+    signals,
+    notifications: notificationSettings(config),
   };
 }
 

@@ -32,6 +32,16 @@ export interface StreamParts {
   readonly queue: RecordQueue;
   /** A table's columns are about to come: no more messages are to be fed until `setLayout` was called. */
   readonly onRelation: (relation: Relation) => void;
+  readonly watch?: StreamWatch | undefined;
+}
+
+/** Sees what goes by, before there are records of it; what was emitted before a restart it does not see. */
+export interface StreamWatch {
+  /** `at` is behind the relation's oid; `skipped` rows become no record. */
+  row(oid: number, layout: TableLayout, operation: 'c' | 'u' | 'd', bytes: Uint8Array, at: number, end: number, skipped: boolean): void;
+  truncated(oids: readonly number[]): void;
+  /** A transaction is over, and its records are in the queue. */
+  committed(xid: number | null): void;
 }
 
 /** Where the stream goes on, and what it leaves out. */
@@ -173,6 +183,7 @@ export class StreamDecoder {
     this.#open = undefined;
     this.#place.row = -1;
     if (endLsn > this.reached) this.reached = endLsn;
+    this.#parts.watch?.committed(this.lastTxId);
   }
 
   #relation(relation: Relation): void {
@@ -212,9 +223,12 @@ export class StreamDecoder {
         ((bytes[start + 3] as number) << 8) |
         (bytes[start + 4] as number)) >>>
       0;
-    if (!wanted || this.#skips[operation]) return;
+    if (!wanted) return;
     const layout = oid === this.#lastOid ? this.#lastLayout : this.#layoutOf(oid);
     if (layout === null) return;
+    const skipped = this.#skips[operation];
+    this.#parts.watch?.row(oid, layout, operation, bytes, start + 5, end, skipped);
+    if (skipped) return;
     if (operation === 'c') this.#rows.insert(layout, bytes, start + 5, end, this.#place);
     else if (operation === 'u') this.#rows.update(layout, bytes, start + 5, end, this.#place);
     else this.#rows.delete(layout, bytes, start + 5, end, this.#place);
@@ -230,7 +244,9 @@ export class StreamDecoder {
 
   #truncate(bytes: Uint8Array, start: number, end: number, lsnHigh: number, lsnLow: number): void {
     const { relations } = readTruncate(bytes, start, end);
-    if (!this.#next(lsnHigh, lsnLow) || this.#skips.t) return;
+    if (!this.#next(lsnHigh, lsnLow)) return;
+    this.#parts.watch?.truncated(relations);
+    if (this.#skips.t) return;
     relations.forEach((oid, part) => {
       const layout = this.#layoutOf(oid);
       if (layout !== null) this.#rows.truncate(layout, part, this.#place);

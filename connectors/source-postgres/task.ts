@@ -2,13 +2,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { ConfigError } from '@millrace/runtime/api';
-import type { SourcePosition, SourceTask, SourceTaskContext } from '@millrace/runtime/api';
+import type { OffsetMap, SourcePosition, SourceTask, SourceTaskContext } from '@millrace/runtime/api';
 
 import { readTable } from './catalog.ts';
 import type { Config } from './config.ts';
 import { createConfirmation } from './confirmation.ts';
 import { createConnector, endClient } from './connection.ts';
 import { explain, mayPass } from './errors.ts';
+import { createNotifier } from './notifications/notifier.ts';
 import { commitOffset, readOffset } from './offsets.ts';
 import type { Relation } from './pgoutput/messages.ts';
 import { planStart, startOf } from './plan.ts';
@@ -21,6 +22,9 @@ import { startReplication } from './replication.ts';
 import type { Replication } from './replication.ts';
 import { readSettings } from './settings.ts';
 import type { Settings } from './settings.ts';
+import { followSignals } from './signals/channels.ts';
+import { SignalDesk } from './signals/signal-desk.ts';
+import { channelWarnings } from './signals/signal-settings.ts';
 import { checkServer, createSlot, dropSlot, findSlot } from './slot.ts';
 import { snapshotWithSlot } from './snapshot-slot.ts';
 import { heartbeatRecord } from './special-records.ts';
@@ -39,6 +43,7 @@ export async function startTask(config: Config, taskContext: SourceTaskContext, 
   const { log, rawConfig } = taskContext;
   const settings = readSettings(config, rawConfig);
   for (const { message } of unsupportedKeys(rawConfig).ignored) log.warn(message);
+  for (const warning of channelWarnings(config)) log.warn(warning);
   if (config['plugin.name'] !== 'pgoutput')
     log.warn(`plugin.name is ${config['plugin.name']}: pgoutput is used all the same, nothing else is supported`);
 
@@ -64,7 +69,14 @@ export async function startTask(config: Config, taskContext: SourceTaskContext, 
   const queue = new RecordQueue(settings);
   const context = recordContext(settings.topicPrefix, taskContext.task, settings.contextHeaders);
   const stopping = new AbortController();
-  const engine = new Engine({ settings, names, queue, context, connector, sql, log, signal: stopping.signal });
+  const notifier = createNotifier({ settings, context, queue, log });
+  const desk = new SignalDesk({
+    ...{ settings, names, context, queue, log, connector, notifier, offset },
+    figure: (name, value) => taskContext.setFigure?.(name, value),
+    failed: (error) => queue.fail(error),
+  });
+  const engine = new Engine({ settings, names, queue, context, connector, sql, log, desk, notifier, offset, signal: stopping.signal });
+  followSignals(desk, settings, taskContext, stopping.signal);
   const running = engine.run(plan).catch((error: unknown) => {
     if (!stopping.signal.aborted) queue.fail(explain(error, `read from ${connector.address}`));
   });
@@ -84,6 +96,7 @@ export async function startTask(config: Config, taskContext: SourceTaskContext, 
       stopping.abort();
       await engine.stop();
       await running;
+      await desk.close();
       if (settings.slotDropOnStop)
         await sql.use((client) => dropSlot(client, settings.slot)).catch((error: unknown) => log.warn(String(error)));
       await sql[Symbol.asyncDispose]();
@@ -99,6 +112,9 @@ interface EngineParts {
   readonly connector: ReturnType<typeof createConnector>;
   readonly sql: SqlLink;
   readonly log: SourceTaskContext['log'];
+  readonly desk: SignalDesk;
+  readonly notifier: ReturnType<typeof createNotifier>;
+  readonly offset: OffsetMap | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -119,6 +135,7 @@ class Engine {
     const { settings, connector, log, sql } = this.#parts;
     if (plan.kind === 'idle') return;
     if (plan.kind === 'stream') {
+      this.#parts.notifier.initial('SKIPPED', {}, this.#parts.offset ?? {});
       if (plan.createSlot) {
         const client = await connector.connectReplication();
         await createSlot(client, settings.slot, { temporary: false, failover: settings.slotFailover }).finally(() => endClient(client));
@@ -150,7 +167,8 @@ class Engine {
   }
 
   async #streamOn(from: StreamStart): Promise<void> {
-    const { signal, settings } = this.#parts;
+    const { signal, settings, desk } = this.#parts;
+    desk.start();
     const heartbeat = settings.heartbeatIntervalMs > 0 ? setInterval(() => this.#beat(), settings.heartbeatIntervalMs) : undefined;
     try {
       let position = from;
@@ -168,10 +186,10 @@ class Engine {
 
   /** One connection's worth of stream. */
   async #session(position: StreamStart, onStarted: () => void): Promise<{ readonly error: unknown; readonly reached: StreamStart }> {
-    const { settings, connector, queue, log, signal } = this.#parts;
+    const { settings, connector, queue, log, desk, signal } = this.#parts;
     const failed = Promise.withResolvers<Error>();
     const decoder = new StreamDecoder(
-      { ...this.#parts, onRelation: (relation) => this.#relation(relation, decoder, failed.reject) },
+      { ...this.#parts, watch: desk, onRelation: (relation) => this.#relation(relation, decoder, failed.reject) },
       position,
     );
     failed.promise.catch(() => {});
@@ -187,6 +205,7 @@ class Engine {
     try {
       replication = await startReplication({ connector, settings, decoder, queue, confirmable, onStarted: started }, position.from);
       this.#stream = { decoder, replication };
+      desk.attach(decoder, replication);
       if (signal.aborted) await replication.close();
       const error = await Promise.race([replication.ended, failed.promise]);
       return { error, reached: decoder.position() };
@@ -194,6 +213,7 @@ class Engine {
       return { error, reached: decoder.position() };
     } finally {
       this.#stream = undefined;
+      desk.detach();
       await replication?.close();
     }
   }
@@ -211,7 +231,9 @@ class Engine {
         ),
       )
       .then((catalog) => {
-        decoder.setLayout(relation.oid, this.#layouts.layout(relation, catalog));
+        const layout = this.#layouts.layout(relation, catalog);
+        this.#parts.desk.layoutChanged(relation, layout);
+        decoder.setLayout(relation.oid, layout);
         replication?.release();
       })
       .catch((error: unknown) => failed(explain(error, `look up table ${relation.schema}.${relation.table}`)));

@@ -1,0 +1,369 @@
+/**
+ * Reads tables chunk by chunk while the stream goes on. A chunk is one query; what the stream tells of the table from
+ * before the query until the chunk is emitted is noted, and rows of the chunk that it told of are left out, since the
+ * stream has them newer. The chunk is emitted between two transactions, once the stream has passed everything that the
+ * query saw: behind the mark that was written into the signal table after it, or, where nothing is to be written,
+ * behind the WAL position of the query. So no row comes after a newer change of it, nor before an older one.
+ *
+ * A transaction may be in the stream before queries see it (while it waits for a standby). Commits that the stream told
+ * of before a chunk was begun are therefore looked for in the query's own snapshot; if one is missing, the chunk is
+ * read again. Source: Netflix's DBLog (arXiv 2010.12597); Debezium's AbstractIncrementalSnapshotChangeEventSource.
+ */
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import type { Logger, OffsetMap } from '@millrace/runtime/api';
+import type { Client } from 'pg';
+
+import { codeOf, explain, mayPass } from '../errors.ts';
+import type { Notifier } from '../notifications/notifier.ts';
+import type { Relation } from '../pgoutput/messages.ts';
+import type { Settings } from '../settings.ts';
+import type { SourceNames } from '../source-block.ts';
+import type { SqlLink } from '../sql-link.ts';
+import { capturedTables } from '../tables.ts';
+import type { CapturedTable } from '../tables.ts';
+import { ChangedRows } from './changed-rows.ts';
+import { createChunkReader, NoKeyError } from './chunk-reader.ts';
+import type { Chunk } from './chunk-reader.ts';
+import { keyText } from './java-values.ts';
+import { createMarks } from './marks.ts';
+import { RecentCommits } from './pg-snapshot.ts';
+import type { CollectionEntry, SnapshotState } from './snapshot-state.ts';
+import { ChunkWindow } from './window.ts';
+import type { EmitParts } from './window.ts';
+
+const retryMs = 50;
+const maxRetryMs = 10_000;
+const progressEveryMs = 10_000;
+
+export interface IncrementalParts extends EmitParts {
+  readonly settings: Settings;
+  readonly names: SourceNames;
+  readonly log: Logger;
+  readonly sql: SqlLink;
+  readonly notifier: Notifier;
+  readonly signal: AbortSignal;
+  readonly figure: (name: string, value: number) => void;
+  /** The task cannot go on. */
+  readonly failed: (error: Error) => void;
+}
+
+interface Target {
+  readonly entry: CollectionEntry;
+  readonly table: CapturedTable;
+  oid: number;
+  identity: readonly string[];
+}
+
+export class IncrementalSnapshot {
+  readonly #parts: IncrementalParts;
+  readonly #state: SnapshotState;
+  readonly #commits = new RecentCommits();
+  readonly #read;
+  #marks;
+  #target: Target | undefined;
+  #changed: ChangedRows | undefined;
+  #window: ChunkWindow | undefined;
+  #wake = Promise.withResolvers<void>();
+  #fields: OffsetMap | undefined;
+  /** Rows of the current table, and of all. */
+  #scanned = 0;
+  #total = 0;
+  #dropped = 0;
+  #loggedAt = 0;
+
+  constructor(parts: IncrementalParts, state: SnapshotState) {
+    this.#parts = parts;
+    this.#state = state;
+    const { settings, names, log } = parts;
+    const { table, marks, closeByDelete } = settings.signals;
+    this.#read = createChunkReader(settings, names, log);
+    this.#marks = table === undefined || !marks ? undefined : createMarks(table, closeByDelete);
+    this.#touched();
+  }
+
+  /** What every record's offset says of it. */
+  get fields(): OffsetMap | undefined {
+    return this.#fields;
+  }
+
+  /** The table whose changes it has to see; 0 while there is none. */
+  get oid(): number {
+    return this.#changed?.oid ?? 0;
+  }
+
+  add(id: string, entries: readonly CollectionEntry[]): void {
+    const begins = !this.#state.running;
+    this.#state.collections.push(...entries);
+    this.#state.correlationId = id;
+    if (begins) this.#notify('STARTED', { data_collections: this.#names() });
+    this.#touched();
+  }
+
+  pause(): void {
+    if (!this.#state.running || this.#state.paused) return;
+    this.#state.paused = true;
+    this.#notify('PAUSED', { data_collections: this.#names() });
+    this.#touched();
+  }
+
+  resume(): void {
+    if (!this.#state.paused) return;
+    this.#state.paused = false;
+    this.#notify('RESUMED', { data_collections: this.#names() });
+    this.#touched();
+  }
+
+  /** Takes tables out; what was read of the current one and not emitted is dropped. */
+  stop(isMeant: (table: string) => boolean): void {
+    const state = this.#state;
+    const stopped = state.collections.filter(({ id }) => isMeant(id));
+    if (stopped.length === 0) return void this.#parts.log.warn('stop-snapshot: no such table is being read, or waits to be');
+    const current = state.current;
+    state.collections = state.collections.filter((entry) => !stopped.includes(entry));
+    if (state.current !== current) this.#forgetTable();
+    this.#notify('ABORTED', { data_collections: stopped.map(({ id }) => id).join(',') });
+    this.#parts.log.info(`incremental snapshot: stopped for ${stopped.map(({ id }) => id).join(', ')}`);
+    if (!state.running) this.#ended();
+    this.#touched();
+  }
+
+  rowChanged(relation: Relation, operation: 'c' | 'u' | 'd', bytes: Uint8Array, start: number, end: number): void {
+    this.#changed?.add(relation, operation, bytes, start, end);
+  }
+
+  truncated(): void {
+    if (this.#changed !== undefined) this.#changed.emptied = true;
+  }
+
+  /** Rows of the chunk may be of an older form than those that come. */
+  layoutChanged(): void {
+    if (this.#changed !== undefined) this.#changed.spoiled = true;
+  }
+
+  committed(xid: number): void {
+    this.#commits.add(xid);
+  }
+
+  get waits(): boolean {
+    return this.#window !== undefined;
+  }
+
+  closeMarkSeen(id: string): void {
+    this.#window?.markSeen(id);
+  }
+
+  /** To be called between transactions. */
+  emitIfDue(): void {
+    const window = this.#window;
+    const place = window === undefined ? undefined : this.#parts.place();
+    if (window === undefined || place === undefined || !window.isDue(place.reached)) return;
+    this.#window = undefined;
+    const wanted = window.entry === this.#state.current;
+    if (wanted && !window.changed.spoiled) {
+      const kept = window.emit(this.#parts, place, (key) => {
+        this.#state.lastKey = key;
+        this.#fields = this.#state.fields();
+      });
+      this.#total += kept;
+      this.#dropped += window.chunk.rows.length - kept;
+      this.#touched();
+    } else if (wanted) {
+      this.#scanned -= window.chunk.rows.length;
+    }
+    this.#changed = undefined;
+    window.done();
+  }
+
+  /** Until the signal aborts. */
+  async run(): Promise<void> {
+    const { log, signal, failed } = this.#parts;
+    let tries = 0;
+    if (this.#state.running) log.info(`incremental snapshot: goes on with ${this.#names()}${this.#state.paused ? ', once it is resumed' : ''}`);
+    while (!signal.aborted) {
+      if (!this.#state.running || this.#state.paused) {
+        await this.#wake.promise;
+        continue;
+      }
+      const entry = this.#state.current;
+      try {
+        await this.#oneWindow();
+        tries = 0;
+      } catch (error) {
+        this.#window = undefined;
+        this.#changed = undefined;
+        this.#target = undefined;
+        if (signal.aborted) return;
+        const told = explain(error, `read table ${entry?.id ?? ''} for the incremental snapshot`);
+        if (error instanceof NoKeyError) this.#refuse(entry, 'NO_PRIMARY_KEY', error.message);
+        else if (mayPass(told)) {
+          const waitMs = Math.min(retryMs * 2 ** tries++, maxRetryMs);
+          log.warn(`${told.message} Trying again in ${waitMs} ms.`);
+          await sleep(waitMs, undefined, { signal }).catch(() => {});
+        } else if (/^(0A|21|22|42|P0)/.test(codeOf(error) ?? '')) this.#refuse(entry, 'SQL_EXCEPTION', told.message);
+        else return failed(told);
+      }
+    }
+  }
+
+  wakeUp(): void {
+    const { resolve } = this.#wake;
+    this.#wake = Promise.withResolvers();
+    resolve();
+  }
+
+  async #oneWindow(): Promise<void> {
+    const { sql, settings, signal } = this.#parts;
+    const chunkId = randomUUID();
+    const marks = this.#marks;
+    if (marks !== undefined) await sql.use((client) => this.#unlessRefused(() => marks.open(client, chunkId)));
+    const chunk = await sql.use((client) => this.#nextChunk(client));
+    const entry = this.#state.current;
+    const changed = this.#changed;
+    const closes = `${chunkId}-${settings.signals.closeByDelete ? 'open' : 'close'}`;
+    const window = chunk && entry && changed && new ChunkWindow(entry, chunk, changed, closes);
+    this.#window = window;
+    const marked = this.#marks;
+    const behind = marked && (await sql.use((client) => this.#unlessRefused(() => marked.close(client, chunkId))));
+    if (window === undefined) return;
+    window.passAt(behind ?? window.chunk.lsn);
+    this.emitIfDue();
+    await window.finished(signal);
+  }
+
+  /** Where the table may not be written to, chunks go without marks from then on. */
+  async #unlessRefused<T>(write: () => Promise<T>): Promise<T | undefined> {
+    try {
+      return await write();
+    } catch (error) {
+      if (codeOf(error) !== '42501') throw error;
+      this.#marks = undefined;
+      this.#parts.log.warn(
+        `incremental snapshot: chunks are not marked in the signal table, since it cannot be written to: ${(error as Error).message}`,
+      );
+      return undefined;
+    }
+  }
+
+  /** The next chunk with rows; undefined when everything is read. */
+  async #nextChunk(client: Client): Promise<Chunk | undefined> {
+    const { signal, log } = this.#parts;
+    for (;;) {
+      signal.throwIfAborted();
+      const entry = this.#state.current;
+      if (entry === undefined || this.#state.paused) return undefined;
+      const target = await this.#targetOf(client, entry);
+      if (target === undefined) continue;
+      this.#commits.mark();
+      const changed = new ChangedRows(target.oid, target.identity);
+      this.#changed = changed;
+      const { lastKey: last, maximumKey: maximum } = this.#state;
+      const chunk = await this.#read(client, { table: target.table, entry, last, maximum });
+      if (this.#state.current !== entry) continue;
+      if (chunk.oid !== target.oid || chunk.identity.join() !== target.identity.join()) {
+        // Known only now which changes to look for.
+        target.oid = chunk.oid;
+        target.identity = chunk.identity;
+        continue;
+      }
+      if (this.#commits.unseenBy(chunk.snapshot)) {
+        await sleep(retryMs, undefined, { signal });
+        continue;
+      }
+      if (chunk.maximumKey === null) this.#tableDone('EMPTY');
+      else if (chunk.rows.length === 0) this.#tableDone('SUCCEEDED');
+      else {
+        if (maximum === null) log.info(`incremental snapshot: ${entry.id} will be read up to key ${keyText(chunk.maximumKey)}`);
+        this.#state.maximumKey = chunk.maximumKey;
+        this.#touched();
+        this.#progress(entry, chunk);
+        return chunk;
+      }
+    }
+  }
+
+  async #targetOf(client: Client, entry: CollectionEntry): Promise<Target | undefined> {
+    if (this.#target?.entry === entry) return this.#target;
+    const table = (await capturedTables(client, this.#parts.settings)).find((one) => `${one.schema}.${one.table}` === entry.id);
+    if (this.#state.current !== entry) return undefined;
+    if (table === undefined) {
+      this.#refuse(entry, 'UNKNOWN_SCHEMA', `${entry.id} is no table that the connector captures`);
+      return undefined;
+    }
+    this.#target = { entry, table, oid: table.oid, identity: [] };
+    return this.#target;
+  }
+
+  #progress(entry: CollectionEntry, { rows, maximumKey }: Chunk): void {
+    this.#scanned += rows.length;
+    const last = keyText(rows.at(-1)?.key ?? []);
+    const maximum = keyText(maximumKey ?? []);
+    this.#notify('IN_PROGRESS', {
+      data_collections: this.#names(),
+      current_collection_in_progress: entry.id,
+      maximum_key: maximum,
+      last_processed_key: last,
+    });
+    if (Date.now() - this.#loggedAt < progressEveryMs) return;
+    this.#loggedAt = Date.now();
+    this.#parts.log.info(`incremental snapshot: ${entry.id}, ${this.#scanned} rows, at key ${last} of ${maximum}`);
+  }
+
+  #refuse(entry: CollectionEntry | undefined, status: string, why: string): void {
+    if (entry === undefined || this.#state.current !== entry) return;
+    this.#parts.log.warn(`incremental snapshot: ${why}; it goes on without the table`);
+    this.#tableDone(status);
+  }
+
+  #tableDone(status: string): void {
+    const { id = '' } = this.#state.current ?? {};
+    this.#notify('TABLE_SCAN_COMPLETED', {
+      data_collections: this.#names(),
+      scanned_collection: id,
+      total_rows_scanned: String(this.#scanned),
+      status,
+    });
+    this.#parts.log.info(`incremental snapshot: ${id}, ${this.#scanned} rows, ${status}`);
+    this.#state.next();
+    this.#forgetTable();
+    if (!this.#state.running) {
+      this.#notify('COMPLETED', {});
+      this.#ended();
+    }
+    this.#touched();
+  }
+
+  #forgetTable(): void {
+    this.#target = undefined;
+    this.#changed = undefined;
+    this.#scanned = 0;
+    this.#state.lastKey = null;
+    this.#state.maximumKey = null;
+    this.#window?.done();
+    this.#window = undefined;
+  }
+
+  #ended(): void {
+    this.#state.correlationId = null;
+    this.#state.paused = false;
+  }
+
+  #notify(type: string, data: Readonly<Record<string, string>>): void {
+    this.#parts.notifier.incremental(this.#state.correlationId, type, data);
+  }
+
+  #names(): string {
+    return this.#state.collections.map(({ id }) => id).join(',');
+  }
+
+  #touched(): void {
+    const { figure } = this.#parts;
+    this.#fields = this.#state.fields();
+    figure('incremental-snapshot-tables-left', this.#state.collections.length);
+    figure('incremental-snapshot-paused', this.#state.paused ? 1 : 0);
+    figure('incremental-snapshot-rows-total', this.#total);
+    figure('incremental-snapshot-dropped-rows-total', this.#dropped);
+    this.wakeUp();
+  }
+}
