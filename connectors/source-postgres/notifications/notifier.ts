@@ -19,6 +19,18 @@ export interface Notifier {
   flush(offset: OffsetMap): void;
 }
 
+/** That of Java's hash map, in which Debezium holds them. */
+const dataOrder = [
+  'current_collection_in_progress',
+  'scanned_collection',
+  'connector_name',
+  'maximum_key',
+  'last_processed_key',
+  'total_rows_scanned',
+  'data_collections',
+  'status',
+];
+
 interface NotifierParts {
   readonly settings: Settings;
   readonly context: RecordContext;
@@ -31,7 +43,11 @@ export function createNotifier({ settings, context, queue, log }: NotifierParts)
   const waiting: Notification[] = [];
 
   function make(id: string, aggregateType: Notification['aggregateType'], type: string, data: Readonly<Record<string, string>>): Notification {
-    const notification = { id, type, aggregateType, data: { connector_name: settings.topicPrefix, ...data }, timestampMs: Date.now() };
+    const all: Readonly<Record<string, string>> = { ...data, connector_name: settings.topicPrefix };
+    const notification = {
+      ...{ id, type, aggregateType, timestampMs: Date.now() },
+      data: Object.fromEntries(dataOrder.flatMap((key) => (all[key] === undefined ? [] : [[key, all[key]]]))),
+    };
     if (logged) log.info(`notification: ${aggregateType} ${type}`, { id, ...notification.data });
     return notification;
   }
