@@ -9,6 +9,7 @@ import type { TableLayout } from './envelope.ts';
 import { explain } from './errors.ts';
 import { parseLsn } from './lsn.ts';
 import type { Lsn } from './lsn.ts';
+import type { Notifier } from './notifications/notifier.ts';
 import { snapshotOffset } from './offsets.ts';
 import { rowRecord } from './records.ts';
 import { catalogRelation, createLayoutCache } from './relations.ts';
@@ -21,6 +22,7 @@ import type { CapturedTable } from './tables.ts';
 export interface SnapshotParts extends Omit<StreamParts, 'onRelation'> {
   readonly log: Logger;
   readonly signal: AbortSignal;
+  readonly notifier?: Notifier | undefined;
 }
 
 /** Where the snapshot begins: exported with a slot, or now. */
@@ -56,6 +58,10 @@ export async function takeSnapshot(
   const txId = Number(rows[0]?.xid);
   await start.onHeld();
 
+  const names = tables.map(({ schema, table }) => `${schema}.${table}`).join(',');
+  const told = (type: string, data: Record<string, string>, last = false): void =>
+    parts.notifier?.initial(type, data, snapshotOffset(lsn, txId, startedUs, last));
+  told('STARTED', {});
   const writer = new SnapshotWriter(parts, lsn, txId, startedUs);
   const layouts = createLayoutCache(settings, parts.names, log);
   for (const table of tables) {
@@ -64,15 +70,20 @@ export async function takeSnapshot(
     const layout = layouts.layout(catalogRelation(table.oid, table.schema, table.table, catalog), catalog);
     writer.beginTable(layout);
     const before = writer.rows;
+    const name = `${table.schema}.${table.table}`;
+    told('IN_PROGRESS', { data_collections: names, current_collection_in_progress: name });
     try {
       await copyOut(client, copyStatement(table, layout), queue, writer);
     } catch (error) {
       throw explain(error, `read table ${table.schema}.${table.table} for the snapshot`);
     }
     log.info(`snapshot: ${table.schema}.${table.table}, ${writer.rows - before} rows`);
+    const rows = String(writer.rows - before);
+    told('TABLE_SCAN_COMPLETED', { data_collections: names, scanned_collection: name, total_rows_scanned: rows, status: 'SUCCEEDED' });
   }
   writer.end();
   await client.query('commit');
+  told('COMPLETED', {}, true);
   log.info(`snapshot: done, ${tables.length} tables, ${writer.rows} rows`);
   return lsn;
 }
