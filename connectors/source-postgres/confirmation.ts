@@ -44,7 +44,16 @@ export function createConfirmation(heartbeats: boolean): Confirmation {
   };
 }
 
-const placeFields = ['lsn', 'lsn_commit', 'messageType', 'txId', 'millrace_row', 'millrace_part', 'snapshot_completed', 'incremental_snapshot_primary_key'];
+const placeFields = [
+  'lsn',
+  'lsn_commit',
+  'messageType',
+  'txId',
+  'millrace_row',
+  'millrace_part',
+  'snapshot_completed',
+  'incremental_snapshot_primary_key',
+];
 
 function samePlace(a: OffsetMap, b: OffsetMap): boolean {
   if (a === b) return true;

@@ -227,7 +227,7 @@ export class StreamDecoder {
     const layout = oid === this.#lastOid ? this.#lastLayout : this.#layoutOf(oid);
     if (layout === null) return;
     const skipped = this.#skips[operation];
-    this.#parts.watch?.row(oid, layout, operation, bytes, start + 5, end, skipped);
+    if (this.#place.done < 0) this.#parts.watch?.row(oid, layout, operation, bytes, start + 5, end, skipped);
     if (skipped) return;
     if (operation === 'c') this.#rows.insert(layout, bytes, start + 5, end, this.#place);
     else if (operation === 'u') this.#rows.update(layout, bytes, start + 5, end, this.#place);
@@ -245,7 +245,7 @@ export class StreamDecoder {
   #truncate(bytes: Uint8Array, start: number, end: number, lsnHigh: number, lsnLow: number): void {
     const { relations } = readTruncate(bytes, start, end);
     if (!this.#next(lsnHigh, lsnLow)) return;
-    this.#parts.watch?.truncated(relations);
+    if (this.#place.done < 0) this.#parts.watch?.truncated(relations);
     if (this.#skips.t) return;
     relations.forEach((oid, part) => {
       const layout = this.#layoutOf(oid);

@@ -71,7 +71,11 @@ export function after(columns: readonly KeyColumn[], key: Key): string {
     const value = key[i] ?? null;
     const column = quote(name);
     const greater =
-      value === null ? 'false' : notNull ? `${column} > ${literal(value.text)}` : `(${column} > ${literal(value.text)} or ${column} is null)`;
+      value === null
+        ? 'false'
+        : notNull
+          ? `${column} > ${literal(value.text)}`
+          : `(${column} > ${literal(value.text)} or ${column} is null)`;
     return `(${[...equal, greater].join(' and ')})`;
   });
   return `(${ways.join(' or ')})`;

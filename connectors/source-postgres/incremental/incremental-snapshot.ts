@@ -29,13 +29,13 @@ import type { Chunk } from './chunk-reader.ts';
 import { keyText } from './java-values.ts';
 import { createMarks } from './marks.ts';
 import { RecentCommits } from './pg-snapshot.ts';
+import { SnapshotReport } from './snapshot-report.ts';
 import type { CollectionEntry, SnapshotState } from './snapshot-state.ts';
 import { ChunkWindow } from './window.ts';
 import type { EmitParts } from './window.ts';
 
 const retryMs = 50;
 const maxRetryMs = 10_000;
-const progressEveryMs = 10_000;
 
 export interface IncrementalParts extends EmitParts {
   readonly settings: Settings;
@@ -61,21 +61,18 @@ export class IncrementalSnapshot {
   readonly #state: SnapshotState;
   readonly #commits = new RecentCommits();
   readonly #read;
+  readonly #report: SnapshotReport;
   #marks;
   #target: Target | undefined;
   #changed: ChangedRows | undefined;
   #window: ChunkWindow | undefined;
   #wake = Promise.withResolvers<void>();
   #fields: OffsetMap | undefined;
-  /** Rows of the current table, and of all. */
-  #scanned = 0;
-  #total = 0;
-  #dropped = 0;
-  #loggedAt = 0;
 
   constructor(parts: IncrementalParts, state: SnapshotState) {
     this.#parts = parts;
     this.#state = state;
+    this.#report = new SnapshotReport(parts, state);
     const { settings, names, log } = parts;
     const { table, marks, closeByDelete } = settings.signals;
     this.#read = createChunkReader(settings, names, log);
@@ -97,21 +94,21 @@ export class IncrementalSnapshot {
     const begins = !this.#state.running;
     this.#state.collections.push(...entries);
     this.#state.correlationId = id;
-    if (begins) this.#notify('STARTED', { data_collections: this.#names() });
+    if (begins) this.#report.notify('STARTED');
     this.#touched();
   }
 
   pause(): void {
     if (!this.#state.running || this.#state.paused) return;
     this.#state.paused = true;
-    this.#notify('PAUSED', { data_collections: this.#names() });
+    this.#report.notify('PAUSED');
     this.#touched();
   }
 
   resume(): void {
     if (!this.#state.paused) return;
     this.#state.paused = false;
-    this.#notify('RESUMED', { data_collections: this.#names() });
+    this.#report.notify('RESUMED');
     this.#touched();
   }
 
@@ -119,11 +116,11 @@ export class IncrementalSnapshot {
   stop(isMeant: (table: string) => boolean): void {
     const state = this.#state;
     const stopped = state.collections.filter(({ id }) => isMeant(id));
-    if (stopped.length === 0) return void this.#parts.log.warn('stop-snapshot: no such table is being read, or waits to be');
+    if (stopped.length === 0) return this.#parts.log.warn('stop-snapshot: no such table is being read, or waits to be');
     const current = state.current;
     state.collections = state.collections.filter((entry) => !stopped.includes(entry));
     if (state.current !== current) this.#forgetTable();
-    this.#notify('ABORTED', { data_collections: stopped.map(({ id }) => id).join(',') });
+    this.#report.notify('ABORTED', { data_collections: stopped.map(({ id }) => id).join(',') });
     this.#parts.log.info(`incremental snapshot: stopped for ${stopped.map(({ id }) => id).join(', ')}`);
     if (!state.running) this.#ended();
     this.#touched();
@@ -166,11 +163,10 @@ export class IncrementalSnapshot {
         this.#state.lastKey = key;
         this.#fields = this.#state.fields();
       });
-      this.#total += kept;
-      this.#dropped += window.chunk.rows.length - kept;
+      this.#report.chunkEmitted(window.chunk, kept);
       this.#touched();
     } else if (wanted) {
-      this.#scanned -= window.chunk.rows.length;
+      this.#report.chunkSpoiled(window.chunk);
     }
     this.#changed = undefined;
     window.done();
@@ -180,7 +176,8 @@ export class IncrementalSnapshot {
   async run(): Promise<void> {
     const { log, signal, failed } = this.#parts;
     let tries = 0;
-    if (this.#state.running) log.info(`incremental snapshot: goes on with ${this.#names()}${this.#state.paused ? ', once it is resumed' : ''}`);
+    if (this.#state.running)
+      log.info(`incremental snapshot: goes on with ${this.#report.tables}${this.#state.paused ? ', once it is resumed' : ''}`);
     while (!signal.aborted) {
       if (!this.#state.running || this.#state.paused) {
         await this.#wake.promise;
@@ -277,7 +274,7 @@ export class IncrementalSnapshot {
         if (maximum === null) log.info(`incremental snapshot: ${entry.id} will be read up to key ${keyText(chunk.maximumKey)}`);
         this.#state.maximumKey = chunk.maximumKey;
         this.#touched();
-        this.#progress(entry, chunk);
+        this.#report.chunk(entry.id, chunk);
         return chunk;
       }
     }
@@ -295,21 +292,6 @@ export class IncrementalSnapshot {
     return this.#target;
   }
 
-  #progress(entry: CollectionEntry, { rows, maximumKey }: Chunk): void {
-    this.#scanned += rows.length;
-    const last = keyText(rows.at(-1)?.key ?? []);
-    const maximum = keyText(maximumKey ?? []);
-    this.#notify('IN_PROGRESS', {
-      data_collections: this.#names(),
-      current_collection_in_progress: entry.id,
-      maximum_key: maximum,
-      last_processed_key: last,
-    });
-    if (Date.now() - this.#loggedAt < progressEveryMs) return;
-    this.#loggedAt = Date.now();
-    this.#parts.log.info(`incremental snapshot: ${entry.id}, ${this.#scanned} rows, at key ${last} of ${maximum}`);
-  }
-
   #refuse(entry: CollectionEntry | undefined, status: string, why: string): void {
     if (entry === undefined || this.#state.current !== entry) return;
     this.#parts.log.warn(`incremental snapshot: ${why}; it goes on without the table`);
@@ -317,18 +299,11 @@ export class IncrementalSnapshot {
   }
 
   #tableDone(status: string): void {
-    const { id = '' } = this.#state.current ?? {};
-    this.#notify('TABLE_SCAN_COMPLETED', {
-      data_collections: this.#names(),
-      scanned_collection: id,
-      total_rows_scanned: String(this.#scanned),
-      status,
-    });
-    this.#parts.log.info(`incremental snapshot: ${id}, ${this.#scanned} rows, ${status}`);
+    this.#report.tableDone(this.#state.current?.id ?? '', status);
     this.#state.next();
     this.#forgetTable();
     if (!this.#state.running) {
-      this.#notify('COMPLETED', {});
+      this.#report.notify('COMPLETED', {});
       this.#ended();
     }
     this.#touched();
@@ -337,7 +312,7 @@ export class IncrementalSnapshot {
   #forgetTable(): void {
     this.#target = undefined;
     this.#changed = undefined;
-    this.#scanned = 0;
+    this.#report.nextTable();
     this.#state.lastKey = null;
     this.#state.maximumKey = null;
     this.#window?.done();
@@ -349,21 +324,9 @@ export class IncrementalSnapshot {
     this.#state.paused = false;
   }
 
-  #notify(type: string, data: Readonly<Record<string, string>>): void {
-    this.#parts.notifier.incremental(this.#state.correlationId, type, data);
-  }
-
-  #names(): string {
-    return this.#state.collections.map(({ id }) => id).join(',');
-  }
-
   #touched(): void {
-    const { figure } = this.#parts;
     this.#fields = this.#state.fields();
-    figure('incremental-snapshot-tables-left', this.#state.collections.length);
-    figure('incremental-snapshot-paused', this.#state.paused ? 1 : 0);
-    figure('incremental-snapshot-rows-total', this.#total);
-    figure('incremental-snapshot-dropped-rows-total', this.#dropped);
+    this.#report.figures();
     this.wakeUp();
   }
 }

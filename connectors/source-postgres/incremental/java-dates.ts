@@ -42,8 +42,7 @@ export function dateText(ms: bigint): string {
   return `${datePart(date)}${era(date)}`;
 }
 
-const infinityText = (ms: bigint): string | undefined =>
-  ms >= infinityMs ? 'infinity' : ms <= minusInfinityMs ? '-infinity' : undefined;
+const infinityText = (ms: bigint): string | undefined => (ms >= infinityMs ? 'infinity' : ms <= minusInfinityMs ? '-infinity' : undefined);
 
 function datePart(date: Date): string {
   const year = date.getUTCFullYear();

@@ -71,7 +71,8 @@ function value(field: string, item: unknown): KeyValue | null {
 /** java.time's own form: kind, then the parts. */
 function javaTime(field: string, data: Buffer): KeyValue {
   const two = (number: number): string => String(number).padStart(2, '0');
-  const date = (at: number): string => `${String(data.readInt32BE(at)).padStart(4, '0')}-${two(data.readInt8(at + 4))}-${two(data.readInt8(at + 5))}`;
+  const date = (at: number): string =>
+    `${String(data.readInt32BE(at)).padStart(4, '0')}-${two(data.readInt8(at + 4))}-${two(data.readInt8(at + 5))}`;
   switch (data[0]) {
     case 2:
       return {

@@ -180,7 +180,7 @@ class StreamReader {
   #utf(length: number): string {
     const bytes = this.#take(length);
     let text = '';
-    for (let i = 0; i < length; ) {
+    for (let i = 0; i < length;) {
       const first = bytes[i] as number;
       const [a = 0, b = 0] = [bytes[i + 1], bytes[i + 2]];
       if (first < 0x80) text += String.fromCharCode(first);

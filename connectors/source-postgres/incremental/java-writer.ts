@@ -5,7 +5,17 @@ import { javaClasses } from './java-classes.ts';
 import { instantOf } from './java-dates.ts';
 import type { Key, KeyValue } from './java-values.ts';
 
-const tc = { null: 0x70, reference: 0x71, classDesc: 0x72, object: 0x73, string: 0x74, array: 0x75, block: 0x77, end: 0x78, longString: 0x7c };
+const tc = {
+  null: 0x70,
+  reference: 0x71,
+  classDesc: 0x72,
+  object: 0x73,
+  string: 0x74,
+  array: 0x75,
+  block: 0x77,
+  end: 0x78,
+  longString: 0x7c,
+};
 const firstHandle = 0x7e0000;
 
 /** In hex; null is Java's null. Throws a ConnectError for a value that Java could not hold. */

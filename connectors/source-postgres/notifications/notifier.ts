@@ -42,7 +42,12 @@ export function createNotifier({ settings, context, queue, log }: NotifierParts)
   const { topic, log: logged } = settings.notifications;
   const waiting: Notification[] = [];
 
-  function make(id: string, aggregateType: Notification['aggregateType'], type: string, data: Readonly<Record<string, string>>): Notification {
+  function make(
+    id: string,
+    aggregateType: Notification['aggregateType'],
+    type: string,
+    data: Readonly<Record<string, string>>,
+  ): Notification {
     const all: Readonly<Record<string, string>> = { ...data, connector_name: settings.topicPrefix };
     const notification = {
       ...{ id, type, aggregateType, timestampMs: Date.now() },

@@ -153,7 +153,9 @@ export class SignalDesk implements StreamWatch {
     log.debug(`signal "${signal.id}" of type ${signal.type}`, { data: signal.data });
     if (action.kind === 'none') return log.warn(`signal "${signal.id}" of type ${signal.type} is left out: ${action.why}`);
     if (action.kind === 'log') {
-      const offset = JSON.stringify(this.#place()?.offset ?? {}, (_, value: unknown) => (typeof value === 'bigint' ? Number(value) : value));
+      const offset = JSON.stringify(this.#place()?.offset ?? {}, (_, value: unknown) =>
+        typeof value === 'bigint' ? Number(value) : value,
+      );
       return log.info(action.message.replace('{}', offset));
     }
     if (action.kind === 'mark') return;

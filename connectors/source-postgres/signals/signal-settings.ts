@@ -59,11 +59,16 @@ export function notificationSettings(config: Config): NotificationSettings {
 /** What is asked for and not there: Debezium's channels of the JVM, and unknown ones. */
 export function channelWarnings(config: Config): string[] {
   const { table, channels: wanted } = signalSettings(config);
-  const unknown = [...wanted].filter((name) => !channels.includes(name)).map((name) => `signal.enabled.channels: there is no channel "${name}" here; ${channels.join(', ')} are there`);
+  const unknown = [...wanted]
+    .filter((name) => !channels.includes(name))
+    .map((name) => `signal.enabled.channels: there is no channel "${name}" here; ${channels.join(', ')} are there`);
   const mute = names(config['notification.enabled.channels'])
     .filter((name) => !outlets.includes(name))
     .map((name) => `notification.enabled.channels: there is no channel "${name}" here; ${outlets.join(', ')} are there`);
-  const deaf = table !== undefined && !wanted.has('source') ? ['signal.data.collection is set, but signal.enabled.channels is without source: its rows are no signals'] : [];
+  const deaf =
+    table !== undefined && !wanted.has('source')
+      ? ['signal.data.collection is set, but signal.enabled.channels is without source: its rows are no signals']
+      : [];
   return [...unknown, ...mute, ...deaf];
 }
 
@@ -74,7 +79,8 @@ function tableRef(text: string | null): TableRef | undefined {
   if (text === null || text.trim() === '') return undefined;
   const parts = [...text.trim().matchAll(/"((?:[^"]|"")*)"|[^".]+/g)].map(([whole, quoted]) => quoted?.replaceAll('""', '"') ?? whole);
   const [schema, table] = parts.slice(-2);
-  if (schema === undefined || table === undefined) throw new ConfigError(`signal.data.collection: "${text}" is not of the form schema.table.`);
+  if (schema === undefined || table === undefined)
+    throw new ConfigError(`signal.data.collection: "${text}" is not of the form schema.table.`);
   return { schema, table };
 }
 

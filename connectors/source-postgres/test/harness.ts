@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 
 import { Secret } from '@millrace/runtime/api';
-import type { ConfigKey, OffsetMap, SourceRecord, SourceTask, Struct } from '@millrace/runtime/api';
+import type { ConfigKey, OffsetMap, SourceRecord, SourceTask, SourceTaskContext, Struct } from '@millrace/runtime/api';
 
 import type { PostgresAddress } from '../../../test/services/postgres.ts';
 import { config as configDef } from '../config.ts';
@@ -74,9 +74,10 @@ export interface Running extends AsyncDisposable {
 
 export interface RunOptions {
   readonly offset?: OffsetMap | undefined;
+  readonly context?: Partial<SourceTaskContext>;
 }
 
-export async function runTask(raw: RawConfig, { offset }: RunOptions = {}): Promise<Running> {
+export async function runTask(raw: RawConfig, { offset, context = {} }: RunOptions = {}): Promise<Running> {
   const logs: string[] = [];
   const note = (level: string) => (message: string) => void logs.push(`${level}: ${message}`);
   const stop = new AbortController();
@@ -88,6 +89,7 @@ export async function runTask(raw: RawConfig, { offset }: RunOptions = {}): Prom
     log: { debug: note('debug'), info: note('info'), warn: note('warn'), error: note('error') },
     fail: (error) => logs.push(`failed: ${error.message}`),
     offsets: async () => [offset],
+    ...context,
   });
   const records: SourceRecord[] = [];
   const running: Running = {

@@ -27,7 +27,8 @@ export const notices = (records: readonly SourceRecord[], type?: string): Struct
     .map(({ value }) => value as Struct)
     .filter((value) => type === undefined || value.get('type') === type);
 
-export const noticeData = (notice: Struct | undefined, name: string): unknown => (notice?.get('additional_data') as Map<string, string>)?.get(name);
+export const noticeData = (notice: Struct | undefined, name: string): unknown =>
+  (notice?.get('additional_data') as Map<string, string>)?.get(name);
 
 export const isRead = (record: SourceRecord): boolean => record.value !== null && record.topic !== 'notices' && field(record, 'op') === 'r';
 
@@ -35,7 +36,10 @@ export const started = (running: Running): Promise<SourceRecord[]> =>
   running.until(() => running.logs.some((line) => line.includes('streaming from')));
 
 export const completed = (running: Running, withinMs?: number): Promise<SourceRecord[]> =>
-  running.until((records) => notices(records, 'COMPLETED').some((notice) => notice.get('aggregate_type') === 'Incremental Snapshot'), withinMs);
+  running.until(
+    (records) => notices(records, 'COMPLETED').some((notice) => notice.get('aggregate_type') === 'Incremental Snapshot'),
+    withinMs,
+  );
 
 /**
  * The rows that the topic comes to when its records of a table (id, v) are applied in order, as `id:v`. Every write

@@ -9,7 +9,18 @@ import type { PostgresAddress } from '../../../test/services/postgres.ts';
 import { usePostgres } from '../../../test/services/share.ts';
 import { field, runTask, sql } from './harness.ts';
 import type { RawConfig } from './harness.ts';
-import { applied, completed, crashAndResume, drained, isRead, signal, signalConfig, signalTable, started, tableRows } from './incremental-harness.ts';
+import {
+  applied,
+  completed,
+  crashAndResume,
+  drained,
+  isRead,
+  signal,
+  signalConfig,
+  signalTable,
+  started,
+  tableRows,
+} from './incremental-harness.ts';
 
 const rowsBefore = 600;
 
@@ -122,7 +133,7 @@ test('a truncate or another column in the middle of it', async () => {
   await started(running);
   await signal(database, 'one', 'execute-snapshot', { 'data-collections': ['public.t'] });
   await running.until((records) => records.some(isRead));
-  await sql(database, 'alter table t add column extra text default \'x\'', `update t set v = nextval('versions') where id = 590`);
+  await sql(database, "alter table t add column extra text default 'x'", `update t set v = nextval('versions') where id = 590`);
   await completed(running, 60_000);
   await drained(running, database);
   assert.deepEqual(applied(running.records), await tableRows(database));

@@ -2,8 +2,13 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
+import type { TopicFollowing } from '@millrace/runtime/api';
+
+import { openTestLog } from '../../../test/contract/embedded-test-log.ts';
+import { batchOf } from '../../../test/contract/log-fixture.ts';
 import { createDatabase, startPostgres } from '../../../test/services/postgres.ts';
 import type { PostgresServer, Database } from '../../../test/services/postgres.ts';
+import { followTopic } from '../../../runtime/worker/topic-follower.ts';
 import { asMessage, connectorConfig, converterOf, differences, recorded, script } from './fixtures.ts';
 import type { Message } from './fixtures.ts';
 import { rawConfig, runTask, sql } from './harness.ts';
@@ -13,6 +18,8 @@ import type { RunOptions, Running } from './harness.ts';
 let server: PostgresServer;
 before(async () => void (server = await startPostgres({ version: '15' })));
 after(() => server[Symbol.asyncDispose]());
+
+const silent = { debug() {}, info() {}, warn() {}, error() {} };
 
 async function start(name: string, database: Database, more: Record<string, string> = {}, options: RunOptions = {}) {
   const config = connectorConfig(name);
@@ -93,6 +100,35 @@ test('signals of the table: incremental, with a condition, with a surrogate key,
   assert.deepEqual(compare([last], [rows[2] as Message]), []);
 });
 
+test('read-only: signals of the topic, and nothing written to the database', async () => {
+  await using database = await createDatabase(server);
+  await using opened = await openTestLog();
+  const { log } = opened;
+  const name = 'readonly_incremental_kafka_signal_heartbeat';
+  await sql(database, script('signals_incremental_snapshot').split('-- while streaming')[0]?.replace('-- before', '') ?? '');
+  await sql(database, "update sig.t1 set v = 'upd' where id = 3");
+  await log.createTopics([{ name: 'rbg2-signal', partitions: 1 }]);
+  const followed = (following: TopicFollowing) => followTopic(log, following, 'signals', silent);
+  const { running, messages } = await start(name, database, {}, { context: { followTopic: followed } });
+  await using _running = running;
+  await running.until(() => running.logs.some((line) => line.includes('streaming from')));
+  await using producer = await log.openProducer({ clientId: 'test' });
+  const request = '{"data-collections":["sig.t1"],"type":"INCREMENTAL"}';
+  const send = (key: string, id: string) =>
+    producer.append([batchOf('rbg2-signal', 0, [{ key, value: `{"type":"execute-snapshot","id":"${id}","data":${request}}` }])]);
+  await send('another', 'k-0');
+  for (const id of ['k-1', 'k-2']) {
+    await send('rbg2', id);
+    await running.until(() => notified(running, id, 'COMPLETED'));
+  }
+  const aside = (message: Message): boolean => message.topic.startsWith('__debezium-heartbeat') || message.topic === 'rbg2.sig.hb';
+  const found = compare(
+    recorded(name).filter((message) => !aside(message)),
+    messages().filter((message) => !aside(message)),
+  );
+  assert.deepEqual(found, []);
+});
+
 test('a table without a key: every row with a surrogate key, none without', async () => {
   await using database = await createDatabase(server);
   await sql(
@@ -106,7 +142,9 @@ test('a table without a key: every row with a surrogate key, none without', asyn
   await using _running = running;
   await running.until(() => running.logs.some((line) => line.includes('streaming from')));
   let ended = 0;
-  for (const statement of script('incremental_keyless').split('-- while streaming')[1]?.split(/select pg_sleep\(\d\);/) ?? []) {
+  for (const statement of script('incremental_keyless')
+    .split('-- while streaming')[1]
+    ?.split(/select pg_sleep\(\d\);/) ?? []) {
     if (statement.trim() === '') continue;
     await sql(database, statement);
     ended++;
@@ -116,7 +154,19 @@ test('a table without a key: every row with a surrogate key, none without', asyn
 
   const expected = recorded('incremental_keyless');
   const rows = messages().filter(({ topic }) => topic === 'rbinc.inc.nopk');
-  assert.deepEqual(rows.map((message) => payloadOf(message).after?.['v']), Array.from({ length: 20 }, (_, i) => `v${i + 1}`));
-  assert.deepEqual(compare(expected.filter(({ topic }) => topic === 'rbinc.inc.nopk'), rows.slice(-1)), []);
-  assert.deepEqual(messages().filter(({ topic }) => topic === 'rbinc.inc.nopk_full'), []);
+  assert.deepEqual(
+    rows.map((message) => payloadOf(message).after?.['v']),
+    Array.from({ length: 20 }, (_, i) => `v${i + 1}`),
+  );
+  assert.deepEqual(
+    compare(
+      expected.filter(({ topic }) => topic === 'rbinc.inc.nopk'),
+      rows.slice(-1),
+    ),
+    [],
+  );
+  assert.deepEqual(
+    messages().filter(({ topic }) => topic === 'rbinc.inc.nopk_full'),
+    [],
+  );
 });
