@@ -61,8 +61,8 @@ export class IncrementalSnapshot {
   readonly #state: SnapshotState;
   readonly #commits = new RecentCommits();
   readonly #read;
+  readonly #marks;
   readonly #report: SnapshotReport;
-  #marks;
   #target: Target | undefined;
   #changed: ChangedRows | undefined;
   #window: ChunkWindow | undefined;
@@ -74,9 +74,8 @@ export class IncrementalSnapshot {
     this.#state = state;
     this.#report = new SnapshotReport(parts, state);
     const { settings, names, log } = parts;
-    const { table, marks, closeByDelete } = settings.signals;
     this.#read = createChunkReader(settings, names, log);
-    this.#marks = table === undefined || !marks ? undefined : createMarks(table, closeByDelete);
+    this.#marks = createMarks(settings.signals, log);
     this.#touched();
   }
 
@@ -213,34 +212,18 @@ export class IncrementalSnapshot {
   async #oneWindow(): Promise<void> {
     const { sql, settings, signal } = this.#parts;
     const chunkId = randomUUID();
-    const marks = this.#marks;
-    if (marks !== undefined) await sql.use((client) => this.#unlessRefused(() => marks.open(client, chunkId)));
+    await sql.use((client) => this.#marks.open(client, chunkId));
     const chunk = await sql.use((client) => this.#nextChunk(client));
     const entry = this.#state.current;
     const changed = this.#changed;
     const closes = `${chunkId}-${settings.signals.closeByDelete ? 'open' : 'close'}`;
     const window = chunk && entry && changed && new ChunkWindow(entry, chunk, changed, closes);
     this.#window = window;
-    const marked = this.#marks;
-    const behind = marked && (await sql.use((client) => this.#unlessRefused(() => marked.close(client, chunkId))));
+    const behind = await sql.use((client) => this.#marks.close(client, chunkId));
     if (window === undefined) return;
     window.passAt(behind ?? window.chunk.lsn);
     this.emitIfDue();
     await window.finished(signal);
-  }
-
-  /** Where the table may not be written to, chunks go without marks from then on. */
-  async #unlessRefused<T>(write: () => Promise<T>): Promise<T | undefined> {
-    try {
-      return await write();
-    } catch (error) {
-      if (codeOf(error) !== '42501') throw error;
-      this.#marks = undefined;
-      this.#parts.log.warn(
-        `incremental snapshot: chunks are not marked in the signal table, since it cannot be written to: ${(error as Error).message}`,
-      );
-      return undefined;
-    }
   }
 
   /** The next chunk with rows; undefined when everything is read. */

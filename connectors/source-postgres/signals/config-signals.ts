@@ -96,7 +96,7 @@ export const signalKeys = defineConfig({
   'notification.sink.topic.name': {
     type: 'string',
     default: null,
-    importance: 'medium',
+    importance: 'high',
     group: 'Events',
     doc: 'The topic of the channel sink.',
   },
