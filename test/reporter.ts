@@ -1,4 +1,5 @@
-/** Node's `spec` report, with the totals once more at the very end where failures come after them. */
+/** Node's `spec` report, with the totals once more at the very end, and a list of the files in which something failed. */
+import { writeFileSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import { spec } from 'node:test/reporters';
 import type { TestEvent } from 'node:test/reporters';
@@ -6,11 +7,16 @@ import type { TestEvent } from 'node:test/reporters';
 const shown = ['tests', 'suites', 'passed', 'failed', 'cancelled', 'skipped', 'todo'] as const;
 const words: Partial<Record<string, string>> = { passed: 'pass', failed: 'fail' };
 
+/** Where the run is told which files failed: one a line, and `?` for a failure of no file. */
+const { MILLRACE_FAILED_FILES: failedFilesPath } = process.env;
+
 export default async function* report(source: AsyncIterable<TestEvent>): AsyncGenerator<string> {
   let totals: string[] = [];
   let failed = false;
+  const failedFiles = new Set<string>();
   async function* watched(): AsyncGenerator<TestEvent> {
     for await (const event of source) {
+      if (event.type === 'test:fail') failedFiles.add(event.data.file ?? '?');
       // Each file has a summary; that of the whole run names none.
       if (event.type === 'test:summary' && event.data.file === undefined) {
         const { counts } = event.data;
@@ -22,4 +28,5 @@ export default async function* report(source: AsyncIterable<TestEvent>): AsyncGe
   }
   for await (const text of Readable.from(watched()).pipe(new spec())) yield String(text);
   if (failed) yield `\n${totals.join('')}`;
+  if (failedFilesPath !== undefined) writeFileSync(failedFilesPath, [...failedFiles].join('\n'));
 }

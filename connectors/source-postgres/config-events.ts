@@ -1,7 +1,7 @@
 /** Keys of Debezium's group Events: which rows become which records. */
 import { defineConfig } from '@millrace/runtime/api';
 
-import { atLeast } from './config-rules.ts';
+import { atLeast, check } from './config-rules.ts';
 
 export const eventKeys = defineConfig({
   'schema.include.list': {
@@ -56,6 +56,9 @@ export const eventKeys = defineConfig({
   'topic.delimiter': {
     type: 'string',
     default: '.',
+    rule: check((text) =>
+      /^[A-Za-z0-9._-]*$/.test(text) ? undefined : 'only letters, digits, dots, underscores and hyphens may be in a topic name',
+    ),
     importance: 'medium',
     group: 'Events',
     doc: 'What stands between the parts of a topic name.',

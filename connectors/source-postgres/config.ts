@@ -2,11 +2,12 @@
 import { defineConfig } from '@millrace/runtime/api';
 import type { ConfigValues } from '@millrace/runtime/api';
 
+import { columnKeys } from './config-columns.ts';
 import { connectorKeys } from './config-connector.ts';
 import { eventKeys } from './config-events.ts';
 import { postgresKeys } from './config-postgres.ts';
 import { signalKeys } from './signals/config-signals.ts';
 
-export const config = defineConfig({ ...postgresKeys, ...eventKeys, ...connectorKeys, ...signalKeys });
+export const config = defineConfig({ ...postgresKeys, ...eventKeys, ...connectorKeys, ...columnKeys, ...signalKeys });
 
 export type Config = ConfigValues<typeof config>;

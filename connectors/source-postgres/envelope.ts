@@ -18,16 +18,23 @@ export const transactionBlock = structSchema(
 /** One column of a table, as its records show it. */
 export interface ShownColumn {
   readonly name: string;
+  /** Its name in records, which may be adjusted. */
+  readonly field: string;
   /** Its place in the tuples that PostgreSQL sends. */
   readonly slot: number;
   readonly type: ValueType;
   readonly schema: Schema;
   /** Whether it is part of the replica identity. */
   readonly identity: boolean;
+  /** The same text for all rows, in place of the value: a mask. */
+  readonly fixed?: string;
+  /** What stands for a value that PostgreSQL leaves out of an old row, where it is not the schema's default. */
+  readonly leftOut?: unknown;
 }
 
 export interface TableShape {
   readonly topic: string;
+  readonly schemaNames: { readonly key: string; readonly value: string; readonly envelope: string };
   readonly schema: string;
   readonly table: string;
   /** How many columns a tuple has, shown or not. */
@@ -35,6 +42,8 @@ export interface TableShape {
   readonly columns: readonly ShownColumn[];
   /** The columns of the key, in order; empty for a null key. */
   readonly key: readonly ShownColumn[];
+  /** One more field of the key, the same for all rows. */
+  readonly keyField: { readonly name: string; readonly value: string } | undefined;
 }
 
 /** Where the row before the change stands: nowhere, with its identity columns only, or whole. */
@@ -59,17 +68,20 @@ export interface TableLayout {
 }
 
 export function compileTable(shape: TableShape, names: SourceNames): TableLayout {
-  const { topic, columns, key, width } = shape;
+  const { schemaNames, columns, key, keyField, width } = shape;
   const rowSchema = structSchema(
-    columns.map((column) => [column.name, column.schema]),
-    { name: `${topic}.Value`, optional: true },
+    columns.map((column) => [column.field, column.schema]),
+    { name: schemaNames.value, optional: true },
   );
   const keySchema =
-    key.length === 0
+    key.length === 0 && keyField === undefined
       ? null
       : structSchema(
-          key.map((column) => [column.name, column.schema]),
-          { name: `${topic}.Key` },
+          [
+            ...key.map((column) => [column.field, column.schema] as const),
+            ...(keyField === undefined ? [] : [[keyField.name, schemas.string] as const]),
+          ],
+          { name: schemaNames.key },
         );
   const valueSchema = structSchema(
     [
@@ -82,7 +94,7 @@ export function compileTable(shape: TableShape, names: SourceNames): TableLayout
       ['ts_us', schemas.optionalInt64],
       ['ts_ns', schemas.optionalInt64],
     ],
-    { name: `${topic}.Envelope`, version: 2 },
+    { name: schemaNames.envelope, version: 2 },
   );
 
   const struct = (schema: StructSchema, fields: readonly WireNode[]): StructNode => ({ kind: 'struct', schema, fields });
@@ -95,7 +107,8 @@ export function compileTable(shape: TableShape, names: SourceNames): TableLayout
     rowSchema,
     columns.map((column) => (column.identity ? slotNode(column, width) : missing(column))),
   );
-  const keyAt = (node: (column: ShownColumn) => WireNode): StructNode | null => keySchema && struct(keySchema, key.map(node));
+  const keyAt = (node: (column: ShownColumn) => WireNode): StructNode | null =>
+    keySchema && struct(keySchema, [...key.map(node), ...(keyField === undefined ? [] : [constant(schemas.string, keyField.value)])]);
   const processing = (index: number): WireNode => ({ kind: 'scope', schema: schemas.optionalInt64, scope: scopes.processing, index });
   const noRow = constant(rowSchema, null);
   const noTransaction = constant(transactionBlock, null);
@@ -137,12 +150,13 @@ export function compileTable(shape: TableShape, names: SourceNames): TableLayout
   };
 }
 
-function slotNode({ slot, type, schema }: ShownColumn, offset: number): WireNode {
+function slotNode({ slot, type, schema, fixed }: ShownColumn, offset: number): WireNode {
+  if (fixed !== undefined) return constant(schema, fixed);
   const absent = type.unavailable ?? (schema.optional ? null : type.zero);
   return { kind: 'slot', schema, slot: slot + offset, form: type.form, decode: type.decode, absent };
 }
 
 /** A column that PostgreSQL leaves out of an old row: null, or what Debezium puts where null is not allowed. */
-function missing({ type, schema }: ShownColumn): WireNode {
-  return constant(schema, schema.optional ? null : (schema.defaultValue ?? type.zero));
+function missing({ type, schema, fixed, leftOut }: ShownColumn): WireNode {
+  return constant(schema, fixed ?? (schema.optional ? null : (leftOut ?? schema.defaultValue ?? type.zero)));
 }

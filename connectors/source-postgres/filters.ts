@@ -54,27 +54,37 @@ export function inSnapshotOrder<T extends { readonly schema: string; readonly ta
   return [...tables].sort((a, b) => rank(a) - rank(b) || (name(a) < name(b) ? -1 : 1));
 }
 
+/** One column (a pattern for `schema.table.column`) that belongs to keys. */
 export interface KeyRule {
-  readonly tables: Pattern;
-  readonly columns: readonly string[];
+  readonly column: Pattern;
 }
 
-/** `message.key.columns`: `shop.orders:id,region;(.*).items:sku`. Throws a ConfigError. */
+/**
+ * `message.key.columns`: `shop.orders:id,region;(.*).items:sku`. Columns are patterns, too, and all rules count that
+ * match a table. Throws a ConfigError. Source: io.debezium.relational.Key.CustomKeyMapper.
+ */
 export function keyRules(text: string | null): KeyRule[] {
-  const rules = (text ?? '').split(';').map((rule) => rule.trim());
-  return rules
-    .filter((rule) => rule !== '')
-    .map((rule) => {
-      const at = rule.lastIndexOf(':');
-      if (at <= 0 || at === rule.length - 1) {
-        throw new ConfigError(`message.key.columns: "${rule}" is not of the form schema.table:column,column.`);
-      }
-      return {
-        tables: pattern('message.key.columns', rule.slice(0, at)),
-        columns: rule
-          .slice(at + 1)
-          .split(',')
-          .map((column) => column.trim()),
-      };
-    });
+  if (text === null) return [];
+  const rules = text.split(';').filter((rule) => rule.trim() !== '');
+  if (rules.length === 0)
+    throw new ConfigError('message.key.columns: Must not be empty.', { hint: 'Write schema.table:column,column, or remove it.' });
+  return rules.flatMap((rule) => {
+    const at = rule.lastIndexOf(':');
+    const table = rule.slice(0, at).trim();
+    const columns = rule
+      .slice(at + 1)
+      .split(',')
+      .map((column) => column.trim())
+      .filter((column) => column !== '');
+    if (at < 0 || table === '' || columns.length === 0) {
+      throw new ConfigError(`message.key.columns: "${rule.trim()}" is not of the form schema.table:column,column.`);
+    }
+    return columns.map((column) => ({ column: pattern('message.key.columns', `${table}.${column}`) }));
+  });
+}
+
+/** The columns of a table that rules put into its key: in the rules' order; none where no rule speaks of the table. */
+export function ruledKey(rules: readonly KeyRule[], schema: string, table: string, columns: readonly string[]): string[] {
+  const found = rules.flatMap((rule) => columns.filter((name) => rule.column.test(`${schema}.${table}.${name}`)));
+  return [...new Set(found)];
 }

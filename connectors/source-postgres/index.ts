@@ -1,7 +1,9 @@
 import { defineSource } from '@millrace/runtime/api';
 
 import manifest from './package.json' with { type: 'json' };
+import { isColumnRule } from './column-rules.ts';
 import { config } from './config.ts';
+import { isSelectOverride } from './select-overrides.ts';
 import { startTask } from './task.ts';
 import { isJudged } from './unsupported.ts';
 import { validate } from './validate.ts';
@@ -11,7 +13,7 @@ export default defineSource({
   version: manifest.version,
   config,
   exactlyOnceSupport: 'supported',
-  alsoKnows: isJudged,
+  alsoKnows: (key) => isJudged(key) || isColumnRule(key) || isSelectOverride(key),
   validate,
   start: (values, context) => startTask(values, context, manifest.version),
 });

@@ -4,11 +4,13 @@ import type { Logger } from '@millrace/runtime/api';
 import type { CatalogColumn, CatalogTable } from './catalog.ts';
 import { compileTable } from './envelope.ts';
 import type { ShownColumn, TableLayout } from './envelope.ts';
-import { isWantedColumn } from './filters.ts';
+import { isWantedColumn, ruledKey } from './filters.ts';
 import type { Relation, RelationColumn } from './pgoutput/messages.ts';
 import type { Settings } from './settings.ts';
+import { checkFields, rewritten, withSourceType } from './shown-columns.ts';
 import type { SourceNames } from './source-block.ts';
-import { topicName } from './topics.ts';
+import { sourceType } from './source-type.ts';
+import type { Phase, SourceType } from './source-type.ts';
 import { defaultValue } from './values/defaults.ts';
 import { resolveType } from './values/resolve.ts';
 import { columnSchema, typeFor } from './values/value-type.ts';
@@ -22,7 +24,7 @@ export interface LayoutCache {
   layout(relation: Relation, catalog: CatalogTable): TableLayout;
 }
 
-export function createLayoutCache(settings: Settings, names: SourceNames, log: Logger): LayoutCache {
+export function createLayoutCache(settings: Settings, names: SourceNames, log: Logger, phase: Phase = 'stream'): LayoutCache {
   const known = new Map<string, { readonly print: string; readonly layout: TableLayout }>();
   return {
     layout(relation, catalog) {
@@ -47,31 +49,65 @@ export function createLayoutCache(settings: Settings, names: SourceNames, log: L
 
   function build(relation: Relation, described: readonly Described[], key: readonly string[], catalog: CatalogTable): TableLayout {
     const { schema, table } = relation;
+    const name = `${schema}.${table}`;
+    // Columns that only a rule puts into the key may be null there.
+    const ruled = ruledKey(settings.keyRules, schema, table, key).length > 0;
+    const inKey = new Map<string, ShownColumn>();
     const columns = described.flatMap(({ column, slot, notNull, defaultText }): ShownColumn[] => {
-      const inKey = key.includes(column.name);
-      if (!inKey && !isWantedColumn(settings.filters, schema, table, column.name)) return [];
+      const isKey = key.includes(column.name);
+      const isWanted = isWantedColumn(settings.filters, schema, table, column.name);
+      if (!isKey && !isWanted) return [];
       const type = resolveType(column.type, column.typmod, catalog.types, settings.values);
       if (type === undefined) {
         log.warn(
-          `column ${schema}.${table}.${column.name} is left out: the connector has no form for type "${catalog.types(column.type)?.name ?? column.type}"`,
+          `column ${name}.${column.name} is left out: the connector has no form for type "${catalog.types(column.type)?.name ?? column.type}"`,
         );
         return [];
       }
-      const shown = columnSchema(type, !(notNull || inKey), defaultValue(type, defaultText));
-      return [{ name: column.name, slot, type: typeFor(type, shown), schema: shown, identity: column.identity }];
+      const shown = columnSchema(type, !(notNull || (isKey && !ruled)), defaultValue(type, defaultText));
+      const plain: ShownColumn = {
+        name: column.name,
+        field: settings.adjustFieldName(column.name),
+        slot,
+        type: typeFor(type, shown),
+        schema: shown,
+        identity: column.identity,
+      };
+      if (isKey) inKey.set(column.name, plain);
+      if (!isWanted) return [];
+      const source = sourceType(column.type, column.typmod, catalog.types, phase, defaultText);
+      return [source === undefined ? plain : inValue(plain, source, relation, isKey)];
     });
-    const shown = new Map(columns.map((column) => [column.name, column]));
+    checkFields(columns, name);
+    const topic = settings.topics.dataTopic(schema, table);
+    const named = (kind: string): string => settings.adjustSchemaName(`${topic}.${kind}`);
     return compileTable(
       {
-        topic: topicName(settings, schema, table),
+        topic,
+        schemaNames: { key: named('Key'), value: named('Value'), envelope: named('Envelope') },
         schema,
         table,
         width: relation.columns.length,
         columns,
-        key: key.flatMap((column) => shown.get(column) ?? []),
+        key: key.flatMap((column) => inKey.get(column) ?? []),
+        keyField: settings.topics.keyField(schema, table),
       },
       names,
     );
+  }
+
+  /** A column as it appears in values. */
+  function inValue(plain: ShownColumn, source: SourceType, { schema, table }: Relation, isKey: boolean): ShownColumn {
+    const { columnRules } = settings;
+    const rewrite = columnRules.rewriteOf(schema, table, plain.name);
+    const name = `${schema}.${table}.${plain.name}`;
+    if (rewrite !== undefined && isKey) {
+      log.warn(
+        `column ${name} is to be masked or cut, but is part of the key, where it stands as it is, since masking it would merge rows. Choose another key with message.key.columns, if it is secret.`,
+      );
+    }
+    const column = rewrite === undefined ? plain : rewritten(plain, rewrite, source, name, log);
+    return columnRules.tellsType(schema, table, plain.name, source.name) ? withSourceType(column, source) : column;
   }
 }
 
@@ -103,8 +139,7 @@ function catalogColumn(relation: Relation, column: RelationColumn, slot: number,
  */
 function keyNames(relation: Relation, catalog: CatalogTable, settings: Settings): readonly string[] {
   const names = relation.columns.map(({ name }) => name);
-  const rule = settings.keyRules.find(({ tables }) => tables.test(`${relation.schema}.${relation.table}`));
-  const ruled = rule?.columns.filter((name) => names.includes(name)) ?? [];
+  const ruled = ruledKey(settings.keyRules, relation.schema, relation.table, names);
   if (ruled.length > 0) return ruled;
 
   const marked = relation.columns.filter(({ identity }) => identity).map(({ name }) => name);

@@ -11,6 +11,7 @@ import type { RecordQueue } from './queue.ts';
 import { rowRecord } from './records.ts';
 import type { RecordContext } from './records.ts';
 import { SlotArena } from './slot-arena.ts';
+import { isUnchanged } from './unchanged.ts';
 
 /** Where a row stands. */
 export interface RowPlace {
@@ -56,12 +57,14 @@ export class RowRecords {
   readonly #context: RecordContext;
   readonly #queue: RecordQueue;
   readonly #tombstones: boolean;
+  readonly #skipUnchanged: boolean;
   readonly #arena = new SlotArena();
 
-  constructor(context: RecordContext, queue: RecordQueue, tombstones: boolean) {
+  constructor(context: RecordContext, queue: RecordQueue, tombstones: boolean, skipUnchanged = false) {
     this.#context = context;
     this.#queue = queue;
     this.#tombstones = tombstones;
+    this.#skipUnchanged = skipUnchanged;
   }
 
   /** `at` is behind the relation's oid. */
@@ -99,7 +102,7 @@ export class RowRecords {
       this.#changedKey(layout, old, row, end - start, place);
       return;
     }
-    if (place.done >= 0) return;
+    if (place.done >= 0 || (this.#skipUnchanged && old === 'full' && isUnchanged(layout, row))) return;
     const offset = rowOffset(place.transaction, 'UPDATE', place.lsn, place.row, 0);
     const { headers } = this.#context;
     this.#queue.push(

@@ -3,10 +3,20 @@ import { ConfigError } from '@millrace/runtime/api';
 import type { RawConfig } from '@millrace/runtime/api';
 
 import type { Config } from './config.ts';
+import { readColumnRules } from './column-rules.ts';
+import type { ColumnRules } from './column-rules.ts';
 import { keyRules, pattern, patterns } from './filters.ts';
 import type { FilterLists, KeyRule, NameFilter, Pattern } from './filters.ts';
 import { notificationSettings, signalSettings } from './signals/signal-settings.ts';
 import type { NotificationSettings, SignalSettings } from './signals/signal-settings.ts';
+import { nameAdjuster } from './name-adjustment.ts';
+import type { AdjustmentMode } from './name-adjustment.ts';
+import { identityRules } from './replica-identity.ts';
+import type { IdentityRule } from './replica-identity.ts';
+import { readSelectOverrides } from './select-overrides.ts';
+import type { SelectOverrides } from './select-overrides.ts';
+import { topicNaming } from './topic-naming.ts';
+import type { TopicNaming } from './topic-naming.ts';
 import { unsupportedKeys } from './unsupported.ts';
 import type { ValueSettings } from './values/value-type.ts';
 
@@ -34,6 +44,14 @@ export interface Settings {
   /** Whether transactions of that replication origin are left out. */
   readonly skipsOrigin: NameFilter;
   readonly keyRules: readonly KeyRule[];
+  readonly columnRules: ColumnRules;
+  readonly topics: TopicNaming;
+  readonly adjustSchemaName: (name: string) => string;
+  readonly adjustFieldName: (name: string) => string;
+  readonly selectOverrides: SelectOverrides;
+  readonly identities: readonly IdentityRule[];
+  /** Whether updates are left out that change nothing which records show. */
+  readonly skipUnchanged: boolean;
   readonly tombstones: boolean;
   readonly contextHeaders: boolean;
   readonly values: ValueSettings;
@@ -84,6 +102,13 @@ export function readSettings(config: Config, raw: RawConfig): Settings {
     messagePrefix: prefixFilter(config),
     skipsOrigin: originFilter(config['millrace.skip.origins']),
     keyRules: keyRules(config['message.key.columns']),
+    columnRules: readColumnRules(raw, config['column.propagate.source.type'], config['datatype.propagate.source.type']),
+    topics: topicNaming(config),
+    adjustSchemaName: nameAdjuster(config['schema.name.adjustment.mode'].toLowerCase() as AdjustmentMode, 'schema'),
+    adjustFieldName: nameAdjuster(config['field.name.adjustment.mode'].toLowerCase() as AdjustmentMode, 'field'),
+    selectOverrides: readSelectOverrides(raw),
+    identities: identityRules(config['replica.identity.autoset.values']),
+    skipUnchanged: config['skip.messages.without.change'],
     tombstones: config['tombstones.on.delete'],
     contextHeaders: config['extended.headers.enabled'],
     values: valueSettings(config),

@@ -11,6 +11,8 @@ import { parseLsn } from './lsn.ts';
 import type { Lsn } from './lsn.ts';
 import type { Notifier } from './notifications/notifier.ts';
 import { snapshotOffset } from './offsets.ts';
+import { columnsRead, readOverride } from './override-query.ts';
+import type { TableOverride } from './override-query.ts';
 import { rowRecord } from './records.ts';
 import { catalogRelation, createLayoutCache } from './relations.ts';
 import { SlotArena } from './slot-arena.ts';
@@ -63,17 +65,18 @@ export async function takeSnapshot(
     parts.notifier?.initial(type, data, snapshotOffset(lsn, txId, startedUs, last));
   told('STARTED', {});
   const writer = new SnapshotWriter(parts, lsn, txId, startedUs);
-  const layouts = createLayoutCache(settings, parts.names, log);
+  const layouts = createLayoutCache(settings, parts.names, log, 'snapshot');
   for (const table of tables) {
     parts.signal.throwIfAborted();
     const catalog = await readTable(client, table.oid);
     const layout = layouts.layout(catalogRelation(table.oid, table.schema, table.table, catalog), catalog);
+    const override = await readOverride(client, layout, settings.selectOverrides);
     writer.beginTable(layout);
     const before = writer.rows;
     const name = `${table.schema}.${table.table}`;
     told('IN_PROGRESS', { data_collections: names, current_collection_in_progress: name });
     try {
-      await copyOut(client, copyStatement(table, layout), queue, writer);
+      await copyOut(client, copyStatement(table, layout, override), queue, writer);
     } catch (error) {
       throw explain(error, `read table ${table.schema}.${table.table} for the snapshot`);
     }
@@ -89,15 +92,15 @@ export async function takeSnapshot(
 }
 
 /** Columns that are left out are not read either, but keep their place. */
-function copyStatement({ schema, table, partitioned }: CapturedTable, { shape }: TableLayout): string {
-  const shown = new Map(shape.columns.map((column) => [column.slot, column.name]));
+function copyStatement({ schema, table, partitioned }: CapturedTable, { shape }: TableLayout, override?: TableOverride): string {
+  const shown = new Map(columnsRead(shape).map((column) => [column.slot, column.name]));
   const list = Array.from({ length: shape.width }, (_, slot) => {
     const name = shown.get(slot);
-    return name === undefined ? 'null' : pg.escapeIdentifier(name);
+    return name === undefined || override?.columns.has(name) === false ? 'null' : pg.escapeIdentifier(name);
   });
   // Rows of tables that inherit are read with those tables; a partitioned table has none of its own.
   const from = `${partitioned ? '' : 'only '}${pg.escapeIdentifier(schema)}.${pg.escapeIdentifier(table)}`;
-  return `copy (select ${list.join(', ')} from ${from}) to stdout`;
+  return `copy (select ${list.join(', ')} from ${override?.from ?? from}) to stdout`;
 }
 
 /** Holds each row back until it is known whether another follows, since the last ones are marked. */

@@ -81,7 +81,7 @@ export class StreamDecoder {
 
   constructor(parts: StreamParts, start: StreamStart) {
     this.#parts = parts;
-    this.#rows = new RowRecords(parts.context, parts.queue, parts.settings.tombstones);
+    this.#rows = new RowRecords(parts.context, parts.queue, parts.settings.tombstones, parts.settings.skipUnchanged);
     this.#messageTopic = messageTopic(parts.settings);
     const { skipped } = parts.settings;
     this.#skips = { c: skipped.has('c'), u: skipped.has('u'), d: skipped.has('d'), t: skipped.has('t') };

@@ -18,6 +18,7 @@ import { ensurePublication } from './publication.ts';
 import { RecordQueue } from './queue.ts';
 import { recordContext } from './records.ts';
 import { createLayoutCache } from './relations.ts';
+import { setIdentities } from './replica-identity.ts';
 import { startReplication } from './replication.ts';
 import type { Replication } from './replication.ts';
 import { readSettings } from './settings.ts';
@@ -44,6 +45,7 @@ export async function startTask(config: Config, taskContext: SourceTaskContext, 
   const settings = readSettings(config, rawConfig);
   for (const { message } of unsupportedKeys(rawConfig).ignored) log.warn(message);
   for (const warning of channelWarnings(config)) log.warn(warning);
+  for (const note of settings.selectOverrides.notes) log.warn(note);
   if (config['plugin.name'] !== 'pgoutput')
     log.warn(`plugin.name is ${config['plugin.name']}: pgoutput is used all the same, nothing else is supported`);
 
@@ -58,6 +60,7 @@ export async function startTask(config: Config, taskContext: SourceTaskContext, 
       const planned = planStart(settings, readOffset(offset), withSlot ? await findSlot(client, settings) : undefined, log);
       const tables = await capturedTables(client, settings);
       if (tables.length === 0) log.warn('no table matches the filters: nothing will be captured until one is created');
+      if (withSlot) await setIdentities(client, settings.identities, tables, log);
       if (withSlot) await ensurePublication(client, settings, tables, log);
       return planned;
     })

@@ -5,10 +5,6 @@ const legal = (name: string): string => name.replace(/[^A-Za-z0-9._-]/g, '_');
 
 type Naming = Pick<Settings, 'topicPrefix' | 'topicDelimiter' | 'heartbeatTopicPrefix'>;
 
-/** `<topic.prefix>.<schema>.<table>` */
-export const topicName = ({ topicPrefix, topicDelimiter }: Naming, schema: string, table: string): string =>
-  legal([topicPrefix, schema, table].join(topicDelimiter));
-
 export const heartbeatTopic = ({ heartbeatTopicPrefix, topicPrefix, topicDelimiter }: Naming): string =>
   legal([heartbeatTopicPrefix, topicPrefix].join(topicDelimiter));
 

@@ -19,8 +19,10 @@ export async function validate(config: Config, raw: RawConfig): Promise<readonly
   try {
     settings = readSettings(config, raw);
   } catch (error) {
-    const key = /^([a-z.]+)/.exec((error as Error).message)?.[1] ?? 'topic.prefix';
-    return [{ key, message: (error as Error).message }];
+    const { message } = error as Error;
+    const named = /^([a-z]+(?:\.[\w-]+)+)/.exec(message)?.[1] ?? 'topic.prefix';
+    // Messages cut off keys that hold a salt.
+    return [{ key: Object.keys(raw).find((key) => key.startsWith(named)) ?? named, message }];
   }
   const connector = createConnector(config);
   let client;

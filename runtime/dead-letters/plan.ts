@@ -39,6 +39,11 @@ export async function planOf(letter: Letter, edit: LetterEdit | undefined, parts
       'it is a source’s: it holds the record as text, not as bytes for its topic. Give its value (and key) as they are to be written.',
     );
   }
+  if (target === 'sink' && letter.origin === undefined) {
+    return failed(
+      'it does not say where its record stood, and straight through the sink it would be taken for one of the resubmission topic: resubmit it to the topic.',
+    );
+  }
   const home = await destinationOf(homeTopic);
   const to = target === 'topic' ? home : await destinationOf(resubmissionTopic(groupId));
   if (to === undefined) return failed(`topic "${target === 'topic' ? homeTopic : resubmissionTopic(groupId)}" does not exist.`);

@@ -82,7 +82,13 @@ for (const [what, fault] of isFull ? outages : outages.slice(1, 2)) {
     t.diagnostic(
       `${behind} of ${input.sent.length} records behind, caught up ${caughtUpMs} ms later; memory ${megabytes(first)}, at most ${megabytes(highest)}`,
     );
-    deepEqual([...seen], [before], 'the members of the group changed');
+    // A put that hangs for longer than max.poll.interval.ms costs the membership, once, as it does any consumer.
+    const allowed = fault === 'stall' ? ['Empty '] : [];
+    deepEqual(
+      [...seen].filter((each) => !allowed.includes(each)),
+      [before],
+      'the members of the group changed',
+    );
     const [counts] = await query<{ all: string; different: string }>(
       database.url,
       `select count(*) as all, count(distinct id) as different from ${table}`,

@@ -125,9 +125,9 @@ describe('a PostgreSQL that cannot be captured', () => {
     ['a pattern that is none', { 'table.include.list': 'public.(' }, /table\.include\.list: "public\.\(" is not a regular expression/],
     [
       'a key that would be passed over',
-      { 'column.mask.with.5.chars': 'public.orders.id' },
-      /unmasked values would be published/,
-      /column\.exclude\.list/,
+      { 'column.mask.with.five.chars': 'public.orders.id' },
+      /values would be published whole/,
+      /column\.mask\.with\.N\.chars/,
     ],
   ];
   for (const [what, more, ...messages] of refused) it(`for ${what}`, () => isRefused(more, messages));

@@ -63,7 +63,7 @@ export interface ChunkRequest {
 const neverFull = { isFull: false, whenRoom: () => {} };
 
 export function createChunkReader(settings: Settings, names: SourceNames, log: Logger) {
-  const layouts = createLayoutCache(settings, names, log);
+  const layouts = createLayoutCache(settings, names, log, 'snapshot');
 
   return async function readChunk(client: Client, { table, entry, last, maximum }: ChunkRequest): Promise<Chunk> {
     await client.query('begin isolation level repeatable read read only');

@@ -21,16 +21,15 @@ import type { Relation } from '../pgoutput/messages.ts';
 import type { Settings } from '../settings.ts';
 import type { SourceNames } from '../source-block.ts';
 import type { SqlLink } from '../sql-link.ts';
-import { capturedTables } from '../tables.ts';
-import type { CapturedTable } from '../tables.ts';
 import { ChangedRows } from './changed-rows.ts';
 import { createChunkReader, NoKeyError } from './chunk-reader.ts';
 import type { Chunk } from './chunk-reader.ts';
-import { keyText } from './java-values.ts';
 import { createMarks } from './marks.ts';
 import { RecentCommits } from './pg-snapshot.ts';
 import { SnapshotReport } from './snapshot-report.ts';
 import type { CollectionEntry, SnapshotState } from './snapshot-state.ts';
+import { findTarget } from './target.ts';
+import type { Target } from './target.ts';
 import { ChunkWindow } from './window.ts';
 import type { EmitParts } from './window.ts';
 
@@ -47,13 +46,6 @@ export interface IncrementalParts extends EmitParts {
   readonly figure: (name: string, value: number) => void;
   /** The task cannot go on. */
   readonly failed: (error: Error) => void;
-}
-
-interface Target {
-  readonly entry: CollectionEntry;
-  readonly table: CapturedTable;
-  oid: number;
-  identity: readonly string[];
 }
 
 export class IncrementalSnapshot {
@@ -121,7 +113,7 @@ export class IncrementalSnapshot {
     if (state.current !== current) this.#forgetTable();
     this.#report.notify('ABORTED', { data_collections: stopped.map(({ id }) => id).join(',') });
     this.#parts.log.info(`incremental snapshot: stopped for ${stopped.map(({ id }) => id).join(', ')}`);
-    if (!state.running) this.#ended();
+    if (!state.running) this.#state.end();
     this.#touched();
   }
 
@@ -228,7 +220,7 @@ export class IncrementalSnapshot {
 
   /** The next chunk with rows; undefined when everything is read. */
   async #nextChunk(client: Client): Promise<Chunk | undefined> {
-    const { signal, log } = this.#parts;
+    const { signal } = this.#parts;
     for (;;) {
       signal.throwIfAborted();
       const entry = this.#state.current;
@@ -254,7 +246,7 @@ export class IncrementalSnapshot {
       if (chunk.maximumKey === null) this.#tableDone('EMPTY');
       else if (chunk.rows.length === 0) this.#tableDone('SUCCEEDED');
       else {
-        if (maximum === null) log.info(`incremental snapshot: ${entry.id} will be read up to key ${keyText(chunk.maximumKey)}`);
+        if (maximum === null) this.#report.tableBegins(entry.id, chunk.maximumKey);
         this.#state.maximumKey = chunk.maximumKey;
         this.#touched();
         this.#report.chunk(entry.id, chunk);
@@ -265,14 +257,14 @@ export class IncrementalSnapshot {
 
   async #targetOf(client: Client, entry: CollectionEntry): Promise<Target | undefined> {
     if (this.#target?.entry === entry) return this.#target;
-    const table = (await capturedTables(client, this.#parts.settings)).find((one) => `${one.schema}.${one.table}` === entry.id);
+    const target = await findTarget(client, this.#parts.settings, entry);
     if (this.#state.current !== entry) return undefined;
-    if (table === undefined) {
+    if (target === undefined) {
       this.#refuse(entry, 'UNKNOWN_SCHEMA', `${entry.id} is no table that the connector captures`);
       return undefined;
     }
-    this.#target = { entry, table, oid: table.oid, identity: [] };
-    return this.#target;
+    this.#target = target;
+    return target;
   }
 
   #refuse(entry: CollectionEntry | undefined, status: string, why: string): void {
@@ -287,7 +279,7 @@ export class IncrementalSnapshot {
     this.#forgetTable();
     if (!this.#state.running) {
       this.#report.notify('COMPLETED', {});
-      this.#ended();
+      this.#state.end();
     }
     this.#touched();
   }
@@ -296,15 +288,9 @@ export class IncrementalSnapshot {
     this.#target = undefined;
     this.#changed = undefined;
     this.#report.nextTable();
-    this.#state.lastKey = null;
-    this.#state.maximumKey = null;
+    this.#state.beginTable();
     this.#window?.done();
     this.#window = undefined;
-  }
-
-  #ended(): void {
-    this.#state.correlationId = null;
-    this.#state.paused = false;
   }
 
   #touched(): void {

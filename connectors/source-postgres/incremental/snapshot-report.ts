@@ -4,6 +4,7 @@ import type { Logger } from '@millrace/runtime/api';
 import type { Notifier } from '../notifications/notifier.ts';
 import type { Chunk } from './chunk-reader.ts';
 import { keyText } from './java-values.ts';
+import type { Key } from './java-values.ts';
 import type { SnapshotState } from './snapshot-state.ts';
 
 const progressEveryMs = 10_000;
@@ -34,6 +35,10 @@ export class SnapshotReport {
 
   notify(type: string, data: Readonly<Record<string, string>> = { data_collections: this.tables }): void {
     this.#parts.notifier.incremental(this.#state.correlationId, type, data);
+  }
+
+  tableBegins(id: string, maximum: Key): void {
+    this.#parts.log.info(`incremental snapshot: ${id} will be read up to key ${keyText(maximum)}`);
   }
 
   /** A chunk of the current table was read. */

@@ -53,8 +53,18 @@ export class SnapshotState {
   /** Done with the current one. */
   next(): void {
     this.collections.shift();
+    this.beginTable();
+  }
+
+  beginTable(): void {
     this.lastKey = null;
     this.maximumKey = null;
+  }
+
+  /** No table is left. */
+  end(): void {
+    this.correlationId = null;
+    this.paused = false;
   }
 
   fields(): OffsetMap | undefined {

@@ -74,7 +74,7 @@ async function readAll(
       (txid_snapshot_xmax(txid_current_snapshot()) & 4294967295)::text as xid`);
   const lsn = parseLsn(found[0]?.lsn ?? '0/0');
   const scope = transactionScopeOf(startedUs, Number(found[0]?.xid), lsn, lsn);
-  const layouts = createLayoutCache(settings, names, log);
+  const layouts = createLayoutCache(settings, names, log, 'snapshot');
   const list = tables.map(idOf).join(',');
   const arena = new SlotArena();
   let held: Held | undefined;

@@ -112,10 +112,10 @@ const table: readonly {
   },
   { name: 'a slot that is gone', config: {}, offset: streamed, kind: ConfigError, message: /slot "[^"]+" does not exist.*when_needed/ },
   {
-    name: 'a masked column',
-    config: { 'column.mask.with.5.chars': 'public.t.id' },
+    name: 'a mask that is none',
+    config: { 'column.mask.with.five.chars': 'public.t.id' },
     kind: ConfigError,
-    message: /column.mask.with.5.chars is not supported, and unmasked values/,
+    message: /column.mask.with….*values would be published whole.*column.mask.with.N.chars/,
   },
   {
     name: 'two lists',
@@ -219,7 +219,9 @@ describe('validation', () => {
     ['database.hostname', { 'database.port': '1' }, /ECONNREFUSED/],
     ['database.user', { 'database.user': 'plain', 'database.password': 'plain' }, /may not replicate/],
     ['table.include.list', { 'table.include.list': 'public.missing' }, /No table filters found/],
-    ['column.mask.hash.v2.SHA-256.with.salt.x', { 'column.mask.hash.v2.SHA-256.with.salt.x': 'a.b.c' }, /not supported/],
+    ['column.mask.hash.v2.ROT13.with.salt.x', { 'column.mask.hash.v2.ROT13.with.salt.x': 'a.b.c' }, /no hash of that name/],
+    ['column.mask.with.five.chars', { 'column.mask.with.five.chars': 'a.b.c' }, /no mask/],
+    ['converters', { converters: 'mine' }, /names Java classes, which cannot be run here/],
     ['message.key.columns', { 'message.key.columns': 'nonsense' }, /not of the form/],
   ];
   for (const [key, config, message] of cases) {

@@ -10,6 +10,9 @@ export interface Scenario {
   readonly stream?: string;
   /** The recorded database held more rows than the scripts make: compare by key. */
   readonly loose?: boolean;
+  /** Keys of the recorded config that are not built yet, and the topics that only they make. */
+  readonly without?: readonly string[];
+  readonly leftOut?: RegExp;
 }
 
 const whole = (name: string) => () => script(name);
@@ -57,6 +60,15 @@ export const scenarios: readonly Scenario[] = [
   special('special_numeric_precise'),
   special('special_numeric_string'),
   special('special_numeric_double'),
+  modes('modes_microseconds_base64url'),
+  modes('modes_nanoseconds'),
+  special('special_infinity_connect'),
+  special('special_infinity_isostring'),
+  both('column_masks_keys_comments', []),
+  both('avro_adjust_delim', [types, whole('types2_snapshot')], {
+    without: ['provide.transaction.metadata', 'topic.transaction'],
+    leftOut: /_tx$/,
+  }),
 ];
 
 interface Known {
@@ -92,13 +104,28 @@ const knownDifferences: readonly Known[] = [
   },
   { scenario: everywhere, difference: /\.c_numeric_5_neg2\b/, why: 'Debezium takes a negative scale for a huge one (dbz: scale "2046")' },
   { scenario: everywhere, difference: /\.c_name: null \| /, why: 'Debezium streams null for columns of type name' },
-  { scenario: /types|modes/, difference: /\.[cd]_money: "[^"]+" \| "[^"]+"$/, why: 'Debezium snapshots money through a double' },
+  {
+    scenario: /types|modes/,
+    difference: /\.[cd]_money: (?:"[^"]+"|\{"number":"[^"]+"\}) \| /,
+    why: 'Debezium snapshots money through a double',
+  },
   { scenario: /types2/, difference: /T_Mixed-Case.*(ￃﾩ|é)/, why: 'Debezium mangles column names beyond ASCII while streaming (dbz#1682)' },
   {
     scenario: everywhere,
     difference: /\.(t_time(\[[0-5]\])?|t_inf\[[0-4]\])\.value\.payload\.after\.c_(date|ts|tstz)\d?: /,
     why: 'Debezium counts dates before 1582, and infinite dates, differently in snapshots than in the stream; ours are always as in its stream',
   },
+  {
+    scenario: /special_infinity_connect/,
+    difference: /\.t_inf\[[56]\]\.value\.payload\.after\.c_(date|ts|ts3): /,
+    why: 'Connect’s Date and Timestamp are Dates here, which reach 275,760 years: infinite ones stand there',
+  },
+  {
+    scenario: /special_infinity_isostring/,
+    difference: /\.t_inf\[[56]\]\.value\.payload\.after\.c_date: /,
+    why: 'Debezium writes both infinite dates as days of the year -5877611; ours as infinity and -infinity',
+  },
+  { scenario: /avro_adjust_delim/, difference: /\.value\.payload\.transaction: /, why: 'provide.transaction.metadata is left out there' },
 ];
 
 export const isKnownDifference = (name: string, difference: string): boolean =>

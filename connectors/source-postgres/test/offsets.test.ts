@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 import { createConfirmation } from '../confirmation.ts';
 import { formatLsn, lsnOf, parseLsn, storedLsn } from '../lsn.ts';
 import { commitOffset, isBeyond, readOffset, snapshotOffset } from '../offsets.ts';
-import { isWantedTable, keyRules, pattern } from '../filters.ts';
+import { isWantedTable, keyRules, pattern, ruledKey } from '../filters.ts';
 
 test('LSNs', () => {
   assert.equal(lsnOf(0x16, 0xb374d848), 0x16_b374_d848);
@@ -98,9 +98,11 @@ describe('lists', () => {
     assert.equal(isWantedTable(lists([]), 'pg_catalog', 'pg_class'), false);
   });
   test('keys of other columns', () => {
-    const [rule] = keyRules('shop.orders:id, region ; ');
-    assert.deepEqual(rule?.columns, ['id', 'region']);
-    assert.equal(rule?.tables.test('Shop.Orders'), true);
+    const columns = ['id', 'region', 'item_a', 'item_b'];
+    const key = (text: string, table: string): string[] => ruledKey(keyRules(text), 'shop', table, columns);
+    assert.deepEqual(key('Shop.Orders:region, id ; ', 'orders'), ['region', 'id']);
+    assert.deepEqual(key('shop.orders:id', 'items'), []);
+    assert.deepEqual(key('shop.(.*):item_.*;shop.items:id,item_b', 'items'), ['item_a', 'item_b', 'id'], 'all rules count');
     assert.throws(() => keyRules('orders'), /not of the form/);
   });
 });

@@ -20,6 +20,7 @@ import type { Decode, ValueSettings, ValueType } from './value-type.ts';
 // What Debezium streams for PostgreSQL's infinite dates and timestamps.
 const infiniteDays = [-2_147_472_691, 0, -2_147_472_692];
 const infiniteUs = [-9_223_372_036_832_400_000n, 0n, 9_223_372_036_825_200_000n];
+const infiniteTimes = ['-290308-12-21T19:59:27.6Z', '', '+294247-01-10T04:00:25.2Z'];
 const infiniteDates = [new Date(-8.64e15), new Date(0), new Date(8.64e15)];
 
 const int32 = (name: string) => schemaOf('int32', { name: `io.debezium.time.${name}`, version: 1 });
@@ -134,7 +135,7 @@ export function timestampType(typmod: number, { times }: ValueSettings): ValueTy
         'other',
         timestamp(
           () => `${dateText(readDays)}T${timeText(readUs, 'trim')}Z`,
-          (side) => (side > 1 ? 'infinity' : '-infinity'),
+          (side) => infiniteTimes[side],
         ),
         '1970-01-01T00:00:00Z',
       );

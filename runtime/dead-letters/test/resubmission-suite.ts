@@ -205,6 +205,14 @@ export function registerResubmission(what: string, open: OpenLog): void {
       assert.equal((await readPartition(fixture.log, ledgerTopic(fixture.queue), 0, 'read_committed')).length >= 2, true);
     });
 
+    it('does not go straight to the sink without where its record stood', async () => {
+      await using fixture = await openLetters(open);
+      await fixture.letters({ key: 'a', value: 'no context' });
+      const { outcomes } = await fixture.resubmit(all, { target: 'sink', force: true });
+      assert.match(outcomes[0]?.reason ?? '', /does not say where its record stood/);
+      assert.deepEqual(ends(await fixture.resubmit(all, { force: true })), ['0:0 resubmitted']);
+    });
+
     it('goes straight to a topic of the sink’s own, with where the record stood', async () => {
       await using fixture = await openLetters(open);
       await fixture.letters({ key: 'a', value: '1', at: [1, 5], headers: { own: 'h' } });
