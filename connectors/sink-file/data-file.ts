@@ -39,7 +39,7 @@ export interface DataFile extends AsyncDisposable {
   readonly rotateAtMs: number;
   opened(positions: readonly Position[]): void;
   /** Whole lines, and the next offset of each partition after them. Throws a ConnectError that says what the system refused. */
-  append(lines: string, next: readonly Place[]): void;
+  append(lines: Uint8Array, next: readonly Place[]): void;
   /** Makes all that was appended durable, and the positions with it; the group may commit `released`. */
   sync(released: readonly Place[]): Promise<void>;
   /** Puts the file aside, if it is time, and begins a new one. */
@@ -86,7 +86,7 @@ export function openDataFile(options: DataFileOptions): DataFile {
     );
   }
 
-  function write(bytes: Buffer, next: readonly Place[]): void {
+  function write(bytes: Uint8Array, next: readonly Place[]): void {
     requireOwn();
     // Somebody else may have written at its end.
     length = fstatSync(fd).size;
@@ -145,7 +145,7 @@ export function openDataFile(options: DataFileOptions): DataFile {
     },
     append(lines, next) {
       try {
-        write(gzip ? gzipSync(lines) : Buffer.from(lines), next);
+        write(gzip ? gzipSync(lines) : lines, next);
       } catch (error) {
         throw error instanceof ConnectError ? error : failed('write to', error, hintFor(error));
       }

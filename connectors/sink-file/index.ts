@@ -18,6 +18,7 @@ export default defineSink({
   config,
   validate,
   alterOffsets: alterPositions,
+  takesSerialized: () => 'text',
   async start(values, context) {
     const { connector, rawConfig } = context;
     const file = values.file === '' ? null : values.file;

@@ -1,8 +1,8 @@
 import type { SinkTask } from '@millrace/runtime/api';
-import { lineOf } from './lines.ts';
+import { giveRoom, takeRoom, writeLine } from './lines.ts';
 import type { Target } from './target.ts';
 
-/** Characters that are gathered before they are written. */
+/** Bytes that are gathered before they are written. */
 const writeAt = 1 << 20;
 
 /**
@@ -14,15 +14,15 @@ export function sharedTargetTask(target: Target): SinkTask {
   return {
     async put(records) {
       unsynced = true;
-      let text = '';
+      const lines = takeRoom();
       for (const record of records) {
-        text += lineOf(record);
-        if (text.length >= writeAt) {
-          await target.write(text);
-          text = '';
-        }
+        writeLine(record, lines);
+        if (lines.position < writeAt) continue;
+        await target.write(lines.written());
+        lines.clear();
       }
-      if (text !== '') await target.write(text);
+      if (lines.position > 0) await target.write(lines.written());
+      giveRoom(lines);
     },
     async flush() {
       if (!unsynced) return;

@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { Decimal, arraySchema, decimalSchema, mapSchema, schemas, structOf, structSchema } from '@millrace/runtime/api';
+import { Decimal, SerializedValue, arraySchema, decimalSchema, mapSchema, schemas, structOf, structSchema } from '@millrace/runtime/api';
 import type { Schema, SinkRecord, SinkTask } from '@millrace/runtime/api';
 import plugin from './index.ts';
 import { defaults, record, startTask } from './test/file-task.ts';
@@ -19,6 +19,7 @@ const point = structSchema([
 /** What the JVM's connector writes for each value. */
 const lines: readonly (readonly [value: unknown, line: string, schema?: Schema])[] = [
   ['plain text', 'plain text'],
+  [new SerializedValue(Buffer.from('left in its bytes: é 😀'), () => ''), 'left in its bytes: é 😀'],
   [null, 'null'],
   [5, '5'],
   [9007199254740993n, '9007199254740993'],

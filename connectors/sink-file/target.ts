@@ -3,8 +3,8 @@ import { ConfigError, ConnectError } from '@millrace/runtime/api';
 
 /** Where lines go. */
 export interface Target extends AsyncDisposable {
-  /** Hands all of it to the operating system. Rejects with a ConnectError. */
-  write(text: string): Promise<void>;
+  /** Hands all of it to the operating system, and keeps nothing of it. Rejects with a ConnectError. */
+  write(lines: Uint8Array): Promise<void>;
   /** Makes what was written durable. Rejects with a ConnectError when the file was deleted meanwhile, and the lines with it. */
   sync(): Promise<void>;
 }
@@ -19,10 +19,10 @@ export async function openTarget(file: string | null, connector: string): Promis
     });
   });
   return {
-    async write(text) {
+    async write(lines) {
       try {
         // One system call, where it takes all: whole lines then stand together, whoever else appends.
-        for (let rest = Buffer.from(text); rest.length > 0;) rest = rest.subarray((await handle.write(rest)).bytesWritten);
+        for (let rest = lines; rest.length > 0;) rest = rest.subarray((await handle.write(rest)).bytesWritten);
       } catch (cause) {
         throw new ConnectError(`connector ${connector}: cannot write to file '${file}': ${(cause as Error).message}`, {
           cause,
@@ -44,9 +44,9 @@ export async function openTarget(file: string | null, connector: string): Promis
 }
 
 const standardOutput: Target = {
-  write: (text) =>
+  write: (lines) =>
     new Promise((resolve, reject) => {
-      process.stdout.write(text, (error) => (error ? reject(error) : resolve()));
+      process.stdout.write(lines, (error) => (error ? reject(error) : resolve()));
     }),
   sync: async () => {},
   [Symbol.asyncDispose]: async () => {},

@@ -1,8 +1,8 @@
 /** A task that alone writes its files: each record is one line, once, whatever comes again. */
 import { ConnectError } from '@millrace/runtime/api';
-import type { PartitionOffset, SinkRecord, SinkTask, SinkTaskContext, TopicPartition } from '@millrace/runtime/api';
+import type { ByteSink, PartitionOffset, SinkRecord, SinkTask, SinkTaskContext, TopicPartition } from '@millrace/runtime/api';
 import type { DataFile } from './data-file.ts';
-import { lineOf } from './lines.ts';
+import { giveRoom, takeRoom, writeLine } from './lines.ts';
 import type { Place } from './position-entries.ts';
 import { opened } from './positions.ts';
 
@@ -14,13 +14,14 @@ export interface OwnFilesOptions {
   readonly gather: boolean;
 }
 
-/** Characters that are gathered before they are written. */
+/** Bytes that are gathered before they are written. */
 const writeAt = 1 << 20;
 
 /** Lines that wait to be written to one file. */
 interface Gathered {
   readonly file: DataFile;
-  text: string;
+  /** Undefined while there are none. */
+  lines: ByteSink | undefined;
   limit: number;
   readonly touched: Set<Partition>;
 }
@@ -40,7 +41,7 @@ export function ownFilesTask({ context, files: given, gather }: OwnFilesOptions)
   function addFile(file: DataFile): Gathered {
     const found = files.get(file);
     if (found !== undefined) return found;
-    const gathered: Gathered = { file, text: '', limit: Math.min(writeAt, file.room), touched: new Set() };
+    const gathered: Gathered = { file, lines: undefined, limit: Math.min(writeAt, file.room), touched: new Set() };
     files.set(file, gathered);
     return gathered;
   }
@@ -76,12 +77,13 @@ export function ownFilesTask({ context, files: given, gather }: OwnFilesOptions)
   }
 
   function write(gathered: Gathered): void {
-    if (gathered.text === '') return;
-    const { file, touched, text } = gathered;
-    gathered.text = '';
+    const { file, touched, lines } = gathered;
+    if (lines === undefined) return;
+    gathered.lines = undefined;
     const next = [...touched].map((entry): Place => [entry.topic, entry.partition, entry.next ?? 0n]);
     touched.clear();
-    file.append(text, next);
+    file.append(lines.written(), next);
+    giveRoom(lines);
     file.rotateIfDue();
     gathered.limit = Math.min(writeAt, file.room);
   }
@@ -126,10 +128,11 @@ export function ownFilesTask({ context, files: given, gather }: OwnFilesOptions)
         if (last?.partition !== record.partition || last.topic !== (record.originalTopic ?? record.topic)) last = partitionOf(record);
         if (last.next !== undefined && record.offset < last.next) continue;
         const { gathered } = last;
-        gathered.text += lineOf(record);
+        const lines = (gathered.lines ??= takeRoom());
+        writeLine(record, lines);
         last.next = record.offset + 1n;
         gathered.touched.add(last);
-        if (gathered.text.length >= gathered.limit) write(gathered);
+        if (lines.position >= gathered.limit) write(gathered);
       }
       if (!gather) for (const gathered of files.values()) write(gathered);
       watchTheClock();

@@ -3,7 +3,7 @@
  * so that one statement can write many rows. What a key's operations come to in the end is the same as one by one.
  */
 import type { Table } from './catalog.ts';
-import type { Cell, Plan } from './plan.ts';
+import type { Plan } from './plan.ts';
 import type { Operation, RowChange, WriteKind } from './planner.ts';
 
 export interface Phase {
@@ -21,10 +21,11 @@ export interface TableBatch {
 /** Tables in the order of their names: tasks that lock rows of several do so in one order. */
 export function collapse(operations: readonly Operation[]): TableBatch[] {
   const batches = new Map<string, TableBatch>();
+  let batch: TableBatch | undefined;
   operations.forEach((operation, order) => {
     if (operation.kind === 'none' || operation.kind === 'refused') return;
     const { table } = operation.plan;
-    let batch = batches.get(table.sql);
+    if (batch?.table !== table) batch = batches.get(table.sql);
     if (batch === undefined) batches.set(table.sql, (batch = { table, phases: [newPhase(false)] }));
     if (operation.kind === 'truncate') batch.phases.push(newPhase(true));
     else add(batch, operation, order);
@@ -62,14 +63,14 @@ function merged(before: RowChange, change: RowChange): RowChange | undefined {
   }
   // A second insert has to be refused by the database, and not here.
   if (change.kind === 'insert' || before.plan !== change.plan) return undefined;
-  const cells = change.cells.map((cell, at) => (cell === undefined ? before.cells[at] : cell));
-  return { ...change, kind: mergedKind(before.kind, change.kind, cells), deleteFirst: before.deleteFirst, cells, parts };
+  const { row, sparse } = change.sparse ? change.rows.merge(before.row, change.row, change.plan.columns.length) : change;
+  return { ...change, kind: mergedKind(before.kind, change.kind, sparse), deleteFirst: before.deleteFirst, row, sparse, parts };
 }
 
-function mergedKind(before: WriteKind, change: WriteKind, cells: readonly Cell[]): WriteKind {
+function mergedKind(before: WriteKind, change: WriteKind, sparse: boolean): WriteKind {
   if (before === 'insert') return 'insert';
   if (change === 'update') return before === 'upsert' ? 'upsert' : before;
-  return cells.includes(undefined) ? 'patch' : 'upsert';
+  return sparse ? 'patch' : 'upsert';
 }
 
 /** One statement's worth: rows of one kind, with values for the same columns. */
@@ -89,15 +90,15 @@ export function stepsOf(phase: Phase): Step[] {
   const ids = new Map<Plan, number>();
   let last: (Step & { items: RowChange[] }) | undefined;
   const put = (kind: WriteKind, item: RowChange): void => {
-    const { plan, cells } = item;
+    const { plan } = item;
+    const sparse = kind !== 'delete' && item.sparse;
     // Mostly one is like the one before.
-    if (last?.plan === plan && last.kind === kind && last.written === undefined && (kind === 'delete' || !cells.includes(undefined))) {
+    if (last?.plan === plan && last.kind === kind && last.written === undefined && !sparse) {
       last.items.push(item);
       return;
     }
     if (!ids.has(plan)) ids.set(plan, ids.size);
-    const sparse = kind !== 'delete' && cells.includes(undefined);
-    const written = sparse ? cells.flatMap((cell, at) => (cell === undefined ? [] : [at])) : undefined;
+    const written = sparse ? plan.columns.flatMap((_, at) => (item.rows.isKept(item.row, at) ? [] : [at])) : undefined;
     // Any plan will do for a delete: the key's columns are the same.
     const id = kind === 'delete' ? keyColumns(plan) : `${ids.get(plan)} ${written?.join(',') ?? ''}`;
     last = groups.get(`${kind} ${id}`);

@@ -6,13 +6,17 @@ import { columnOf } from './catalog.ts';
 import type { Column, Table } from './catalog.ts';
 import type { FieldSpec } from './fields.ts';
 import type { Settings } from './settings.ts';
+import { needsCopyEscape, newline, nullMark, tab } from './copy-text.ts';
+import type { Rows } from './rows.ts';
 import { encoderOf } from './values/encoder.ts';
 import { isPlaceholder } from './values/placeholder.ts';
+import type { ValueWrite } from './values/value-text.ts';
 
 export interface PlanColumn {
   readonly column: Column;
   readonly field: FieldSpec;
   readonly text: (value: unknown) => string;
+  readonly write: ValueWrite;
   /** Its text never needs escaping. */
   readonly plain: boolean;
   /** Written for null. */
@@ -28,9 +32,6 @@ export interface Plan {
   readonly sql: Map<string, string>;
 }
 
-/** A value as PostgreSQL reads it, null for NULL, undefined for one that is to be left as it is. */
-export type Cell = string | null | undefined;
-
 /** Throws a DataError for fields that the table cannot take. */
 export function compilePlan(table: Table, fields: readonly FieldSpec[], settings: Settings, needsUniqueKey: boolean): Plan {
   // Writes and deletes of one row must come to the same key, in whatever order their schemas have its parts.
@@ -41,9 +42,9 @@ export function compilePlan(table: Table, fields: readonly FieldSpec[], settings
     if (column === undefined) throw missingColumn(table, field.name, settings);
     // The table computes it, from what it computes it from at the source too.
     if (column.generated) return [];
-    const { text, plain } = encoderOf(field.schema, column, field.name, settings.values);
+    const { text, write, plain } = encoderOf(field.schema, column, field.name, settings.values);
     const fallback = settings.values.nullToDefault ? (field.schema?.defaultValue ?? null) : null;
-    return [{ column, field, text, plain, ifNull: fallback === null ? null : text(fallback) }];
+    return [{ column, field, text, write, plain, ifNull: fallback === null ? null : text(fallback) }];
   });
   const names = columns.map(({ column }) => column.name);
   const twice = names.find((name, at) => names.indexOf(name) !== at);
@@ -73,37 +74,70 @@ function requireUniqueKey(table: Table, key: readonly string[], { keyNames }: Se
   });
 }
 
-/** The values of a row. Throws a DataError that names the field of one that cannot be written. */
-export function cellsOf(plan: Plan, record: SinkRecord, row: unknown, placeholder: string | undefined): Cell[] {
-  const { columns } = plan;
-  const cells = new Array<Cell>(columns.length);
+/** A row among `rows`. */
+export interface WrittenRow {
+  readonly row: number;
+  /** Tells rows apart; undefined without a key. */
+  readonly key: string | undefined;
+  /** Some values are not known, and are to be left as they are. */
+  readonly sparse: boolean;
+}
+
+/**
+ * Writes the values of a row, as a line that COPY takes wherever no byte of it needs escaping. Throws a DataError that names
+ * the field of one that cannot be written.
+ */
+export function writeRow(plan: Plan, rows: Rows, record: SinkRecord, value: unknown, placeholder: string | undefined): WrittenRow {
+  const { columns, keyCount } = plan;
+  const { text: out } = rows;
+  const begin = out.position;
+  const row = rows.begin(columns.length);
+  let key: string | undefined;
+  let [sparse, isLine] = [false, true];
   for (let at = 0; at < columns.length; at++) {
-    const { field, text, ifNull } = columns[at] as PlanColumn;
-    const value = field.read(record, row);
-    if (value === null || value === undefined) cells[at] = ifNull;
-    else if (placeholder !== undefined && at >= plan.keyCount && isPlaceholder(value, placeholder)) cells[at] = undefined;
-    else {
-      try {
-        cells[at] = text(value);
-      } catch (error) {
-        throw unwritable(plan.table, field.name, error);
+    const column = columns[at] as PlanColumn;
+    const part = column.field.read(record, value);
+    if (at > 0) out.byte(tab);
+    const start = out.position;
+    try {
+      if (at < keyCount) {
+        const text = writeKey(column, rows, row, at, part);
+        key = key === undefined ? text : `${key}\u0001${text}`;
+      } else if (part === null || part === undefined) writeText(rows, row, at, column.ifNull);
+      else if (placeholder !== undefined && isPlaceholder(part, placeholder)) {
+        rows.setKept(row, at);
+        sparse = true;
+      } else {
+        column.write(part, out);
+        rows.setWritten(row, at, start);
       }
+    } catch (error) {
+      rows.undo(row, begin);
+      throw unwritable(plan.table, column.field.name, error);
     }
+    if (rows.start(row, at) < 0) out.text(nullMark);
+    else if (!column.plain && isLine) isLine = !needsCopyEscape(out, start);
   }
-  return cells;
+  out.byte(newline);
+  if (isLine && !sparse) rows.setLine(row, begin);
+  return { row, key, sparse };
+}
+
+/** Returns what is written, since rows are told apart by it. */
+function writeKey({ text, ifNull }: PlanColumn, rows: Rows, row: number, at: number, part: unknown): string {
+  const cell = part === null || part === undefined ? ifNull : text(part);
+  writeText(rows, row, at, cell);
+  return cell ?? '\u0000';
+}
+
+function writeText(rows: Rows, row: number, at: number, cell: string | null): void {
+  if (cell === null) return rows.setNull(row, at);
+  const start = rows.text.position;
+  rows.text.text(cell);
+  rows.setWritten(row, at, start);
 }
 
 function unwritable(table: Table, field: string, cause: unknown): DataError {
   const found = cause instanceof RangeError ? 'it is nested too deep' : cause instanceof Error ? cause.message : String(cause);
   return new DataError(`field "${field}" cannot be written into ${table.label}: ${found}`, { cause });
-}
-
-/** Tells rows apart; undefined without a key. */
-export function keyText({ keyCount }: Plan, cells: readonly Cell[]): string | undefined {
-  if (keyCount === 0) return undefined;
-  if (keyCount === 1) return cells[0] ?? '\u0000';
-  return cells
-    .slice(0, keyCount)
-    .map((cell) => (cell === null || cell === undefined ? '\u0000' : cell))
-    .join('\u0001');
 }

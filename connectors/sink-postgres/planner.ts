@@ -8,8 +8,9 @@ import type { Change, RowOperation } from './change.ts';
 import { faultOf } from './errors.ts';
 import { fieldsOf } from './fields.ts';
 import { tableNamer } from './identifiers.ts';
-import { cellsOf, compilePlan, keyText } from './plan.ts';
-import type { Cell, Plan } from './plan.ts';
+import { compilePlan, writeRow } from './plan.ts';
+import type { Plan, WrittenRow } from './plan.ts';
+import type { Rows } from './rows.ts';
 import type { Settings } from './settings.ts';
 import type { Tables } from './tables.ts';
 
@@ -22,7 +23,11 @@ export interface RowChange {
   /** The last that it was made of. */
   readonly record: SinkRecord;
   readonly plan: Plan;
-  readonly cells: readonly Cell[];
+  /** Its values: the row of that number among these. */
+  readonly rows: Rows;
+  readonly row: number;
+  /** Some of its values are to be left as they are. */
+  readonly sparse: boolean;
   readonly key: string | undefined;
   /** The row is to be gone before it is written anew, since columns that are not written must not stay. */
   readonly deleteFirst: boolean;
@@ -77,12 +82,12 @@ export class Planner {
     this.#tables.forget();
   }
 
-  /** Of each record; looks up, creates and extends tables on the way. Rejects for what is not the records' fault. */
-  async operations(client: Client, records: readonly SinkRecord[]): Promise<Operation[]> {
+  /** Of each record, with its values written to `rows`; looks up, creates and extends tables on the way. Rejects for what is not the records' fault. */
+  async operations(client: Client, records: readonly SinkRecord[], rows: Rows): Promise<Operation[]> {
     const operations: Operation[] = [];
     for (const record of records) {
       try {
-        operations.push(this.#operation(record) ?? (await this.#planned(client, record)));
+        operations.push(this.#operation(record, rows) ?? (await this.#planned(client, record, rows)));
       } catch (error) {
         if (!(error instanceof DataError)) throw error;
         operations.push({ kind: 'refused', record, error });
@@ -92,16 +97,16 @@ export class Planner {
   }
 
   /** What can be said without asking the database: undefined for a record of a shape that was not seen yet. */
-  known(record: SinkRecord): Operation | undefined {
+  known(record: SinkRecord, rows: Rows): Operation | undefined {
     try {
-      return this.#operation(record);
+      return this.#operation(record, rows);
     } catch (error) {
       if (!(error instanceof DataError)) throw error;
       return { kind: 'refused', record, error };
     }
   }
 
-  #operation(record: SinkRecord): Operation | undefined {
+  #operation(record: SinkRecord, rows: Rows): Operation | undefined {
     const change = changeOf(record);
     const purpose = this.#purposeOf(change);
     if (purpose === undefined) return { kind: 'none', record };
@@ -110,18 +115,19 @@ export class Planner {
     const found = this.#find(this.#nameOf(record), record.keySchema, rowSchema, namesOf(record, row, rowSchema, this.#settings), purpose);
     if (found === undefined) return undefined;
     if (found.plan instanceof DataError) throw found.plan;
-    return this.#asPlanned(found.plan, record, change);
+    return this.#asPlanned(found.plan, record, change, rows);
   }
 
   /** As above, where the table is to be looked up first. */
-  async #planned(client: Client, record: SinkRecord): Promise<Operation> {
+  async #planned(client: Client, record: SinkRecord, rows: Rows): Promise<Operation> {
     const change = changeOf(record);
     const purpose = this.#purposeOf(change);
     if (purpose === undefined) return { kind: 'none', record };
     const row = change.kind === 'row' || change.kind === 'delete' ? change.row : null;
     const rowSchema = change.kind === 'row' || change.kind === 'delete' ? change.schema : null;
     const names = namesOf(record, row, rowSchema, this.#settings);
-    return this.#asPlanned(await this.#make(client, this.#nameOf(record), record, row, rowSchema, names, purpose), record, change);
+    const plan = await this.#make(client, this.#nameOf(record), record, row, rowSchema, names, purpose);
+    return this.#asPlanned(plan, record, change, rows);
   }
 
   /** Undefined where nothing is to be done. */
@@ -139,19 +145,17 @@ export class Planner {
     }
   }
 
-  #asPlanned(plan: Plan | undefined, record: SinkRecord, change: Change): Operation {
+  #asPlanned(plan: Plan | undefined, record: SinkRecord, change: Change, rows: Rows): Operation {
     if (plan === undefined) return { kind: 'none', record };
     switch (change.kind) {
       case 'nothing':
         return { kind: 'none', record };
       case 'truncate':
         return { kind: 'truncate', record, plan };
-      case 'delete': {
-        const cells = cellsOf(plan, record, change.row, undefined);
-        return rowChange('delete', record, plan, cells);
-      }
+      case 'delete':
+        return rowChange('delete', record, plan, rows, writeRow(plan, rows, record, change.row, undefined));
       case 'row':
-        return this.#write(plan, record, change.row, change.operation);
+        return this.#write(plan, record, change.row, change.operation, rows);
     }
   }
 
@@ -161,14 +165,14 @@ export class Planner {
     return this.#settings.keyMode === 'record_key' && !this.#settings.tableFormat.includes('${source.');
   }
 
-  #write(plan: Plan, record: SinkRecord, row: unknown, operation: RowOperation): Operation {
+  #write(plan: Plan, record: SinkRecord, row: unknown, operation: RowOperation, rows: Rows): Operation {
     const { insertMode, keyMode, placeholder } = this.#settings;
     // An event that says that the row is there: another one of that key would be refused at best.
     const changes = insertMode === 'insert' && operation === 'u' && keyMode.startsWith('record_');
     const mode = changes ? 'update' : insertMode;
-    const cells = cellsOf(plan, record, row, mode === 'insert' || operation === 'c' ? undefined : placeholder);
-    const kind = mode === 'upsert' && cells.includes(undefined) ? 'patch' : mode;
-    return rowChange(kind, record, plan, cells);
+    const written = writeRow(plan, rows, record, row, mode === 'insert' || operation === 'c' ? undefined : placeholder);
+    const kind = mode === 'upsert' && written.sparse ? 'patch' : mode;
+    return rowChange(kind, record, plan, rows, written);
   }
 
   #find(name: string, keySchema: Schema | null, rowSchema: Schema | null, names: string, purpose: Purpose): Known | undefined {
@@ -178,7 +182,7 @@ export class Planner {
       const known = plans[at] as Known;
       if (known.purpose !== purpose || known.names !== names) continue;
       if (!sameSchema(known.rowSchema, rowSchema) || !sameSchema(known.keySchema, keySchema)) continue;
-      if (known.untilMs > Date.now()) return known;
+      if (known.untilMs === Number.POSITIVE_INFINITY || known.untilMs > Date.now()) return known;
       plans.splice(at, 1);
       return undefined;
     }
@@ -218,12 +222,14 @@ export class Planner {
   }
 }
 
-const rowChange = (kind: WriteKind, record: SinkRecord, plan: Plan, cells: readonly Cell[]): RowChange => ({
+const rowChange = (kind: WriteKind, record: SinkRecord, plan: Plan, rows: Rows, { row, key, sparse }: WrittenRow): RowChange => ({
   kind,
   record,
   plan,
-  cells,
-  key: keyText(plan, cells),
+  rows,
+  row,
+  sparse,
+  key,
   deleteFirst: false,
   parts: undefined,
   order: 0,

@@ -4,9 +4,9 @@ import type { Client } from 'pg';
 
 import type { Step } from './batch.ts';
 import { copyIn } from './copy-in.ts';
-import type { Cell, Plan, PlanColumn } from './plan.ts';
+import type { Plan, PlanColumn } from './plan.ts';
 import type { RowChange } from './planner.ts';
-import { quotedItem } from './values/structured.ts';
+import { arrayText, copyChunks } from './rows-text.ts';
 
 const quote = (name: string): string => pg.escapeIdentifier(name);
 
@@ -19,7 +19,7 @@ export function prepareStep(step: Step, items: readonly RowChange[]): Send {
   const written = step.written === undefined ? plan.columns.map((_, at) => at) : [...step.written];
   switch (kind) {
     case 'insert':
-      if (plan.table.copyable) return (client) => copyRows(client, plan, written, items);
+      if (plan.table.copyable) return (client) => copyRows(client, step, items);
       return sender(step, written, items, 'insert', () => insertSql(plan, written, ''));
     case 'upsert':
       return sender(step, written, items, 'upsert', () => insertSql(plan, written, conflictClause(plan, written)));
@@ -45,7 +45,7 @@ function sender(step: Step, columns: readonly number[], items: readonly RowChang
   const id = written === undefined ? kind : `${kind} ${columns.join(',')}`;
   let text = plan.sql.get(id);
   if (text === undefined) plan.sql.set(id, (text = make()));
-  const query = { text, values: columns.map((at) => arrayOf(plan.columns[at] as PlanColumn, at, items)) };
+  const query = { text, values: columns.map((at) => arrayText(plan, at, items)) };
   return async (client) => (await client.query(query)).rowCount ?? 0;
 }
 
@@ -78,17 +78,6 @@ function patch(step: Step, written: readonly number[], items: readonly RowChange
     if (changed < items.length) await sender(step, written, items, 'add', () => addSql(plan, written))(client);
     return items.length;
   };
-}
-
-function arrayOf({ plain }: PlanColumn, at: number, items: readonly RowChange[]): string {
-  let text = '{';
-  for (let row = 0; row < items.length; row++) {
-    const cell = (items[row] as RowChange).cells[at];
-    if (row > 0) text += ',';
-    if (cell === null || cell === undefined) text += 'NULL';
-    else text += plain ? cell : quotedItem(cell);
-  }
-  return `${text}}`;
 }
 
 /** `unnest($1::int8[], …) AS d(c0, …)` */
@@ -147,32 +136,9 @@ const addSql = (plan: Plan, columns: readonly number[]): string =>
     ` WHERE NOT EXISTS (SELECT 1 FROM ${plan.table.sql} AS t WHERE ${matches(plan, columns)}) ON CONFLICT DO NOTHING`,
   );
 
-const needsEscape = /[\\\n\r\t]/;
-const copyEscapes: Readonly<Record<string, string>> = { '\\': '\\\\', '\n': '\\n', '\r': '\\r', '\t': '\\t' };
-const chunkCharacters = 64 * 1024;
-
-async function copyRows(client: Client, plan: Plan, columns: readonly number[], items: readonly RowChange[]): Promise<number> {
+async function copyRows(client: Client, { plan, written }: Step, items: readonly RowChange[]): Promise<number> {
+  const columns = written ?? plan.columns.map((_, at) => at);
   const sql = `COPY ${plan.table.sql} (${columns.map((at) => nameSql(plan, at)).join(', ')}) FROM STDIN`;
-  await copyIn(client, sql, copyChunks(plan, columns, items));
+  await copyIn(client, sql, copyChunks(plan, written, items));
   return items.length;
-}
-
-function* copyChunks(plan: Plan, columns: readonly number[], items: readonly RowChange[]): Generator<Buffer> {
-  const plains = columns.map((at) => (plan.columns[at] as PlanColumn).plain);
-  let text = '';
-  for (const { cells } of items) {
-    for (let place = 0; place < columns.length; place++) {
-      const cell: Cell = cells[columns[place] as number];
-      if (place > 0) text += '\t';
-      if (cell === null || cell === undefined) text += '\\N';
-      else if (plains[place] === true || !needsEscape.test(cell)) text += cell;
-      else text += cell.replaceAll(/[\\\n\r\t]/g, (found) => copyEscapes[found] as string);
-    }
-    text += '\n';
-    if (text.length >= chunkCharacters) {
-      yield Buffer.from(text);
-      text = '';
-    }
-  }
-  if (text !== '') yield Buffer.from(text);
 }

@@ -63,7 +63,8 @@ interface PlaceState {
   readonly epoch: bigint;
   /** Everything below is in the target already. */
   readonly floor: bigint;
-  last: bigint;
+  /** The last offset that is written, if any is. */
+  last: bigint | undefined;
   skipped: number;
 }
 
@@ -79,7 +80,7 @@ async function inTransaction(client: Client, entries: readonly Entry[], options:
     else {
       if (positions !== undefined && place.stored === undefined) await firstSight(client, positions, place, rows.get(place), options);
       const floor = standing.next ?? -1n;
-      states.set(place, { epoch: standing.epoch, floor, last: floor, skipped: 0 });
+      states.set(place, { epoch: standing.epoch, floor, last: undefined, skipped: 0 });
     }
   }
   const { live, refused, again } = sorted(entries, states);
@@ -87,7 +88,7 @@ async function inTransaction(client: Client, entries: readonly Entry[], options:
   await lockTables(client, batches, options.alone);
   const refusals = options.careful ? await executeCarefully(client, batches, options) : await executeAll(client, batches, options);
   const left = await report(entries, refused, refusals, again, options);
-  const advances = [...states].map(([place, { epoch, last }]): Advance => ({ place, epoch, next: last }));
+  const advances = [...states].map(([place, state]): Advance => ({ place, epoch: state.epoch, next: nextOf(state) }));
   await end(
     client,
     endSql(
@@ -97,12 +98,17 @@ async function inTransaction(client: Client, entries: readonly Entry[], options:
       left,
     ),
   );
-  for (const [place, { epoch, last, floor, skipped }] of states) {
+  for (const [place, state] of states) {
+    const { epoch, floor, skipped } = state;
     if (skipped > 0) tellSkipped(place, floor, skipped, context, settings);
-    place.stored = { epoch, next: last < 0n ? undefined : last };
+    const next = nextOf(state);
+    place.stored = { epoch, next: next < 0n ? undefined : next };
   }
   return { refused: refusals.length, rewinds };
 }
+
+/** The floor where nothing was written; negative where nothing ever was. */
+const nextOf = ({ floor, last }: PlaceState): bigint => (last === undefined ? floor : last + 1n);
 
 function placesOf(entries: readonly Entry[]): Place[] {
   const places = new Set<Place>();
@@ -167,8 +173,13 @@ interface Sorted {
 
 function sorted(entries: readonly Entry[], states: ReadonlyMap<Place, PlaceState>): Sorted {
   const [live, refused, again]: [Entry[], Entry[], Entry[]] = [[], [], []];
+  let place: Place | undefined;
+  let state: PlaceState | undefined;
   for (const entry of entries) {
-    const state = states.get(entry.place);
+    if (entry.place !== place) {
+      ({ place } = entry);
+      state = states.get(place);
+    }
     if (state === undefined) continue;
     const { offset } = entry.record;
     if (offset < state.floor) {
@@ -176,7 +187,7 @@ function sorted(entries: readonly Entry[], states: ReadonlyMap<Place, PlaceState
       else state.skipped++;
       continue;
     }
-    state.last = offset + 1n;
+    state.last = offset;
     if (entry.reported !== undefined || entry.operation?.kind === 'refused') refused.push(entry);
     else live.push(entry);
   }

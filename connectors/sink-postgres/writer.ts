@@ -6,7 +6,7 @@ import { codeOf, explain, faultOf } from './errors.ts';
 import { Link } from './link.ts';
 import type { Place } from './places.ts';
 import { Planner } from './planner.ts';
-import type { Operation } from './planner.ts';
+import { Rows } from './rows.ts';
 import type { Settings } from './settings.ts';
 import { Tables } from './tables.ts';
 import { ReportError, writeTransaction } from './transaction.ts';
@@ -14,9 +14,9 @@ import type { Entry, Outcome, TransactionOptions } from './transaction.ts';
 
 /** What may wait while a transaction is on its way; it is what the next one takes. */
 const mostRows = 10_000;
-const mostCharacters = 16 * 1024 * 1024;
-/** Of a record that is not encoded yet: the first ones of their shape. */
-const guessedCharacters = 16 * 1024;
+const mostBytes = 16 * 1024 * 1024;
+/** Of a record that is not written among the rows yet: the first ones of their shape. */
+const guessedBytes = 16 * 1024;
 /** After so many transactions without a refused record, none is expected. */
 const calmAfter = 20;
 /** How long what was looked up is believed, where it decides whether a record is refused. */
@@ -30,8 +30,11 @@ export class Writer implements AsyncDisposable {
   readonly #link: Link;
   readonly #planner: Planner;
   #waiting: Entry[] = [];
-  #characters = 0;
   #inFlight: Entry[] = [];
+  /** The values of those that wait, and of those in flight. */
+  #rows = new Rows();
+  #rowsInFlight = new Rows();
+  #guessed = 0;
   #running = false;
   #failed: Error | undefined;
   /** Why the last try failed, while there will be another one. */
@@ -56,7 +59,7 @@ export class Writer implements AsyncDisposable {
   }
 
   get isFull(): boolean {
-    return this.#characters >= mostCharacters || this.#waiting.length >= Math.max(mostRows, this.#settings.batchRows);
+    return this.#guessed + this.#rows.sizeBytes >= mostBytes || this.#waiting.length >= Math.max(mostRows, this.#settings.batchRows);
   }
 
   get isIdle(): boolean {
@@ -74,13 +77,14 @@ export class Writer implements AsyncDisposable {
 
   accept(entries: readonly Entry[]): void {
     if (entries.length === 0) return;
+    for (const { first, last } of runsOf(entries)) {
+      first.place.durable ??= first.record.offset;
+      first.place.accepted = last.record.offset + 1n;
+    }
     for (const entry of entries) {
-      const { place, record } = entry;
-      place.durable ??= record.offset;
-      place.accepted = record.offset + 1n;
       // Now, while the server works on what came before.
-      entry.operation = this.#planner.known(record);
-      this.#characters += sizeOf(entry.operation);
+      entry.operation = this.#planner.known(entry.record, this.#rows);
+      if (entry.operation === undefined) this.#guessed += guessedBytes;
       this.#waiting.push(entry);
     }
     if (this.#running) return;
@@ -119,7 +123,9 @@ export class Writer implements AsyncDisposable {
       if (this.#inFlight.length === 0) {
         this.#inFlight = this.#waiting;
         this.#waiting = [];
-        this.#characters = 0;
+        this.#rowsInFlight.clear();
+        [this.#rows, this.#rowsInFlight] = [this.#rowsInFlight, this.#rows];
+        this.#guessed = 0;
         if (this.#inFlight.length === 0) break;
         this.#notify();
       }
@@ -143,6 +149,7 @@ export class Writer implements AsyncDisposable {
       const operations = await this.#planner.operations(
         client,
         unplanned.map(({ record }) => record),
+        this.#rowsInFlight,
       );
       for (const [at, entry] of unplanned.entries()) entry.operation = operations[at];
       this.#done(entries, await writeTransaction(client, entries, this.#options(positions)));
@@ -172,7 +179,7 @@ export class Writer implements AsyncDisposable {
 
   #done(entries: readonly Entry[], { refused, rewinds }: Outcome): void {
     if (this.#careful > 0) this.#careful = refused > 0 ? calmAfter : this.#careful - 1;
-    for (const { record, place } of entries) place.durable = record.offset + 1n;
+    for (const { last } of runsOf(entries)) last.place.durable = last.record.offset + 1n;
     for (const { place, next } of rewinds) this.#rewind(place, next);
   }
 
@@ -243,12 +250,15 @@ export class Writer implements AsyncDisposable {
   }
 }
 
-function sizeOf(operation: Operation | undefined): number {
-  if (operation === undefined) return guessedCharacters;
-  if (!('cells' in operation)) return 64;
-  let size = 64;
-  for (const cell of operation.cells) if (cell !== null && cell !== undefined) size += cell.length;
-  return size;
+/** Entries of one place that follow each other. */
+function runsOf(entries: readonly Entry[]): { readonly first: Entry; last: Entry }[] {
+  const runs: { readonly first: Entry; last: Entry }[] = [];
+  let run: { readonly first: Entry; last: Entry } | undefined;
+  for (const entry of entries) {
+    if (run?.first.place === entry.place) run.last = entry;
+    else runs.push((run = { first: entry, last: entry }));
+  }
+  return runs;
 }
 
 const isLive = ({ place, generation }: Entry): boolean => place.generation === generation;

@@ -1,6 +1,6 @@
 import { ConfigError, defineSink } from '@millrace/runtime/api';
 import type { SinkTaskContext } from '@millrace/runtime/api';
-import { accessSettings, config, encryptionSettings, isProviderKey, isTimeBased, partitionerName } from './settings.ts';
+import { accessSettings, config, encryptionSettings, formatSettings, isProviderKey, isTimeBased, partitionerName } from './settings.ts';
 import type { S3Config } from './settings.ts';
 import { openBucket } from './storage/bucket.ts';
 import { objectOptions, s3Client } from './storage/client.ts';
@@ -19,6 +19,7 @@ export default defineSink({
   validate: problemsOf,
   // They are the consumer group's alone; names of objects follow from where reading begins.
   alterOffsets: () => true,
+  takesSerialized: (values) => (formatSettings(values).values === 'json' ? 'json' : undefined),
   async start(values, context) {
     const { rawConfig, connector, log } = context;
     const [problem] = problemsOf(values, rawConfig);

@@ -2,7 +2,7 @@
  * Whether a record fits the open file, by `schema.compatibility`, and what it becomes there.
  * Sources: io.confluent.connect.storage.schema.StorageSchemaCompatibility, SchemaProjector.
  */
-import { DataError, fieldOf, isStruct, sameSchema, structOf } from '@millrace/runtime/api';
+import { DataError, fieldOf, isStruct, plainValue, sameSchema, structOf } from '@millrace/runtime/api';
 import type { Schema, StructSchema } from '@millrace/runtime/api';
 
 export type Compatibility = 'NONE' | 'BACKWARD' | 'FORWARD' | 'FULL';
@@ -42,7 +42,7 @@ export function schemaRules(mode: Compatibility): SchemaRules {
     },
     project(record, value, current) {
       if (mode === 'NONE' || record === null || current === null || sameSchema(record, current)) return value;
-      return projected(record, value, current);
+      return projected(record, plainValue(value), current);
     },
   };
 }

@@ -99,5 +99,19 @@ export const eventKeys = defineConfig({
     group: 'Events',
     doc: 'First part of the heartbeat topic.',
   },
+  'topic.transaction': {
+    type: 'string',
+    default: 'transaction',
+    importance: 'low',
+    group: 'Events',
+    doc: 'Last part of the name of the topic of transactions.',
+  },
+  'post.processors': {
+    type: 'string',
+    default: null,
+    importance: 'low',
+    group: 'Events',
+    doc: 'Names of post-processors, of which io.debezium.processors.reselect.ReselectColumnsPostProcessor is known: NAME.type, NAME.reselect.…',
+  },
   'heartbeat.action.query': { type: 'string', default: null, importance: 'low', group: 'Events', doc: 'SQL to run with each heartbeat.' },
 });

@@ -178,6 +178,14 @@ export const postgresKeys = defineConfig({
     group: 'Postgres',
     doc: 'Whether positions that are safely in the log are confirmed, so that PostgreSQL may recycle its WAL.',
   },
+  'xmin.fetch.interval.ms': {
+    type: 'long',
+    default: 0,
+    rule: atLeast(0),
+    importance: 'medium',
+    group: 'Postgres',
+    doc: "How often the slot's catalog_xmin is looked up for the source block, in ms; 0 is never.",
+  },
   'skipped.operations': {
     type: 'list',
     default: ['t'],

@@ -2,7 +2,7 @@
 import { schemas, structSchema } from '@millrace/runtime/api';
 import type { Schema, StructNode, StructSchema, WireNode } from '@millrace/runtime/api';
 
-import { constant, scopes, sourceNode, sourceSchema } from './source-block.ts';
+import { constant, ownParts, scopes, sourceNode, sourceSchema, transactionScope } from './source-block.ts';
 import type { SnapshotMarker, SourceNames } from './source-block.ts';
 import type { ValueType } from './values/value-type.ts';
 
@@ -40,10 +40,30 @@ export interface TableShape {
   /** How many columns a tuple has, shown or not. */
   readonly width: number;
   readonly columns: readonly ShownColumn[];
+  /** Those of the primary key, or else of a unique one, as far as they are shown. */
+  readonly primaryKey?: readonly ShownColumn[];
   /** The columns of the key, in order; empty for a null key. */
   readonly key: readonly ShownColumn[];
   /** One more field of the key, the same for all rows. */
   readonly keyField: { readonly name: string; readonly value: string } | undefined;
+}
+
+/** The columns of a table that there is anything to look for in. */
+export interface Watched {
+  /** May hold what their schema cannot: NaN and the infinities, in decimals. */
+  readonly unheld: readonly ShownColumn[];
+  /** Debezium has no placeholder for these, and writes null for a large value that did not change. */
+  readonly silent: readonly ShownColumn[];
+  /** All others. */
+  readonly told: readonly ShownColumn[];
+}
+
+function watchedOf(columns: readonly ShownColumn[]): Watched {
+  return {
+    unheld: columns.filter(({ type }) => type.cannotHold !== undefined),
+    silent: columns.filter(({ type }) => type.unavailable === null),
+    told: columns.filter(({ type }) => type.unavailable !== null),
+  };
 }
 
 /** Where the row before the change stands: nowhere, with its identity columns only, or whole. */
@@ -55,6 +75,7 @@ export type OldRow = 'none' | 'identity' | 'full';
  */
 export interface TableLayout {
   readonly shape: TableShape;
+  readonly watched: Watched;
   readonly keySchema: StructSchema | null;
   readonly valueSchema: StructSchema;
   readonly newKey: StructNode | null;
@@ -67,7 +88,33 @@ export interface TableLayout {
   read(marker: SnapshotMarker): StructNode;
 }
 
-export function compileTable(shape: TableShape, names: SourceNames): TableLayout {
+/** What a layout holds beyond the rows. */
+export interface EnvelopeOptions {
+  /** Whether streamed rows tell their place in their transaction: `row.own` is the LSN, and the two orders. */
+  readonly transactions?: boolean;
+  /** Whether the transaction's scope tells the slot's xmin. */
+  readonly xmin?: boolean;
+}
+
+const place: StructNode = {
+  kind: 'struct',
+  schema: transactionBlock,
+  fields: [
+    {
+      kind: 'text',
+      schema: schemas.string,
+      parts: [
+        { kind: 'scope', schema: schemas.int64, scope: scopes.transaction, index: transactionScope.txId },
+        constant(schemas.string, ':'),
+        { kind: 'own', schema: schemas.int64, index: ownParts.lsn },
+      ],
+    },
+    { kind: 'own', schema: schemas.int64, index: ownParts.totalOrder },
+    { kind: 'own', schema: schemas.int64, index: ownParts.collectionOrder },
+  ],
+};
+
+export function compileTable(shape: TableShape, names: SourceNames, options: EnvelopeOptions = {}): TableLayout {
   const { schemaNames, columns, key, keyField, width } = shape;
   const rowSchema = structSchema(
     columns.map((column) => [column.field, column.schema]),
@@ -101,7 +148,7 @@ export function compileTable(shape: TableShape, names: SourceNames): TableLayout
   const row = (offset: number): StructNode =>
     struct(
       rowSchema,
-      columns.map((column) => slotNode(column, offset)),
+      columns.map((column) => slotNode(standingIn(column), offset)),
     );
   const identityRow = struct(
     rowSchema,
@@ -112,15 +159,28 @@ export function compileTable(shape: TableShape, names: SourceNames): TableLayout
   const processing = (index: number): WireNode => ({ kind: 'scope', schema: schemas.optionalInt64, scope: scopes.processing, index });
   const noRow = constant(rowSchema, null);
   const noTransaction = constant(transactionBlock, null);
-  const envelope = (op: string, before: WireNode, after: WireNode, source: StructNode): StructNode =>
-    struct(valueSchema, [before, after, source, noTransaction, constant(schemas.string, op), processing(0), processing(1), processing(2)]);
+  const streamed = options.transactions === true ? place : noTransaction;
+  const envelope = (op: string, before: WireNode, after: WireNode, source: StructNode): StructNode => {
+    const transaction = op === 'r' ? noTransaction : streamed;
+    return struct(valueSchema, [
+      before,
+      after,
+      source,
+      transaction,
+      constant(schemas.string, op),
+      processing(0),
+      processing(1),
+      processing(2),
+    ]);
+  };
 
   const newRow = row(0);
   const oldRow = row(width);
-  const source = sourceNode(names, shape.schema, shape.table, null);
+  const source = sourceNode(names, shape.schema, shape.table, null, options.xmin === true);
   const reads = new Map<SnapshotMarker, StructNode>();
   return {
     shape,
+    watched: watchedOf(columns),
     keySchema,
     valueSchema,
     newKey: keyAt((column) => slotNode(column, 0)),
@@ -148,6 +208,14 @@ export function compileTable(shape: TableShape, names: SourceNames): TableLayout
       return node;
     },
   };
+}
+
+/** In rows, a value that is required and cannot be held is what a missing one is; in keys it would merge rows. */
+function standingIn(column: ShownColumn): ShownColumn {
+  const { type, schema } = column;
+  if (type.cannotHold === undefined || schema.optional) return column;
+  const instead = schema.defaultValue ?? type.zero;
+  return { ...column, type: { ...type, decode: (bytes, start, end) => type.decode(bytes, start, end) ?? instead } };
 }
 
 function slotNode({ slot, type, schema, fixed }: ShownColumn, offset: number): WireNode {

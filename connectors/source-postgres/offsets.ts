@@ -7,7 +7,8 @@
  * | lsn, lsn_proc | the WAL position of the record |
  * | lsn_commit | where the last commit before it ended; absent in the very first transaction |
  * | txId, ts_usec | the record's transaction, and when that committed |
- * | messageType | INSERT, UPDATE, DELETE, TRUNCATE, MESSAGE, or COMMIT between transactions |
+ * | messageType | BEGIN (with transaction metadata), INSERT, UPDATE, DELETE, TRUNCATE, MESSAGE, or COMMIT between transactions |
+ * | transaction_… | with transaction metadata: the transaction, and how many events of each table it had so far |
  * | millrace_row | rows before this one at the same LSN (COPY writes many in one WAL record); absent when 0 |
  * | millrace_part | the record of that row: 1 a tombstone, 2 the create of a changed key, or a truncate's n-th table; absent when 0 |
  *
@@ -24,12 +25,17 @@ import type { Lsn } from './lsn.ts';
 /** Numbers whose order is the order of parts. */
 export const parts = { first: 0, tombstone: 1, create: 2 } as const;
 
+/** The row of a transaction's BEGIN, which comes before all others. */
+export const beginRow = -1;
+
 /** A record's place in its transaction. */
 export interface Place {
   readonly txId: number | null;
   readonly lsn: Lsn;
   readonly row: number;
   readonly part: number;
+  /** With provide.transaction.metadata: how many events its transaction had up to there, for each table. */
+  readonly counts?: ReadonlyMap<string, number>;
 }
 
 /** What a stored offset says. */
@@ -68,10 +74,20 @@ export function readOffset(offset: OffsetMap | undefined): Resume {
     last: {
       txId: txId === undefined ? null : Number(txId),
       lsn,
-      row: Number(offset['millrace_row'] ?? 0),
+      row: messageType === 'BEGIN' ? beginRow : Number(offset['millrace_row'] ?? 0),
       part: Number(offset['millrace_part'] ?? 0),
+      ...storedCounts(offset),
     },
   };
+}
+
+/** In offsets, before the name of a table: how many of its events the transaction had so far. */
+export const countPrefix = 'transaction_data_collection_order_';
+
+function storedCounts(offset: OffsetMap): { counts?: ReadonlyMap<string, number> } {
+  const counts = Object.entries(offset).filter(([name]) => name.startsWith(countPrefix));
+  if (counts.length === 0) return {};
+  return { counts: new Map(counts.map(([name, count]) => [name.slice(countPrefix.length), Number(count)])) };
 }
 
 /** Whether a place of the same transaction lies behind another. */

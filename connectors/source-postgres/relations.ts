@@ -53,6 +53,7 @@ export function createLayoutCache(settings: Settings, names: SourceNames, log: L
     // Columns that only a rule puts into the key may be null there.
     const ruled = ruledKey(settings.keyRules, schema, table, key).length > 0;
     const inKey = new Map<string, ShownColumn>();
+    const plains = new Map<string, ShownColumn>();
     const columns = described.flatMap(({ column, slot, notNull, defaultText }): ShownColumn[] => {
       const isKey = key.includes(column.name);
       const isWanted = isWantedColumn(settings.filters, schema, table, column.name);
@@ -73,6 +74,7 @@ export function createLayoutCache(settings: Settings, names: SourceNames, log: L
         schema: shown,
         identity: column.identity,
       };
+      plains.set(column.name, plain);
       if (isKey) inKey.set(column.name, plain);
       if (!isWanted) return [];
       const source = sourceType(column.type, column.typmod, catalog.types, phase, defaultText);
@@ -89,10 +91,12 @@ export function createLayoutCache(settings: Settings, names: SourceNames, log: L
         table,
         width: relation.columns.length,
         columns,
+        primaryKey: (catalog.primaryKey.length > 0 ? catalog.primaryKey : catalog.uniqueKey).flatMap((column) => plains.get(column) ?? []),
         key: key.flatMap((column) => inKey.get(column) ?? []),
         keyField: settings.topics.keyField(schema, table),
       },
       names,
+      { transactions: settings.transactionMetadata, xmin: settings.xminIntervalMs > 0 },
     );
   }
 

@@ -10,8 +10,12 @@ import { readTuple } from './pgoutput/tuple.ts';
 import type { RecordQueue } from './queue.ts';
 import { rowRecord } from './records.ts';
 import type { RecordContext } from './records.ts';
+import type { Reselect } from './reselect.ts';
+import type { RowCheck } from './row-check.ts';
+import type { Settings } from './settings.ts';
 import { SlotArena } from './slot-arena.ts';
 import { isUnchanged } from './unchanged.ts';
+import type { TransactionTally } from './transaction-metadata.ts';
 
 /** Where a row stands. */
 export interface RowPlace {
@@ -28,13 +32,21 @@ export interface OffsetParts {
   readonly lastCommit: Lsn | undefined;
   readonly txId: number | null;
   readonly us: number;
+  /** With provide.transaction.metadata; each record of a row takes its number from it. */
+  readonly tally?: TransactionTally | undefined;
 }
 
-export type MessageType = 'INSERT' | 'UPDATE' | 'DELETE' | 'TRUNCATE' | 'MESSAGE';
+export type MessageType = 'BEGIN' | 'INSERT' | 'UPDATE' | 'DELETE' | 'TRUNCATE' | 'MESSAGE';
 
 /** Shapes are kept few, since there is one such object for each record. */
-export function rowOffset({ lastCommit, txId, us }: OffsetParts, messageType: MessageType, lsn: Lsn, row: number, part: number): OffsetMap {
-  if (lastCommit !== undefined && row === 0 && part === 0 && txId !== null) {
+export function rowOffset(
+  { lastCommit, txId, us, tally }: OffsetParts,
+  messageType: MessageType,
+  lsn: Lsn,
+  row: number,
+  part: number,
+): OffsetMap {
+  if (tally === undefined && lastCommit !== undefined && row === 0 && part === 0 && txId !== null) {
     return { lsn_proc: lsn, messageType, lsn_commit: lastCommit, lsn, txId, ts_usec: us };
   }
   return {
@@ -46,8 +58,11 @@ export function rowOffset({ lastCommit, txId, us }: OffsetParts, messageType: Me
     ts_usec: us,
     ...(row === 0 ? {} : { millrace_row: row }),
     ...(part === 0 ? {} : { millrace_part: part }),
+    ...tally?.stored(),
   };
 }
+
+type RowSettings = Pick<Settings, 'tombstones' | 'skipUnchanged'>;
 
 const newTuple = 0x4e;
 const keyTuple = 0x4b;
@@ -58,13 +73,17 @@ export class RowRecords {
   readonly #queue: RecordQueue;
   readonly #tombstones: boolean;
   readonly #skipUnchanged: boolean;
+  readonly #check: RowCheck;
+  readonly #reselect: Reselect | undefined;
   readonly #arena = new SlotArena();
 
-  constructor(context: RecordContext, queue: RecordQueue, tombstones: boolean, skipUnchanged = false) {
+  constructor(context: RecordContext, queue: RecordQueue, settings: RowSettings, check: RowCheck, reselect?: Reselect) {
+    this.#check = check;
+    this.#reselect = reselect;
     this.#context = context;
     this.#queue = queue;
-    this.#tombstones = tombstones;
-    this.#skipUnchanged = skipUnchanged;
+    this.#tombstones = settings.tombstones;
+    this.#skipUnchanged = settings.skipUnchanged;
   }
 
   /** `at` is behind the relation's oid. */
@@ -75,13 +94,23 @@ export class RowRecords {
     const base = this.#arena.reserve(2 * width);
     const { slots } = this.#arena;
     readTuple(bytes, at + 1, end, width, slots, base);
-    const row: WireRow = { bytes, slots, base, scopes: place.scopes, own: [place.lsn] };
+    const headers = this.#check.ofNew(layout, bytes, slots, base, this.#context.headers);
+    if (headers === undefined) return;
+    const row: WireRow = { bytes, slots, base, scopes: place.scopes, own: ownOf(layout, place) };
     const offset = rowOffset(place.transaction, 'INSERT', place.lsn, place.row, 0);
-    const { headers } = this.#context;
-    this.#queue.push(
-      rowRecord(this.#context, topic, layout.keySchema, layout.newKey, layout.valueSchema, layout.create, row, headers, offset),
-      end - at,
+    const record = rowRecord(
+      this.#context,
+      topic,
+      layout.keySchema,
+      layout.newKey,
+      layout.valueSchema,
+      layout.create,
+      row,
+      headers,
+      offset,
     );
+    this.#reselect?.note(record, layout, row, 2 * width);
+    this.#queue.push(record, end - at);
   }
 
   update(layout: TableLayout, bytes: Uint8Array, start: number, end: number, place: RowPlace): void {
@@ -97,18 +126,19 @@ export class RowRecords {
     if (bytes[at] !== newTuple) throw new ProtocolError(`an update with a tuple of kind ${bytes[at]}`);
     readTuple(bytes, at + 1, end, width, slots, base);
     if (old === 'full') takeUnchanged(slots, base, width);
-    const row: WireRow = { bytes, slots, base, scopes: place.scopes, own: [place.lsn] };
-    if (old !== 'none' && keyChanged(layout, old, row)) {
-      this.#changedKey(layout, old, row, end - start, place);
+    if (old !== 'none' && keyChanged(layout, old, { bytes, slots, base })) {
+      this.#changedKey(layout, old, { bytes, slots, base }, end - start, place);
       return;
     }
-    if (place.done >= 0 || (this.#skipUnchanged && old === 'full' && isUnchanged(layout, row))) return;
+    if (place.done >= 0 || (this.#skipUnchanged && old === 'full' && isUnchanged(layout, { bytes, slots, base }))) return;
+    const headers = this.#check.ofUpdate(layout, bytes, slots, base, this.#context.headers);
+    if (headers === undefined) return;
+    const row: WireRow = { bytes, slots, base, scopes: place.scopes, own: ownOf(layout, place) };
     const offset = rowOffset(place.transaction, 'UPDATE', place.lsn, place.row, 0);
-    const { headers } = this.#context;
-    this.#queue.push(
-      rowRecord(this.#context, topic, layout.keySchema, layout.newKey, layout.valueSchema, layout.update[old], row, headers, offset),
-      end - start,
-    );
+    const event = layout.update[old];
+    const record = rowRecord(this.#context, topic, layout.keySchema, layout.newKey, layout.valueSchema, event, row, headers, offset);
+    this.#reselect?.note(record, layout, row, 4 * width);
+    this.#queue.push(record, end - start);
   }
 
   delete(layout: TableLayout, bytes: Uint8Array, at: number, end: number, place: RowPlace): void {
@@ -118,13 +148,13 @@ export class RowRecords {
     const { slots } = this.#arena;
     readTuple(bytes, at + 1, end, width, slots, base);
     // The layouts of old rows look `width` slots higher.
-    const row: WireRow = { bytes, slots, base: base - 2 * width, scopes: place.scopes, own: [place.lsn] };
+    const row = { bytes, slots, base: base - 2 * width };
     this.#deleted(layout, bytes[at] === keyTuple ? 'identity' : 'full', row, end - at, place, 'DELETE', this.#context.headers);
   }
 
   truncate(layout: TableLayout, part: number, place: RowPlace): void {
     if (part <= place.done) return;
-    const row: WireRow = { bytes: noBytes, slots: noSlots, base: 0, scopes: place.scopes, own: [place.lsn] };
+    const row: WireRow = { bytes: noBytes, slots: noSlots, base: 0, scopes: place.scopes, own: ownOf(layout, place) };
     const offset = rowOffset(place.transaction, 'TRUNCATE', place.lsn, place.row, part);
     this.#queue.push(
       rowRecord(this.#context, layout.shape.topic, null, null, layout.valueSchema, layout.truncate, row, this.#context.headers, offset),
@@ -136,7 +166,7 @@ export class RowRecords {
   #deleted(
     layout: TableLayout,
     old: 'identity' | 'full',
-    row: WireRow,
+    at: RowSlots,
     bytes: number,
     place: RowPlace,
     type: MessageType,
@@ -144,6 +174,7 @@ export class RowRecords {
   ): void {
     const { topic } = layout.shape;
     const key = layout.oldKey[old];
+    const row: WireRow = { ...at, scopes: place.scopes, own: place.done < 0 ? ownOf(layout, place) : [place.lsn] };
     const push = (part: number, value: TableLayout['create'] | null): void => {
       if (part <= place.done) return;
       const offset = rowOffset(place.transaction, type, place.lsn, place.row, part);
@@ -154,31 +185,34 @@ export class RowRecords {
   }
 
   /** A changed key is a delete under the old one and a create under the new one, each naming the other. */
-  #changedKey(layout: TableLayout, old: 'identity' | 'full', row: WireRow, bytes: number, place: RowPlace): void {
+  #changedKey(layout: TableLayout, old: 'identity' | 'full', at: RowSlots, bytes: number, place: RowPlace): void {
     const oldKey = layout.oldKey[old];
     const { newKey, keySchema } = layout;
     if (oldKey === null || newKey === null) throw new ProtocolError('a changed key without a key');
     const { headers } = this.#context;
-    const newKeyHeader: Header = { key: '__debezium.newkey', schema: keySchema, value: new WireStruct(newKey, row) };
-    this.#deleted(layout, old, row, bytes, place, 'UPDATE', [newKeyHeader, ...headers]);
+    const told = this.#check.ofUpdate(layout, at.bytes, at.slots, at.base, headers);
+    const keyRow: WireRow = { ...at, scopes: place.scopes, own: [place.lsn] };
+    const newKeyHeader: Header = { key: '__debezium.newkey', schema: keySchema, value: new WireStruct(newKey, keyRow) };
+    this.#deleted(layout, old, at, bytes, place, 'UPDATE', [newKeyHeader, ...headers]);
     if (parts.create <= place.done) return;
+    if (told === undefined) return;
+    const row: WireRow = { ...keyRow, own: ownOf(layout, place) };
     const oldKeyHeader: Header = { key: '__debezium.oldkey', schema: keySchema, value: new WireStruct(oldKey, row) };
     const offset = rowOffset(place.transaction, 'UPDATE', place.lsn, place.row, parts.create);
-    this.#queue.push(
-      rowRecord(
-        this.#context,
-        layout.shape.topic,
-        keySchema,
-        newKey,
-        layout.valueSchema,
-        layout.create,
-        row,
-        [oldKeyHeader, ...headers],
-        offset,
-      ),
-      bytes,
-    );
+    const { topic, width } = layout.shape;
+    const all = [oldKeyHeader, ...told];
+    const record = rowRecord(this.#context, topic, keySchema, newKey, layout.valueSchema, layout.create, row, all, offset);
+    this.#reselect?.note(record, layout, row, 4 * width);
+    this.#queue.push(record, bytes);
   }
+}
+
+/** Where a row's values stand. */
+type RowSlots = Pick<WireRow, 'bytes' | 'slots' | 'base'>;
+
+/** What an event has of its own; counts it. */
+function ownOf({ shape: { schema, table } }: TableLayout, { lsn, transaction: { tally } }: RowPlace): readonly unknown[] {
+  return tally === undefined ? [lsn] : tally.next(lsn, `${schema}.${table}`);
 }
 
 const noBytes = new Uint8Array(0);
@@ -193,7 +227,7 @@ function takeUnchanged(slots: Int32Array, base: number, width: number): void {
   }
 }
 
-function keyChanged({ shape: { key, width } }: TableLayout, old: 'identity' | 'full', { bytes, slots, base }: WireRow): boolean {
+function keyChanged({ shape: { key, width } }: TableLayout, old: 'identity' | 'full', { bytes, slots, base }: RowSlots): boolean {
   return key.some(({ slot, identity }) => {
     // The old value was not sent: Debezium takes its stand-in for it, which is as good as a change.
     if (old === 'identity' && !identity) return true;

@@ -17,6 +17,8 @@ import { readSelectOverrides } from './select-overrides.ts';
 import type { SelectOverrides } from './select-overrides.ts';
 import { topicNaming } from './topic-naming.ts';
 import type { TopicNaming } from './topic-naming.ts';
+import { reselectSettings } from './reselect-settings.ts';
+import type { ReselectSettings } from './reselect-settings.ts';
 import { unsupportedKeys } from './unsupported.ts';
 import type { ValueSettings } from './values/value-type.ts';
 
@@ -67,6 +69,16 @@ export interface Settings {
   readonly reconnectMaxMs: number;
   readonly signals: SignalSettings;
   readonly notifications: NotificationSettings;
+  readonly transactionMetadata: boolean;
+  readonly transactionTopicName: string;
+  readonly xminIntervalMs: number;
+  /** What happens with a value that its schema cannot hold; and with a row that cannot be published. */
+  readonly onUnheld: 'fail' | 'warn' | 'skip';
+  readonly onBadRow: 'fail' | 'warn' | 'skip';
+  /** Which stand-ins the header names: those that Debezium writes in silence, or all. */
+  readonly unavailableHeader: 'silent' | 'all' | 'none';
+  readonly bugCompatible: boolean;
+  readonly reselections: readonly ReselectSettings[];
 }
 
 /** Throws a ConfigError for what does not go together. */
@@ -124,7 +136,21 @@ export function readSettings(config: Config, raw: RawConfig): Settings {
     reconnectMaxMs: config['retriable.restart.connector.wait.ms'],
     signals,
     notifications: notificationSettings(config),
+    transactionMetadata: config['provide.transaction.metadata'],
+    transactionTopicName: config['topic.transaction'],
+    xminIntervalMs: config['xmin.fetch.interval.ms'],
+    onUnheld: config['event.converting.failure.handling.mode'].toLowerCase() as Settings['onUnheld'],
+    onBadRow: config['event.processing.failure.handling.mode'].toLowerCase().replace('ignore', 'skip') as Settings['onBadRow'],
+    unavailableHeader: headerMode(config['millrace.unavailable.header'], bugCompatible(raw)),
+    bugCompatible: bugCompatible(raw),
+    reselections: reselectSettings(config['post.processors'], raw),
   };
+}
+
+const bugCompatible = (raw: RawConfig): boolean => raw['debezium.bug.compatible']?.trim().toLowerCase() === 'true';
+
+function headerMode(mode: string | null, compatible: boolean): Settings['unavailableHeader'] {
+  return mode === null ? (compatible ? 'none' : 'silent') : (mode.toLowerCase() as Settings['unavailableHeader']);
 }
 
 function valueSettings(config: Config): ValueSettings {

@@ -15,6 +15,7 @@ import { columnsRead, readOverride } from './override-query.ts';
 import type { TableOverride } from './override-query.ts';
 import { rowRecord } from './records.ts';
 import { catalogRelation, createLayoutCache } from './relations.ts';
+import { RowCheck } from './row-check.ts';
 import { SlotArena } from './slot-arena.ts';
 import { processingScope, transactionScopeOf } from './source-block.ts';
 import type { SnapshotMarker } from './source-block.ts';
@@ -108,6 +109,7 @@ class SnapshotWriter {
   rows = 0;
   readonly #parts: SnapshotParts;
   readonly #arena = new SlotArena();
+  readonly #check: RowCheck;
   readonly #scope: readonly unknown[];
   #scopes: readonly (readonly unknown[])[] = [];
   readonly #offset: SourceRecord['sourceOffset'];
@@ -118,6 +120,7 @@ class SnapshotWriter {
 
   constructor(parts: SnapshotParts, lsn: Lsn, txId: number, startedUs: number) {
     this.#parts = parts;
+    this.#check = new RowCheck(parts.settings, parts.log);
     this.#scope = transactionScopeOf(startedUs, txId, undefined, lsn);
     this.#offset = Object.freeze(snapshotOffset(lsn, txId, startedUs, false));
     this.#lastOffset = Object.freeze(snapshotOffset(lsn, txId, startedUs, true));
@@ -154,7 +157,9 @@ class SnapshotWriter {
   #emit({ layout, row, bytes }: Held, marker: SnapshotMarker, offset: SourceRecord['sourceOffset']): void {
     const { context, queue } = this.#parts;
     const { keySchema, newKey, valueSchema, shape } = layout;
-    queue.push(rowRecord(context, shape.topic, keySchema, newKey, valueSchema, layout.read(marker), row, context.headers, offset), bytes);
+    const headers = this.#check.ofNew(layout, row.bytes, row.slots, row.base, context.headers);
+    if (headers === undefined) return;
+    queue.push(rowRecord(context, shape.topic, keySchema, newKey, valueSchema, layout.read(marker), row, headers, offset), bytes);
   }
 }
 

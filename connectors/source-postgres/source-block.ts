@@ -35,12 +35,12 @@ export const sourceSchema = structSchema(fields, { name: 'io.debezium.connector.
 
 /**
  * Row scopes. 0 is the transaction (or the snapshot): commit time in ms, µs and ns, transaction id, and the start
- * of `sequence`; of a snapshot the LSN too. 1 is the time of processing in ms, µs and ns.
+ * of `sequence`; of a snapshot the LSN too; the slot's xmin where it is wanted. 1 is the time of processing in ms, µs and ns.
  */
 export const scopes = { transaction: 0, processing: 1 } as const;
-export const transactionScope = { ms: 0, us: 1, ns: 2, txId: 3, sequence: 4, lsn: 5 } as const;
-/** What a streamed row has of its own: its LSN. */
-const ownLsn = 0;
+export const transactionScope = { ms: 0, us: 1, ns: 2, txId: 3, sequence: 4, lsn: 5, xmin: 6 } as const;
+/** What a streamed row has of its own: its LSN; with transaction metadata its place among all events, and its table's. */
+export const ownParts = { lsn: 0, totalOrder: 1, collectionOrder: 2 } as const;
 
 export interface SourceNames {
   readonly version: string;
@@ -54,10 +54,10 @@ export const constant = (schema: Schema, value: unknown): ConstantNode => ({ kin
 const inTransaction = (schema: Schema, index: number): WireNode => ({ kind: 'scope', schema, scope: scopes.transaction, index });
 
 /** The block of rows of one table: streamed ones, or those of a snapshot that bear `marker`. */
-export function sourceNode(names: SourceNames, schema: string, table: string, marker: SnapshotMarker | null): StructNode {
+export function sourceNode(names: SourceNames, schema: string, table: string, marker: SnapshotMarker | null, xmin = false): StructNode {
   const lsn = (of: Schema) =>
     marker === null
-      ? ({ kind: 'own', schema: of, index: ownLsn } as const)
+      ? ({ kind: 'own', schema: of, index: ownParts.lsn } as const)
       : ({ kind: 'scope', schema: of, scope: scopes.transaction, index: transactionScope.lsn } as const);
   const at = (name: string): Schema => fields.find(([field]) => field === name)?.[1] ?? schemas.string;
   const nodes: Record<string, WireNode> = {
@@ -84,7 +84,7 @@ export function sourceNode(names: SourceNames, schema: string, table: string, ma
     txId: inTransaction(at('txId'), transactionScope.txId),
     // A row of an incremental snapshot has no place in the log, but `sequence` says behind what it comes.
     lsn: marker === 'incremental' ? constant(at('lsn'), null) : lsn(at('lsn')),
-    xmin: constant(at('xmin'), null),
+    xmin: xmin ? inTransaction(at('xmin'), transactionScope.xmin) : constant(at('xmin'), null),
   };
   return { kind: 'struct', schema: sourceSchema, fields: fields.map(([name]) => nodes[name] as WireNode) };
 }
@@ -95,9 +95,18 @@ export function transactionScopeOf(
   txId: number | null,
   lastCommit: number | bigint | undefined,
   lsn?: number | bigint,
+  xmin?: number | null,
 ): readonly unknown[] {
   const sequence = lastCommit === undefined ? '[null,"' : `["${lastCommit}","`;
-  return [Math.floor(us / 1000), us, BigInt(us) * 1000n, txId, sequence, ...(lsn === undefined ? [] : [lsn])];
+  return [
+    Math.floor(us / 1000),
+    us,
+    BigInt(us) * 1000n,
+    txId,
+    sequence,
+    ...(lsn === undefined && xmin === undefined ? [] : [lsn ?? null]),
+    ...(xmin === undefined ? [] : [xmin]),
+  ];
 }
 
 /** The scope of now. */

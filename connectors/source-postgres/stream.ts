@@ -2,6 +2,8 @@
  * Decodes a replication stream into records. Rows are handed over in the order they come; a relation's message
  * stops it until the catalog was asked; what was emitted before a restart is left out.
  */
+import type { Logger } from '@millrace/runtime/api';
+
 import type { TableLayout } from './envelope.ts';
 import { isWantedTable } from './filters.ts';
 import { lsnOf } from './lsn.ts';
@@ -13,23 +15,31 @@ import type { Relation } from './pgoutput/messages.ts';
 import { ProtocolError } from './pgoutput/reader.ts';
 import type { RecordQueue } from './queue.ts';
 import type { RecordContext } from './records.ts';
+import type { Reselect } from './reselect.ts';
+import { RowCheck } from './row-check.ts';
 import { RowRecords, rowOffset } from './row-records.ts';
-import type { OffsetParts, RowPlace } from './row-records.ts';
+import type { RowPlace } from './row-records.ts';
 import type { Settings } from './settings.ts';
 import { processingScope, transactionScopeOf } from './source-block.ts';
 import type { SourceNames } from './source-block.ts';
 import { messageRecord } from './special-records.ts';
-import { messageTopic } from './topics.ts';
+import { messageTopic, transactionTopic } from './topics.ts';
+import { TransactionMarks, allDone, placeIn } from './transaction-marks.ts';
+import type { OpenTransaction } from './transaction-marks.ts';
+import { TransactionTally, messageCollection } from './transaction-metadata.ts';
 
 /** Parts that a place of which nothing was emitted has done. */
 const nothingDone = -1;
-const allDone = Number.MAX_SAFE_INTEGER;
 
 export interface StreamParts {
   readonly settings: Settings;
   readonly names: SourceNames;
   readonly context: RecordContext;
   readonly queue: RecordQueue;
+  readonly log?: Logger;
+  readonly reselect?: Reselect | undefined;
+  /** The slot's catalog_xmin as it was last looked up; where it is wanted at all. */
+  readonly xmin?: (() => number | null) | undefined;
   /** A table's columns are about to come: no more messages are to be fed until `setLayout` was called. */
   readonly onRelation: (relation: Relation) => void;
   readonly watch?: StreamWatch | undefined;
@@ -53,6 +63,7 @@ export class StreamDecoder {
   readonly #parts: StreamParts;
   readonly #rows: RowRecords;
   readonly #messageTopic: string;
+  readonly #marks: TransactionMarks;
   readonly #skips: { readonly c: boolean; readonly u: boolean; readonly d: boolean; readonly t: boolean };
   readonly #layouts = new Map<number, TableLayout | null>();
   #lastOid = -1;
@@ -61,7 +72,7 @@ export class StreamDecoder {
   readonly #from: Lsn | undefined;
   #lastCommit: Lsn | undefined;
   /** The transaction that is being read; of one that is an `echo`, nothing is wanted but its end. */
-  #open: { readonly offset: OffsetParts; readonly scope: readonly unknown[]; readonly skipped: boolean; echo: boolean } | undefined;
+  #open: OpenTransaction | undefined;
   /** What was emitted before: everything up to here is left out. */
   #emitted: Place | undefined;
   #processing: readonly unknown[] = processingScope();
@@ -81,8 +92,10 @@ export class StreamDecoder {
 
   constructor(parts: StreamParts, start: StreamStart) {
     this.#parts = parts;
-    this.#rows = new RowRecords(parts.context, parts.queue, parts.settings.tombstones, parts.settings.skipUnchanged);
+    const check = new RowCheck(parts.settings, parts.log);
+    this.#rows = new RowRecords(parts.context, parts.queue, parts.settings, check, parts.reselect);
     this.#messageTopic = messageTopic(parts.settings);
+    this.#marks = new TransactionMarks(parts.context, parts.queue, transactionTopic(parts.settings));
     const { skipped } = parts.settings;
     this.#skips = { c: skipped.has('c'), u: skipped.has('u'), d: skipped.has('d'), t: skipped.has('t') };
     this.#from = start.from;
@@ -97,9 +110,7 @@ export class StreamDecoder {
 
   /** Where another stream would go on exactly after what this one emitted. */
   position(): StreamStart {
-    const { lsn, row } = this.#place;
-    const last =
-      this.#emitted ?? (this.#open === undefined || row < 0 ? undefined : { txId: this.#open.offset.txId, lsn, row, part: allDone });
+    const last = this.#emitted ?? (this.#open === undefined ? undefined : placeIn(this.#open, this.#place));
     return { phase: 'streaming', from: this.#lastCommit ?? this.#from, lastCommit: this.#lastCommit, last };
   }
 
@@ -133,7 +144,7 @@ export class StreamDecoder {
         this.#row(bytes, start, end, lsnHigh, lsnLow, 'd');
         break;
       case kinds.begin:
-        this.#begin(bytes, start, end);
+        this.#begin(bytes, start, end, lsnOf(lsnHigh, lsnLow));
         break;
       case kinds.commit:
         this.#commit(bytes, start, end);
@@ -157,16 +168,19 @@ export class StreamDecoder {
     }
   }
 
-  #begin(bytes: Uint8Array, start: number, end: number): void {
+  #begin(bytes: Uint8Array, start: number, end: number, lsn: Lsn): void {
     const { commitLsn, commitUs, xid } = readBegin(bytes, start, end);
     const lastCommit = this.#lastCommit;
     // The server leaves these out by itself; were it ever not to, they would come twice.
     const skipped = lastCommit !== undefined && commitLsn < lastCommit;
     // Confirmed meanwhile, if it is another transaction: nothing of this one was emitted.
     if (!skipped && this.#emitted !== undefined && this.#emitted.txId !== xid) this.#emitted = undefined;
-    const offset = { lastCommit, txId: xid, us: commitUs };
-    const scope = transactionScopeOf(commitUs, xid, lastCommit);
-    this.#open = { offset, scope, skipped, echo: false };
+    const withTally = this.#parts.settings.transactionMetadata && !skipped;
+    const tally = withTally ? new TransactionTally(xid, this.#emitted?.counts) : undefined;
+    const offset = { lastCommit, txId: xid, us: commitUs, tally };
+    const scope = transactionScopeOf(commitUs, xid, lastCommit, undefined, this.#parts.xmin?.());
+    const begun = tally === undefined || this.#emitted !== undefined;
+    this.#open = { lsn, offset, scope, skipped, echo: false, begun };
     this.#place.row = -1;
     this.#place.transaction = offset;
     this.#place.scopes = [scope, this.#processing];
@@ -177,6 +191,7 @@ export class StreamDecoder {
   #commit(bytes: Uint8Array, start: number, end: number): void {
     const { endLsn } = readCommit(bytes, start, end);
     if (this.#open?.skipped === false) {
+      this.#marks.end(this.#open, endLsn);
       this.#lastCommit = endLsn;
       this.#emitted = undefined;
     }
@@ -202,6 +217,7 @@ export class StreamDecoder {
     place.lsn = lsn;
     place.done = nothingDone;
     if (open.skipped || open.echo) return false;
+    if (!open.begun) this.#marks.begin(open);
     return this.#emitted === undefined || this.#passes(this.#emitted);
   }
 
@@ -262,14 +278,18 @@ export class StreamDecoder {
     } else if (this.#emitted !== undefined && lsn <= this.#emitted.lsn) {
       return;
     }
+    // Nothing commits it, so that it counts as a commit of its own.
+    if (!message.transactional) this.#lastCommit = lsn;
     if (!settings.messagePrefix(message.prefix)) return;
-    const txId = message.transactional ? (this.#open?.offset.txId ?? null) : null;
     const us = this.lastUs ?? Math.floor(Date.now() * 1000);
-    const offset = { lastCommit: this.#lastCommit, txId, us };
-    const scope = transactionScopeOf(us, txId, this.#lastCommit);
-    const row = message.transactional ? this.#place.row : 0;
+    const open = message.transactional ? this.#open : undefined;
+    const offset = open?.offset ?? { lastCommit: this.#lastCommit, txId: null, us };
+    const scope = open?.scope ?? transactionScopeOf(us, null, this.#lastCommit, undefined, this.#parts.xmin?.());
+    const row = open === undefined ? 0 : this.#place.row;
+    const block = offset.tally?.block(offset.tally.next(lsn, messageCollection)) ?? null;
+    const at = rowOffset(offset, 'MESSAGE', lsn, row, 0);
     queue.push(
-      messageRecord(context, this.#messageTopic, names, message, scope, lsn, rowOffset(offset, 'MESSAGE', lsn, row, 0)),
+      messageRecord(context, this.#messageTopic, names, message, { scope, lsn, transaction: block, binary: settings.values.binary }, at),
       message.content.length + 64,
     );
   }

@@ -12,6 +12,17 @@ export interface CapturedTable {
   readonly partitioned: boolean;
 }
 
+/** What the filters choose, partitioned tables too: of those, partitions that are made later are published without being named. */
+export async function publishedTables(client: Client, settings: Settings): Promise<readonly CapturedTable[]> {
+  const { rows } = await client.query<{ version: number }>("select current_setting('server_version_num')::int as version");
+  const partitioned = (rows[0]?.version ?? 0) >= 130_000;
+  const wanted = (await listTables(client)).filter(({ schema, table }) => isWantedTable(settings.filters, schema, table));
+  return inSnapshotOrder(
+    settings.filters,
+    wanted.filter((table) => partitioned || !table.partitioned),
+  );
+}
+
 /**
  * The tables that the filters choose, in the order in which a snapshot reads them. Of a partitioned table and its
  * partitions only those are taken under whose name changes will come, so that no row comes twice: the root under

@@ -9,7 +9,6 @@ import type { Config } from './config.ts';
 import { createConfirmation } from './confirmation.ts';
 import { createConnector, endClient } from './connection.ts';
 import { explain, mayPass } from './errors.ts';
-import { createNotifier } from './notifications/notifier.ts';
 import { commitOffset, readOffset } from './offsets.ts';
 import type { Relation } from './pgoutput/messages.ts';
 import { planStart, startOf } from './plan.ts';
@@ -21,18 +20,21 @@ import { createLayoutCache } from './relations.ts';
 import { setIdentities } from './replica-identity.ts';
 import { startReplication } from './replication.ts';
 import type { Replication } from './replication.ts';
+import { createReselect } from './reselect.ts';
+import type { Reselect } from './reselect.ts';
 import { readSettings } from './settings.ts';
 import type { Settings } from './settings.ts';
-import { followSignals } from './signals/channels.ts';
-import { SignalDesk } from './signals/signal-desk.ts';
+import { openDesk } from './signals/open-desk.ts';
 import { channelWarnings } from './signals/signal-settings.ts';
 import { checkServer, createSlot, dropSlot, findSlot } from './slot.ts';
 import { snapshotWithSlot } from './snapshot-slot.ts';
 import { heartbeatRecord } from './special-records.ts';
+import { watchXmin } from './slot-xmin.ts';
+import type { SlotXmin } from './slot-xmin.ts';
 import { SqlLink } from './sql-link.ts';
 import { StreamDecoder } from './stream.ts';
 import type { StreamStart } from './stream.ts';
-import { capturedTables } from './tables.ts';
+import { publishedTables } from './tables.ts';
 import { heartbeatTopic } from './topics.ts';
 import { unsupportedKeys } from './unsupported.ts';
 
@@ -58,7 +60,7 @@ export async function startTask(config: Config, taskContext: SourceTaskContext, 
       const withSlot = settings.snapshotMode !== 'initial_only';
       if (withSlot) await checkServer(client, config['database.user']);
       const planned = planStart(settings, readOffset(offset), withSlot ? await findSlot(client, settings) : undefined, log);
-      const tables = await capturedTables(client, settings);
+      const tables = await publishedTables(client, settings);
       if (tables.length === 0) log.warn('no table matches the filters: nothing will be captured until one is created');
       if (withSlot) await setIdentities(client, settings.identities, tables, log);
       if (withSlot) await ensurePublication(client, settings, tables, log);
@@ -72,14 +74,13 @@ export async function startTask(config: Config, taskContext: SourceTaskContext, 
   const queue = new RecordQueue(settings);
   const context = recordContext(settings.topicPrefix, taskContext.task, settings.contextHeaders);
   const stopping = new AbortController();
-  const notifier = createNotifier({ settings, context, queue, log });
-  const desk = new SignalDesk({
-    ...{ settings, names, context, queue, log, connector, notifier, offset },
-    figure: (name, value) => taskContext.setFigure?.(name, value),
-    failed: (error) => queue.fail(error),
+  const signals = openDesk({ settings, names, queue, context, connector, log, offset }, taskContext, stopping.signal);
+  const reselect = createReselect(settings.reselections, sql, log);
+  const engine = new Engine({
+    ...{ settings, names, queue, context, connector, sql, log, reselect, offset },
+    ...signals,
+    signal: stopping.signal,
   });
-  const engine = new Engine({ settings, names, queue, context, connector, sql, log, desk, notifier, offset, signal: stopping.signal });
-  followSignals(desk, settings, taskContext, stopping.signal);
   const running = engine.run(plan).catch((error: unknown) => {
     if (!stopping.signal.aborted) queue.fail(explain(error, `read from ${connector.address}`));
   });
@@ -90,7 +91,7 @@ export async function startTask(config: Config, taskContext: SourceTaskContext, 
       const records = await queue.take(Math.min(settings.pollIntervalMs, 1_000), signal);
       const last = records.at(-1);
       if (last !== undefined) engine.confirmation.handedOver(last.sourceOffset);
-      return records;
+      return reselect === undefined ? records : reselect.fill(records);
     },
     committed(positions) {
       engine.committed(positions);
@@ -99,7 +100,7 @@ export async function startTask(config: Config, taskContext: SourceTaskContext, 
       stopping.abort();
       await engine.stop();
       await running;
-      await desk.close();
+      await signals.desk.close();
       if (settings.slotDropOnStop)
         await sql.use((client) => dropSlot(client, settings.slot)).catch((error: unknown) => log.warn(String(error)));
       await sql[Symbol.asyncDispose]();
@@ -107,16 +108,15 @@ export async function startTask(config: Config, taskContext: SourceTaskContext, 
   };
 }
 
-interface EngineParts {
+interface EngineParts extends ReturnType<typeof openDesk> {
   readonly settings: Settings;
   readonly names: { readonly version: string; readonly server: string; readonly database: string };
   readonly queue: RecordQueue;
   readonly context: ReturnType<typeof recordContext>;
   readonly connector: ReturnType<typeof createConnector>;
   readonly sql: SqlLink;
+  readonly reselect: Reselect | undefined;
   readonly log: SourceTaskContext['log'];
-  readonly desk: SignalDesk;
-  readonly notifier: ReturnType<typeof createNotifier>;
   readonly offset: OffsetMap | undefined;
   readonly signal: AbortSignal;
 }
@@ -127,6 +127,7 @@ class Engine {
   readonly #layouts;
   #stream: { readonly decoder: StreamDecoder; readonly replication: Replication } | undefined;
   #reportedAt = 0;
+  #xmin: SlotXmin | undefined;
 
   constructor(parts: EngineParts) {
     this.#parts = parts;
@@ -174,6 +175,7 @@ class Engine {
     desk.start();
     const heartbeat = settings.heartbeatIntervalMs > 0 ? setInterval(() => this.#beat(), settings.heartbeatIntervalMs) : undefined;
     try {
+      this.#xmin = await watchXmin(settings, this.#parts.sql, this.#parts.log);
       let position = from;
       const backoff = this.#backoff(`stream from replication slot "${settings.slot}"`);
       while (!signal.aborted) {
@@ -184,6 +186,7 @@ class Engine {
       }
     } finally {
       clearInterval(heartbeat);
+      this.#xmin?.[Symbol.dispose]();
     }
   }
 
@@ -192,7 +195,7 @@ class Engine {
     const { settings, connector, queue, log, desk, signal } = this.#parts;
     const failed = Promise.withResolvers<Error>();
     const decoder = new StreamDecoder(
-      { ...this.#parts, watch: desk, onRelation: (relation) => this.#relation(relation, decoder, failed.reject) },
+      { ...this.#parts, watch: desk, xmin: this.#xmin?.value, onRelation: (relation) => this.#relation(relation, decoder, failed.reject) },
       position,
     );
     failed.promise.catch(() => {});

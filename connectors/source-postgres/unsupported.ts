@@ -1,6 +1,8 @@
 /** Debezium's keys that the connector does not act on: ignored with a warning, or refused where records would be wrong. */
 import type { ConfigProblem, RawConfig } from '@millrace/runtime/api';
 
+import { isPostProcessorKey } from './reselect-settings.ts';
+
 interface Unsupported {
   readonly key: RegExp;
   /** Values under which it makes no difference. */
@@ -20,16 +22,10 @@ const refused = (key: RegExp, why: string, ...harmless: string[]): Unsupported =
 
 const table: readonly Unsupported[] = [
   refused(
-    /^provide\.transaction\.metadata$/,
-    'is not supported yet. Remove it; txId in the source block tells transactions apart.',
-    'false',
-  ),
-  refused(
     /^converters$/,
     'names Java classes, which cannot be run here, and values would not have the form that is expected. Remove it, and use decimal.handling.mode, time.precision.mode, binary.handling.mode or a transform.',
     '',
   ),
-  refused(/^post\.processors$/, 'is not supported.', ''),
   refused(
     /^snapshot\.query\.mode$/,
     'can only be select_all: custom is a Java class. For what a snapshot reads, use snapshot.select.statement.overrides.',
@@ -40,9 +36,12 @@ const table: readonly Unsupported[] = [
     'is a Java class, which cannot be run here.',
     'io.debezium.connector.postgresql.PostgresSourceInfoStructMaker',
   ),
+  refused(
+    /^transaction\.metadata\.factory$/,
+    'is a Java class, and records would be made otherwise. Remove it.',
+    'io.debezium.pipeline.txmetadata.DefaultTransactionMetadataFactory',
+  ),
   refused(/^database\.sslfactory$/, 'is a Java class. Use database.sslmode and the certificate files.', ''),
-  ignored('event.processing.failure.handling.mode', 'fail'),
-  ignored('event.converting.failure.handling.mode', 'warn'),
   ignored('errors.max.retries', '-1'),
   ignored('guardrail.collections.max', '0'),
   ignored('lsn.flush.timeout.ms', '30000'),
@@ -56,12 +55,10 @@ const table: readonly Unsupported[] = [
   ignored('snapshot.max.threads', '1'),
   ignored('snapshot.tables.order.by.row.count', 'disabled'),
   ignored('streaming.delay.ms', '0'),
-  ignored('xmin.fetch.interval.ms', '0'),
   ignored('custom.metric.tags', ''),
   ignored('query.fetch.size', '0'),
   ignored('executor.shutdown.timeout.ms', '4000'),
   ignored('guardrail.collections.limit.action', 'warn'),
-  ignored('transaction.metadata.factory', 'io.debezium.pipeline.txmetadata.DefaultTransactionMetadataFactory'),
   ignored('snapshot.query.mode.custom.name', ''),
   ignored('snapshot.locking.mode.custom.name', ''),
   ignored('snapshot.mode.custom.name', ''),
@@ -72,7 +69,7 @@ const table: readonly Unsupported[] = [
 ];
 
 /** Whether the table above has a word on the key, so that it is not an unknown one. */
-export const isJudged = (key: string): boolean => table.some((entry) => entry.key.test(key));
+export const isJudged = (key: string): boolean => isPostProcessorKey(key) || table.some((entry) => entry.key.test(key));
 
 /** The keys of this config that are not acted on, in two kinds. */
 export function unsupportedKeys(raw: RawConfig): {

@@ -1,6 +1,7 @@
 import type { ByteSink } from './byte-sink.ts';
 import type { ConfigDef } from './config-def.ts';
 import type { Schema, SchemaAndValue } from './schema.ts';
+import type { SerializedForm } from './serialized-value.ts';
 
 /** Turns data into bytes and back; one instance serves the keys or the values of one task. */
 export interface Converter {
@@ -11,6 +12,11 @@ export interface Converter {
   write(topic: string, schema: Schema | null, value: unknown, out: ByteSink): boolean;
   /** Reads what `write` wrote; null bytes give a null value. Throws a DataError. */
   read(topic: string, bytes: Uint8Array | null): SchemaAndValue;
+  /**
+   * `read` for a sink that writes values in this form: where writing this one would give the bytes that it came in, its
+   * value is a {@link SerializedValue} of them. Throws whatever `read` would. Left out: values are always read.
+   */
+  readSerialized?(topic: string, bytes: Uint8Array | null, form: SerializedForm): SchemaAndValue;
   /**
    * Work that needs waiting for (a schema registry), called once for each new pair of topic and schema before
    * `write` sees it.

@@ -7,6 +7,7 @@ export * from './java-regex.ts';
 export * from './java-text.ts';
 export * from './record.ts';
 export * from './schema.ts';
+export * from './serialized-value.ts';
 export * from './sink.ts';
 export * from './source.ts';
 export * from './struct.ts';

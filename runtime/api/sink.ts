@@ -1,5 +1,6 @@
 import type { ConfigDef, ConfigProblem, ConfigValues, RawConfig } from './config-def.ts';
 import type { SinkRecord } from './record.ts';
+import type { SerializedForm } from './serialized-value.ts';
 import type { TaskContext } from './source.ts';
 
 export interface TopicPartition {
@@ -66,6 +67,12 @@ export interface SinkPlugin<D extends ConfigDef = ConfigDef> {
   alsoKnows?(key: string): boolean;
   /** Checks that need more than one key, or a look at the target; runs in a thread of its own, bounded in time. */
   validate?(values: ConfigValues<D>, raw: RawConfig): Promise<readonly ConfigProblem[]> | readonly ConfigProblem[];
+  /**
+   * The form in which its tasks write values. A record's value may then be a {@link SerializedValue}: its bytes are what
+   * has to be written, and what looks into the value asks for `plainValue` of it. Only where no transform is configured.
+   * Undefined, or left out: values are always plain.
+   */
+  takesSerialized?(values: ConfigValues<D>): SerializedForm | undefined;
   /** The config of each task, at most `maxTasks`. Left out: `maxTasks` tasks, each with the connector's config. */
   taskConfigs?(values: ConfigValues<D>, raw: RawConfig, maxTasks: number): Promise<readonly RawConfig[]> | readonly RawConfig[];
   start(values: ConfigValues<D>, context: SinkTaskContext): Promise<SinkTask>;

@@ -1,4 +1,13 @@
-import type { ByteSink, ConfigDef, Converter, ConverterPlugin, HeaderConverterPlugin, Schema, SchemaAndValue } from '../api/index.ts';
+import type {
+  ByteSink,
+  ConfigDef,
+  Converter,
+  ConverterPlugin,
+  HeaderConverterPlugin,
+  Schema,
+  SchemaAndValue,
+  SerializedForm,
+} from '../api/index.ts';
 
 /** What a converter does with one value, whether it is a key, a value or a header. Both throw a DataError. */
 export interface ValueCodec {
@@ -6,6 +15,8 @@ export interface ValueCodec {
   encode(schema: Schema | null, value: unknown): Uint8Array | null;
   /** Bytes are never null here. */
   decode(bytes: Uint8Array): SchemaAndValue;
+  /** As {@link Converter.readSerialized}; bytes are never null here. */
+  decodeSerialized?(bytes: Uint8Array, form: SerializedForm): SchemaAndValue;
   /** What null bytes give. */
   readonly missing: SchemaAndValue;
 }
@@ -29,6 +40,7 @@ export function converterPlugin(config: ConfigDef, codecFor: (values: Readonly<R
 }
 
 function converterOf(codec: ValueCodec): Converter {
+  const { decodeSerialized } = codec;
   return {
     write(_topic: string, schema: Schema | null, value: unknown, out: ByteSink): boolean {
       const bytes = codec.encode(schema, value);
@@ -37,5 +49,6 @@ function converterOf(codec: ValueCodec): Converter {
       return true;
     },
     read: (_topic, bytes) => (bytes === null ? codec.missing : codec.decode(bytes)),
+    ...(decodeSerialized && { readSerialized: (_topic, bytes, form) => (bytes === null ? codec.missing : decodeSerialized(bytes, form)) }),
   };
 }

@@ -4,6 +4,7 @@ import {
   ByteSink,
   DataError,
   Decimal,
+  SerializedValue,
   arraySchema,
   dateSchema,
   decimalSchema,
@@ -74,6 +75,19 @@ describe('the converters of single values', () => {
     equal(hex(utf8, { a: 1 }), Buffer.from('{a=1}').toString('hex'));
     equal(hex(stringConverter.create({ 'converter.encoding': 'ISO-8859-1' }, 'value'), 'é'), 'e9');
     throws(() => stringConverter.create({ 'converter.encoding': 'EBCDIC' }, 'value'), { name: 'ConfigError' });
+  });
+
+  it('leaves text in its bytes for a sink that writes text, where these are UTF-8', () => {
+    const read = (encoding: string, bytes: Buffer | null, form: 'text' | 'json'): unknown =>
+      stringConverter.create({ 'converter.encoding': encoding }, 'value').readSerialized?.('t', bytes, form);
+    const left = new SerializedValue(Buffer.from('é'), String);
+    const { schema, value } = read('UTF-8', Buffer.from('é'), 'text') as { schema: Schema; value: SerializedValue };
+    deepEqual([schema, value.bytes, value.value()], [schemas.optionalString, left.bytes, 'é']);
+    const plain = (text: string | null): unknown => ({ schema: schemas.optionalString, value: text });
+    deepEqual(read('UTF-8', null, 'text'), plain(null));
+    deepEqual(read('UTF-8', Buffer.from([0x61, 0xff]), 'text'), plain('a\ufffd'));
+    deepEqual(read('ISO-8859-1', Buffer.from('a'), 'text'), plain('a'));
+    deepEqual(read('UTF-8', Buffer.from('"a"'), 'json'), plain('"a"'));
   });
 });
 

@@ -1,4 +1,5 @@
-import { ConfigError, defineConfig, javaText, schemas } from '../api/index.ts';
+import { isUtf8 } from 'node:buffer';
+import { ConfigError, SerializedValue, defineConfig, javaText, schemas } from '../api/index.ts';
 import { converterPlugin } from './converter-plugin.ts';
 
 const config = defineConfig({
@@ -27,12 +28,16 @@ export default converterPlugin(config, (values) => {
   const name = String(values['converter.encoding'] ?? 'UTF-8');
   const encoding = encodings[name.toLowerCase()];
   if (encoding === undefined) throw new ConfigError(`converter.encoding: "${name}" is not among ${Object.keys(encodings).join(', ')}`);
+  const schema = schemas.optionalString;
+  const decode = (bytes: Uint8Array): string =>
+    (Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)).toString(encoding);
   return {
-    missing: { schema: schemas.optionalString, value: null },
-    encode: (schema, value) => (value === null || value === undefined ? null : Buffer.from(javaText(schema, value), encoding)),
-    decode: (bytes) => ({
-      schema: schemas.optionalString,
-      value: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString(encoding),
-    }),
+    missing: { schema, value: null },
+    encode: (of, value) => (value === null || value === undefined ? null : Buffer.from(javaText(of, value), encoding)),
+    decode: (bytes) => ({ schema, value: decode(bytes) }),
+    decodeSerialized: (bytes, form) => {
+      const same = form === 'text' && encoding === 'utf8' && isUtf8(bytes);
+      return { schema, value: same ? new SerializedValue(bytes, decode) : decode(bytes) };
+    },
   };
 });

@@ -37,7 +37,7 @@ export interface FetchResult {
   readonly highWatermark: bigint;
   readonly logStartOffset: bigint;
   readonly aborted: readonly AbortedTransaction[];
-  /** Record batches in memory of their own; the last may be cut short. */
+  /** Record batches at the front of memory of their own; the last may be cut short. */
   readonly records: Buffer<ArrayBuffer>;
 }
 
@@ -90,7 +90,8 @@ export function readFetch(reader: Reader, question: FetchQuestion): { errorCode:
   reader.skip(4);
   const errorCode = reader.readInt16();
   reader.skip(4);
-  const results: FetchResult[] = [];
+  const results: Omit<FetchResult, 'records'>[] = [];
+  const parts: (readonly Buffer[])[] = [];
   reader.readArray((topics) => {
     const topic = names === undefined ? topics.readString() : (names.get(topics.readUUID()) ?? '');
     topics.readArray((partitions) => {
@@ -101,22 +102,55 @@ export function readFetch(reader: Reader, question: FetchQuestion): { errorCode:
       const logStartOffset = partitions.readInt64();
       const aborted = partitions.readArray((inner) => ({ producerId: inner.readInt64(), firstOffset: inner.readInt64() }));
       partitions.skip(4);
-      const records = ownBytes(partitions, partitions.readUnsignedVarInt() - 1);
-      results.push({ topic, partition, errorCode: partitionError, highWatermark, logStartOffset, aborted, records });
+      const pieces = piecesOf(partitions, partitions.readUnsignedVarInt() - 1);
+      parts.push(pieces);
+      results.push({ topic, partition, errorCode: partitionError, highWatermark, logStartOffset, aborted });
     });
   });
-  return { errorCode, results };
+  const records = ownBytes(parts);
+  return { errorCode, results: results.map((result, at) => ({ ...result, records: records[at] ?? noRecords })) };
 }
 
-/** Copies bytes out of the answer, once, into memory that can be handed to another thread. */
-function ownBytes(reader: Reader, length: number): Buffer<ArrayBuffer> {
-  if (length <= 0) return noRecords;
-  const bytes = Buffer.allocUnsafeSlow(length) as Buffer<ArrayBuffer>;
-  let at = 0;
-  for (const chunk of reader.buffer.subarray(reader.position, reader.position + length).buffers) {
-    bytes.set(chunk, at);
-    at += chunk.length;
-  }
+/** Bytes of the answer, where they stand. */
+function piecesOf(reader: Reader, length: number): readonly Buffer[] {
+  if (length <= 0) return [];
+  const pieces = reader.buffer.subarray(reader.position, reader.position + length).buffers;
   reader.skip(length);
+  return pieces;
+}
+
+/** Smaller memory may be Node's, which others have their bytes in. */
+const ownMemoryBytes = 64 * 1024;
+
+/**
+ * The parts in memory that can be handed to another thread. They are copied, but for one that is most of the answer:
+ * that one is moved to the front of the answer's memory, which costs no fresh pages.
+ */
+function ownBytes(parts: readonly (readonly Buffer[])[]): Buffer<ArrayBuffer>[] {
+  const most = parts.findIndex(isMostOfItsMemory);
+  const owned = parts.map((pieces, at) => (at === most || pieces.length === 0 ? noRecords : copied(pieces)));
+  const [piece] = parts[most] ?? [];
+  if (piece !== undefined) owned[most] = movedToFront(piece as Buffer<ArrayBuffer>);
+  return owned;
+}
+
+function isMostOfItsMemory([piece, more]: readonly Buffer[]): boolean {
+  if (piece === undefined || more !== undefined || piece.length < ownMemoryBytes) return false;
+  return piece.buffer instanceof ArrayBuffer && piece.length > piece.buffer.byteLength / 2;
+}
+
+function movedToFront({ buffer, byteOffset, length }: Buffer<ArrayBuffer>): Buffer<ArrayBuffer> {
+  return Buffer.from(buffer)
+    .copyWithin(0, byteOffset, byteOffset + length)
+    .subarray(0, length);
+}
+
+function copied(pieces: readonly Buffer[]): Buffer<ArrayBuffer> {
+  const bytes = Buffer.allocUnsafeSlow(pieces.reduce((sum, { length }) => sum + length, 0)) as Buffer<ArrayBuffer>;
+  let at = 0;
+  for (const piece of pieces) {
+    bytes.set(piece, at);
+    at += piece.length;
+  }
   return bytes;
 }

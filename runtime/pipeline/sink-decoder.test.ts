@@ -2,9 +2,10 @@ import { deepEqual, equal, rejects } from 'node:assert/strict';
 import { it } from 'node:test';
 import { batchOf } from '../../test/contract/log-fixture.ts';
 import { RetriableError, noHeaders, schemas } from '../api/index.ts';
-import type { Converter, SinkRecord, Transform } from '../api/index.ts';
+import type { Converter, SerializedForm, SinkRecord, Transform } from '../api/index.ts';
 import { errorPolicy } from './error-policy.ts';
 import { placeOf, SinkDecoder } from './sink-decoder.ts';
+import type { DecoderParts } from './sink-decoder.ts';
 import { TaskFigures } from './task-figures.ts';
 
 const quiet = { debug() {}, info() {}, warn() {}, error() {} };
@@ -24,7 +25,7 @@ const record: SinkRecord = {
   headers: noHeaders,
 };
 
-function decoder(config: Record<string, string>, more: { traced?: boolean; resubmissionTopic?: string } = {}): SinkDecoder {
+function decoder(config: Record<string, string>, more: Partial<DecoderParts> = {}): SinkDecoder {
   const errors = errorPolicy({ 'errors.retry.delay.max.ms': '1', ...config }, 'c-0', quiet, new TaskFigures());
   return new SinkDecoder({
     keyConverter: nothing,
@@ -58,6 +59,26 @@ it('a transform that may pass is tried again, in the time there is', async () =>
 
 it('a transform that works costs no promise', () => {
   equal(decoder({}).transformed(record, failing(0), signal), record);
+});
+
+it('only values are left in their bytes, and only where the sink asks for it', () => {
+  const forms: (SerializedForm | 'read')[] = [];
+  const valueConverter: Converter = {
+    ...nothing,
+    read: () => (forms.push('read'), { schema: null, value: 'read' }),
+    readSerialized: (_topic, _bytes, form) => (forms.push(form), { schema: null, value: form }),
+  };
+  const batch = batchOf('t', 0, [{ key: 'k', value: 'v' }]);
+  const run = { ...batch, position: 0n, nextPosition: 1n, highWatermark: 1n };
+  for (const serialized of ['json', 'text', undefined] as const) {
+    for (const traced of [false, true]) {
+      const [read] = decoder({}, { keyConverter: { ...valueConverter, read: nothing.read }, valueConverter, serialized, traced }).decode(
+        run,
+      );
+      deepEqual([read?.key, read?.value], [null, serialized ?? 'read']);
+    }
+  }
+  deepEqual(forms, ['json', 'json', 'text', 'text', 'read', 'read']);
 });
 
 it('a dead letter that comes again is of the topic that it came from, and stands where it is read', () => {

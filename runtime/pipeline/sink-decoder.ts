@@ -1,6 +1,6 @@
 import { noHeaders } from '../api/index.ts';
-import type { Converter, Header, HeaderConverter, SinkRecord, TopicPartition, Transform } from '../api/index.ts';
-import { readRecords } from '../batch/record-reader.ts';
+import type { Converter, Header, HeaderConverter, SerializedForm, SinkRecord, TopicPartition, Transform } from '../api/index.ts';
+import { RecordReader } from '../batch/record-reader.ts';
 import type { RawHeader, RawRecord } from '../batch/record-reader.ts';
 import { firstPlaceOf, resubmittedHeaders } from '../ports/dead-letters.ts';
 import type { FetchedRun } from '../ports/log.ts';
@@ -15,6 +15,8 @@ export interface DecoderParts {
   readonly headerConverter: HeaderConverter;
   /** The JVM classes that they stand in for. */
   readonly converterClasses: { readonly key: string; readonly value: string; readonly header: string };
+  /** Values may be left in their bytes where the sink writes just these. Not where transforms are to see them. */
+  readonly serialized?: SerializedForm | undefined;
   readonly errors: ErrorPolicy;
   /** Records keep the one that they were made from, for dead letters. */
   readonly traced: boolean;
@@ -30,9 +32,12 @@ export class SinkDecoder {
     this.#parts = parts;
   }
 
-  decode(run: FetchedRun): SinkRecord[] {
+  /** The next so many records of a run; fewer where converters refuse some, none at its end. `reader` stands in that run. */
+  decode(run: FetchedRun, reader: RecordReader = readerOf(run), most: number = Infinity): SinkRecord[] {
     const records: SinkRecord[] = [];
-    for (const raw of readRecords(Buffer.from(run.buffer), run.length, run.position)) {
+    while (records.length < most) {
+      const raw = reader.next();
+      if (raw === undefined) break;
       try {
         records.push(this.#convert(run, raw));
       } catch (error) {
@@ -88,30 +93,48 @@ export class SinkDecoder {
   }
 
   #read({ topic, partition }: TopicPartition, raw: RawRecord): SinkRecord {
-    const { keyConverter, valueConverter, converterClasses } = this.#parts;
-    const key = stage('KEY_CONVERTER', converterClasses.key, () => keyConverter.read(topic, raw.key));
-    const value = stage('VALUE_CONVERTER', converterClasses.value, () => valueConverter.read(topic, raw.value));
-    return {
-      topic,
-      partition,
-      offset: raw.offset,
-      timestamp: raw.timestamp,
-      timestampType: raw.timestampType,
-      keySchema: key.schema,
-      key: key.value,
-      valueSchema: value.schema,
-      value: value.value,
-      headers: raw.headers.length === 0 ? noHeaders : this.#headers(topic, raw.headers),
-    };
+    const { keyConverter, valueConverter, converterClasses, serialized } = this.#parts;
+    let stage: Stage = 'KEY_CONVERTER';
+    let executing = converterClasses.key;
+    try {
+      const key = keyConverter.read(topic, raw.key);
+      stage = 'VALUE_CONVERTER';
+      executing = converterClasses.value;
+      const value =
+        serialized === undefined || valueConverter.readSerialized === undefined
+          ? valueConverter.read(topic, raw.value)
+          : valueConverter.readSerialized(topic, raw.value, serialized);
+      stage = 'HEADER_CONVERTER';
+      executing = converterClasses.header;
+      return {
+        topic,
+        partition,
+        offset: raw.offset,
+        timestamp: raw.timestamp,
+        timestampType: raw.timestampType,
+        keySchema: key.schema,
+        key: key.value,
+        valueSchema: value.schema,
+        value: value.value,
+        headers: raw.headers.length === 0 ? noHeaders : this.#headers(topic, raw.headers),
+      };
+    } catch (error) {
+      throw new StageError(stage, error, executing);
+    }
   }
 
   #headers(topic: string, raw: readonly RawHeader[]): Header[] {
-    const { headerConverter, converterClasses } = this.#parts;
+    const { headerConverter } = this.#parts;
     return raw.map(({ key, value }) => {
-      const read = stage('HEADER_CONVERTER', converterClasses.header, () => headerConverter.readHeader(topic, key, value));
+      const read = headerConverter.readHeader(topic, key, value);
       return { key, schema: read.schema, value: read.value };
     });
   }
+}
+
+/** Stands at the run's first record that is wanted. */
+export function readerOf(run: FetchedRun): RecordReader {
+  return new RecordReader(Buffer.from(run.buffer), run.length, run.position);
 }
 
 /** Where the record was read: transforms may have renamed its topic. */
@@ -127,12 +150,4 @@ const withoutFirstPlace = (raw: RawRecord): RawRecord => ({ ...raw, headers: raw
 
 function inTransform(error: unknown): StageError {
   return error instanceof StageError ? error : new StageError('TRANSFORMATION', error);
-}
-
-function stage<T>(name: Stage, executing: string, work: () => T): T {
-  try {
-    return work();
-  } catch (error) {
-    throw new StageError(name, error, executing);
-  }
 }

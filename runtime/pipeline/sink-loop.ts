@@ -4,12 +4,15 @@
  * Source: org.apache.kafka.connect.runtime.WorkerSinkTask.
  */
 import { ConnectError, RetriableError } from '../api/index.ts';
-import type { Logger, PartitionOffset, SinkRecord, SinkTask, TopicPartition, Transform } from '../api/index.ts';
-import type { FetchedRun, GroupEvent, LogGroup } from '../ports/log.ts';
+import type { Logger, PartitionOffset, SinkTask, TopicPartition, Transform } from '../api/index.ts';
+import type { FetchLimits, GroupEvent, LogGroup } from '../ports/log.ts';
 import { backoffMs } from './backoff.ts';
 import type { LettersTaken, SinkDeadLetters } from './dead-letter-queue.ts';
 import { PartitionTable } from './partition-table.ts';
+import { isAbort, pollAhead } from './poll-ahead.ts';
+import type { PollAhead } from './poll-ahead.ts';
 import type { SinkDecoder } from './sink-decoder.ts';
+import { SinkIntake } from './sink-intake.ts';
 import type { Loop } from './loop.ts';
 import type { TaskFigures } from './task-figures.ts';
 import type { TopicIds } from './topic-ids.ts';
@@ -43,26 +46,20 @@ export interface SinkControl {
   commitRequested: boolean;
 }
 
-/** `from` is where the record was read: transforms may have renamed its topic. */
-interface Waiting {
-  readonly record: SinkRecord;
-  readonly from: TopicPartition;
-  readonly next: bigint;
-}
-
 export function sinkControl(): SinkControl {
   return { positions: new PartitionTable(), pausedByTask: new PartitionTable(), seeks: [], switches: [], commitRequested: false };
 }
 
 export function sinkLoop(parts: SinkLoopParts, pausedAtStart: boolean): Loop {
-  const { task, group, decoder, control, figures, log } = parts;
+  const { task, group, control, figures, log } = parts;
   const { letters } = parts;
   const { positions, pausedByTask } = control;
   let paused = pausedAtStart;
-  /** Decoded and not yet put: more than one put takes, or waiting for a retry. */
-  let waiting: Waiting[] = [];
-  /** The read position of each partition once all that was fetched is put. */
-  const fetched = new PartitionTable<bigint>();
+  const intake = new SinkIntake(parts.decoder, parts.chain, (topic, records) => {
+    figures.add('sink-record-read-total', records);
+    parts.topicUsed(topic);
+  });
+  let ahead: PollAhead | undefined;
   const committed = new PartitionTable<bigint>();
   let lastCommitMs = Date.now();
   let retryAttempt = 0;
@@ -70,8 +67,9 @@ export function sinkLoop(parts: SinkLoopParts, pausedAtStart: boolean): Loop {
   let heldBack = false;
   let commits = 0;
 
-  async function putSome(): Promise<void> {
-    const batch = waiting.length <= parts.maxPollRecords ? waiting : waiting.slice(0, parts.maxPollRecords);
+  /** The same records again where they wait for a retry. */
+  async function put(): Promise<void> {
+    const batch = intake.waiting;
     const startedMs = performance.now();
     try {
       await task.put(batch.map(({ record }) => record));
@@ -87,25 +85,16 @@ export function sinkLoop(parts: SinkLoopParts, pausedAtStart: boolean): Loop {
     retryAtMs = 0;
     figures.observe('put-batch', performance.now() - startedMs, '-time-ms');
     figures.add('sink-record-send-total', batch.length);
-    for (const { from, next } of batch) positions.set(from, next);
-    waiting = batch === waiting ? [] : waiting.slice(batch.length);
-    if (waiting.length === 0) for (const [partition, offset] of fetched) positions.set(partition, offset);
+    batch.forEach(({ from, offset }, at) => {
+      if (batch[at + 1]?.from !== from) positions.set(from, offset + 1n);
+    });
+    intake.done();
+    passEnds();
   }
 
-  async function take(runs: readonly FetchedRun[], signal: AbortSignal): Promise<void> {
-    for (const run of runs) {
-      if (!positions.has(run)) continue;
-      const records = decoder.decode(run);
-      figures.add('sink-record-read-total', records.length);
-      if (records.length > 0) parts.topicUsed(run.topic);
-      for (const record of records) {
-        let mapped = parts.chain === undefined ? record : decoder.transformed(record, parts.chain, signal);
-        if (mapped instanceof Promise) mapped = await mapped;
-        if (mapped !== null) waiting.push({ record: mapped, from: run, next: record.offset + 1n });
-      }
-      fetched.set(run, run.nextPosition);
-      if (waiting.length === 0) positions.set(run, run.nextPosition);
-    }
+  /** Past what was filtered out, or is not there any more. */
+  function passEnds(): void {
+    for (const end of intake.ends()) if (end.offset > (positions.get(end) ?? end.offset)) positions.set(end, end.offset);
   }
 
   /**
@@ -155,40 +144,42 @@ export function sinkLoop(parts: SinkLoopParts, pausedAtStart: boolean): Loop {
       await task.flush?.();
       return offsets;
     } catch (error) {
-      if (error instanceof RetriableError) rewind(offsets);
+      if (error instanceof RetriableError) await rewind(offsets);
       throw error;
     }
   }
 
   /** A flush that failed: what was put since the last commit is delivered again. */
-  function rewind(partitions: readonly TopicPartition[]): void {
+  async function rewind(partitions: readonly TopicPartition[]): Promise<void> {
     const back = partitions.flatMap(({ topic, partition }) => {
       const offset = committed.get({ topic, partition });
       return offset === undefined ? [] : [{ topic, partition, offset }];
     });
-    seek(back);
+    await seek(back);
   }
 
-  function seek(offsets: readonly PartitionOffset[]): void {
+  async function seek(offsets: readonly PartitionOffset[]): Promise<void> {
     const mine = offsets.filter((entry) => positions.has(entry));
     if (mine.length === 0) return;
+    await ahead?.settle();
     group.seek(mine);
-    for (const entry of mine) {
-      positions.set(entry, entry.offset);
-      fetched.delete(entry);
-    }
-    drop(mine);
+    for (const entry of mine) positions.set(entry, entry.offset);
+    intake.drop(mine);
+    ahead?.drop(mine);
   }
 
-  function drop(partitions: readonly TopicPartition[]): void {
-    waiting = waiting.filter(
-      ({ from }) => !partitions.some(({ topic, partition }) => topic === from.topic && partition === from.partition),
-    );
+  /** What is there of partitions that are paused is read again when they are resumed. What waits for a retry comes again as it was. */
+  async function putBack(partitions: readonly TopicPartition[]): Promise<void> {
+    await ahead?.settle();
+    const back = new PartitionTable<PartitionOffset>();
+    for (const entry of [...intake.drop(partitions, retryAtMs > 0), ...(ahead?.drop(partitions) ?? [])])
+      if (!back.has(entry)) back.set(entry, entry);
+    if (back.size > 0) group.seek([...back].map(([, entry]) => entry));
   }
 
   async function handle(event: GroupEvent, signal: AbortSignal): Promise<void> {
-    if (event.kind === 'records') return take(event.runs, signal);
-    if (event.kind === 'idle') return;
+    if (event.kind === 'records') for (const run of event.runs) if (positions.has(run)) intake.add(run);
+    if (event.kind === 'records' || event.kind === 'idle') return;
     if (event.kind === 'assigned') {
       for (const entry of event.partitions) {
         positions.set(entry, entry.offset);
@@ -201,10 +192,10 @@ export function sinkLoop(parts: SinkLoopParts, pausedAtStart: boolean): Loop {
     } else {
       if (event.kind === 'revoked') await commit(event.partitions);
       await task.close?.(event.partitions);
-      drop(event.partitions);
+      intake.drop(event.partitions);
       letters?.drop(event.partitions);
       for (const entry of event.partitions) {
-        for (const table of [positions, committed, fetched, pausedByTask]) table.delete(entry);
+        for (const table of [positions, committed, pausedByTask]) table.delete(entry);
       }
     }
     figures.set('partition-count', positions.size);
@@ -219,35 +210,41 @@ export function sinkLoop(parts: SinkLoopParts, pausedAtStart: boolean): Loop {
     else group.resume(positions.keys().filter((entry) => !pausedByTask.has(entry)));
   }
 
-  function switchPartitions(): void {
+  async function switchPartitions(): Promise<void> {
     for (const { paused: wanted, partitions } of control.switches.splice(0)) {
       for (const entry of partitions) {
         if (wanted) pausedByTask.set(entry, true);
         else pausedByTask.delete(entry);
       }
-      if (paused || heldBack) continue;
-      if (wanted) group.pause(partitions);
-      else group.resume(partitions);
+      if (!paused && !heldBack) {
+        if (wanted) group.pause(partitions);
+        else group.resume(partitions);
+      }
+      if (wanted) await putBack(partitions.filter((entry) => positions.has(entry)));
     }
   }
 
   const commitAtMs = (): number => Math.min(lastCommitMs + parts.flushIntervalMs, letters?.dueAtMs ?? Infinity);
 
-  async function turn(signal: AbortSignal): Promise<void> {
-    switchPartitions();
-    if (control.seeks.length > 0) seek(control.seeks.splice(0));
-    const now = Date.now();
-    if (control.commitRequested || now >= commitAtMs()) await commit();
-    const retryInMs = Math.max(0, retryAtMs - Date.now());
-    if (waiting.length > 0 && !paused && retryInMs === 0) {
-      await putSome();
-      if (waiting.length > 0 && retryAtMs === 0) return;
+  async function turn(polls: PollAhead, signal: AbortSignal): Promise<void> {
+    await switchPartitions();
+    while (control.seeks.length > 0) await seek(control.seeks.splice(0));
+    if (control.commitRequested || Date.now() >= commitAtMs()) await commit();
+    if (intake.waiting.length === 0) retryAtMs = 0;
+    if (!paused && retryAtMs === 0) await intake.fill(parts.maxPollRecords, signal);
+    if (!paused && retryAtMs <= Date.now()) {
+      if (intake.waiting.length > 0) await put();
+      else passEnds();
+      if (!intake.isEmpty && retryAtMs === 0 && !polls.takesAway) return;
     }
-    holdBack(waiting.length > 0);
-    const dueMs = Math.max(1, commitAtMs() - Date.now());
-    const maxWaitMs = Math.min(500, dueMs, waiting.length > 0 && !paused ? Math.max(1, retryAtMs - Date.now()) : 500);
-    await handle(await group.poll({ maxWaitMs, maxBytes: parts.fetchBytes }, signal), signal);
-    figures.set('sink-record-active-count', waiting.length);
+    if (!polls.takesAway) holdBack(!intake.isEmpty);
+    const nowMs = Date.now();
+    const retryInMs = intake.waiting.length > 0 && !paused ? retryAtMs - nowMs : 500;
+    const limits: FetchLimits = { maxWaitMs: Math.max(1, Math.min(500, commitAtMs() - nowMs, retryInMs)), maxBytes: parts.fetchBytes };
+    const event = await polls.next(limits);
+    if (event.kind === 'records' && !paused && !heldBack) polls.begin({ ...limits, maxWaitMs: 500 });
+    await handle(event, signal);
+    figures.set('sink-record-active-count', intake.waiting.length);
   }
 
   return {
@@ -258,9 +255,10 @@ export function sinkLoop(parts: SinkLoopParts, pausedAtStart: boolean): Loop {
       else if (!heldBack) group.resume(positions.keys().filter((entry) => !pausedByTask.has(entry)));
     },
     async run(signal) {
+      ahead = pollAhead(group, signal);
       while (!signal.aborted) {
         try {
-          await turn(signal);
+          await turn(ahead, signal);
         } catch (error) {
           if (signal.aborted && isAbort(error)) break;
           throw error;
@@ -277,7 +275,3 @@ export function sinkLoop(parts: SinkLoopParts, pausedAtStart: boolean): Loop {
 }
 
 const noTopics: ReadonlySet<string> = new Set();
-
-function isAbort(error: unknown): boolean {
-  return error instanceof Error && (error.name === 'AbortError' || (error as NodeJS.ErrnoException).code === 'ABORT_ERR');
-}

@@ -69,7 +69,7 @@ describe('ExtractNewRecordState', () => {
 
   const deleted = { id: 1, v: null, __deleted: 'true' };
   const modes = [
-    ['tombstone', 'dropped', null],
+    ['tombstone', null, 'dropped'],
     ['drop', 'dropped', 'dropped'],
     ['rewrite', deleted, 'dropped'],
     ['rewrite-with-tombstone', deleted, null],
@@ -83,6 +83,29 @@ describe('ExtractNewRecordState', () => {
       deepEqual(shown(transform(change('u'))), { id: 1, v: 'x', ...(mode.startsWith('rewrite') ? { __deleted: 'false' } : {}) });
     });
   }
+
+  it('makes of a delete a null that keeps the schema of its row, or has none', () => {
+    const schemaIn = (mode: string) => unwrap({ 'delete.tombstone.handling.mode': mode })(change('d'))?.valueSchema;
+    deepEqual([schemaIn('tombstone')?.name, schemaIn('tombstone')?.optional], ['s.t.Value', true]);
+    equal(schemaIn('delete-to-tombstone'), null);
+  });
+
+  it('routes deletes by the row that was, and stays where the field is null', () => {
+    const route = (field: string) => unwrap({ 'delete.tombstone.handling.mode': 'rewrite', 'route.by.field': field })(change('d'))?.topic;
+    deepEqual([route('id'), route('v')], ['1', 's.t']);
+  });
+
+  it('marks tombstones with the operation that made them, and leaves out what is not there', () => {
+    const marked = unwrap({ 'delete.tombstone.handling.mode': 'rewrite-with-tombstone', 'add.headers': ['op', 'db', 'source.nope'] });
+    deepEqual(
+      marked(tombstone)?.headers.map(({ key, value }) => [key, value]),
+      [['__op', 'd']],
+    );
+    deepEqual(
+      marked(change('c'))?.headers.map(({ key }) => key),
+      ['__op'],
+    );
+  });
 
   it('adds fields and headers from the envelope and its source', () => {
     const transform = unwrap({

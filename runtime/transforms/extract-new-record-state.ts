@@ -10,8 +10,20 @@ import {
   structSchema,
   withOptions,
 } from '../api/index.ts';
-import type { ConfigValues, ConnectRecord, Header, Schema, Struct, StructNode, StructSchema, Transform } from '../api/index.ts';
+import type {
+  ConfigValues,
+  ConnectRecord,
+  Field,
+  Header,
+  Logger,
+  Schema,
+  Struct,
+  StructNode,
+  StructSchema,
+  Transform,
+} from '../api/index.ts';
 import { fieldValue, perSchema, replaceNullKey } from './record-side.ts';
+import { seldom } from './seldom.ts';
 
 const renamed = {
   type: 'string',
@@ -87,22 +99,31 @@ interface Reference {
   readonly name: string;
 }
 
-/** `op`, `source.ts_ms`, `transaction.id:txid`; a plain name is looked for in the envelope, then in its source. */
+/** `op`, `source.ts_ms`, `transaction.id:txid`; a plain name stands in one part of the envelope, or in the envelope itself. */
 function references(items: readonly string[], prefix: string): Reference[] {
   return items
     .filter((item) => item !== '')
     .map((item) => {
       const [path = '', alias] = item.split(':');
-      return { path: path.split('.'), name: prefix + (alias ?? path.replaceAll('.', '_')) };
+      const parts = path.split('.');
+      return { path: parts.length === 1 ? [partOf(path), path] : parts, name: prefix + (alias ?? path.replaceAll('.', '_')) };
     });
 }
 
-function unwrap(values: Values): Transform {
+/** Where Debezium looks for a plain name first; empty for the envelope itself. */
+function partOf(name: string): string {
+  if (['id', 'total_order', 'data_collection_order'].includes(name)) return 'transaction';
+  return ['op', 'ts_ms', 'ts_us', 'ts_ns'].includes(name) ? '' : 'source';
+}
+
+function unwrap(values: Values, log?: Logger): Transform {
   const mode = values['delete.tombstone.handling.mode'].toLowerCase();
   const rewrites = mode.startsWith('rewrite');
   const fields = references(values['add.fields'], values['add.fields.prefix']);
   const headers = references(values['add.headers'], values['add.headers.prefix']);
-  const replaceNull = values['replace.null.with.default'];
+  // Debezium copies nulls as they are, but where it inserts __deleted.
+  const replaceNull = rewrites && values['replace.null.with.default'];
+  const missing = seldom((message) => log?.warn(message));
   const extend = extendedSchemas(rewrites, fields);
   const plain = !rewrites && fields.length === 0 && values['drop.fields.header.name'] === null;
 
@@ -112,29 +133,42 @@ function unwrap(values: Values): Transform {
     const items: unknown[] = [];
     for (const { index, name } of row.schema.fields) if (!dropped.has(name)) items.push(fieldValue(row, index, replaceNull));
     if (rewrites) items.push(deleted ? 'true' : 'false');
-    for (const { path } of fields) items.push(valueAt(event, path));
+    for (const { path } of fields) if (fieldAt(event.schema, path) !== undefined) items.push(valueAt(event, path));
     return new ValueStruct(dropped.size === 0 ? schema : withoutFields(schema, dropped), items);
   }
 
   return <R extends ConnectRecord>(record: R): R | null => {
     const { value } = record;
-    if (value === null || value === undefined) return mode === 'tombstone' || mode === 'rewrite-with-tombstone' ? record : null;
+    if (value === null || value === undefined) {
+      if (mode !== 'rewrite-with-tombstone') return null;
+      const marked = headers
+        .filter(({ path }) => path.at(-1) === 'op')
+        .map(({ name }) => ({ key: name, schema: schemas.string, value: 'd' }));
+      return marked.length === 0 ? record : { ...record, headers: [...record.headers, ...marked] };
+    }
     if (record.valueSchema?.name?.endsWith('.Envelope') !== true || !isStruct(value)) return record;
     const after = value.get('after');
     const deleted = !isStruct(after);
     const row = deleted ? value.get('before') : after;
     const operation = value.get('op');
     if (operation === 't' || operation === 'm') return null;
+    for (const { path } of [...fields, ...headers]) {
+      if (fieldAt(value.schema, path) === undefined)
+        missing(() => `topic ${record.topic}: a change event has no ${path.join('.')}, which is to be added to it`);
+    }
     const withHeaders = headers.length === 0 ? record : { ...record, headers: [...record.headers, ...addedHeaders(value, headers)] };
+    const topic = isStruct(row) ? routed(record.topic, row, values['route.by.field']) : record.topic;
     if (deleted && !rewrites) {
-      return mode === 'delete-to-tombstone' ? { ...withHeaders, valueSchema: null, value: null } : null;
+      if (mode === 'drop') return null;
+      // As Debezium: a null that keeps the row's schema, so that a converter with schemas writes it with that.
+      return { ...withHeaders, topic, valueSchema: mode === 'tombstone' ? rowSchemaOf(value.schema) : null, value: null };
     }
     if (!isStruct(row)) throw new DataError(`topic ${record.topic}: a change event with neither "after" nor "before"`);
-    const unwrapped = (plain ? asRequired(row, replaceNull) : undefined) ?? rowOf(record, value, row, deleted);
+    const unwrapped = (plain ? asRequired(row) : undefined) ?? rowOf(record, value, row, deleted);
     return {
       ...withHeaders,
       ...(values['drop.fields.from.key'] ? keyWithout(record, values) : {}),
-      topic: routed(record.topic, row, values['route.by.field']),
+      topic,
       valueSchema: unwrapped.schema,
       value: unwrapped,
     };
@@ -145,11 +179,10 @@ const requiredNodes = new WeakMap<StructNode, StructNode>();
 
 /**
  * A row that still stands in its source's bytes stays there, so that it is written without being decoded; only its
- * schema must no longer be optional. Undefined for other rows, and where nulls must give way to defaults.
+ * schema must no longer be optional. Undefined for other rows.
  */
-function asRequired(row: Struct, replaceNull: boolean): WireStruct | undefined {
+function asRequired(row: Struct): WireStruct | undefined {
   if (!(row instanceof WireStruct)) return undefined;
-  if (replaceNull && row.schema.fields.some(({ schema }) => (schema.defaultValue ?? null) !== null)) return undefined;
   let node = requiredNodes.get(row.node);
   if (node === undefined) {
     node = { ...row.node, schema: withOptions(row.node.schema, { optional: false }) };
@@ -159,11 +192,18 @@ function asRequired(row: Struct, replaceNull: boolean): WireStruct | undefined {
 }
 
 function routed(topic: string, row: Struct, field: string): string {
-  return field === '' ? topic : String(row.get(field));
+  if (field === '') return topic;
+  const found = row.get(field);
+  return found === null || String(found).trim() === '' ? topic : String(found);
 }
 
+const rowSchemaOf = (event: StructSchema): Schema | null => fieldOf(event, 'after')?.schema ?? null;
+
 function addedHeaders(event: Struct, headers: readonly Reference[]): Header[] {
-  return headers.map(({ path, name }) => ({ key: name, schema: schemaAt(event.schema, path), value: valueAt(event, path) }));
+  return headers.flatMap(({ path, name }) => {
+    const schema = schemaAt(event.schema, path);
+    return schema === undefined ? [] : [{ key: name, schema, value: valueAt(event, path) }];
+  });
 }
 
 /** The row's schema with what is added; made once for each pair of schemas. */
@@ -172,7 +212,10 @@ function extendedSchemas(rewrites: boolean, fields: readonly Reference[]): (even
     perSchema((row: StructSchema) => {
       const { optional: _, ...options } = row;
       if (!rewrites && fields.length === 0) return withOptions(row, { optional: false });
-      const added = fields.map(({ path, name }) => [name, schemaAt(event, path)] as const);
+      const added = fields.flatMap(({ path, name }) => {
+        const schema = schemaAt(event, path);
+        return schema === undefined ? [] : [[name, schema] as const];
+      });
       return structSchema(
         [
           ...row.fields.map((field) => [field.name, field.schema] as const),
@@ -186,31 +229,36 @@ function extendedSchemas(rewrites: boolean, fields: readonly Reference[]): (even
   return (event, row) => forEvent(event)(row);
 }
 
-function pathIn(schema: Schema, path: readonly string[]): readonly string[] {
-  return path.length === 1 && fieldOf(schema, path[0] ?? '') === undefined ? ['source', ...path] : path;
+/** The part that the path names, if it has the field, else the envelope. */
+function fieldAt(event: Schema, [part = '', name = '']: readonly string[]): Field | undefined {
+  const inPart = part === '' ? undefined : fieldOf(fieldOf(event, part)?.schema ?? event, name);
+  return inPart ?? fieldOf(event, name);
 }
 
-function schemaAt(event: Schema, path: readonly string[]): Schema {
-  let current: Schema = event;
-  for (const name of pathIn(event, path)) {
-    const field = fieldOf(current, name);
-    if (field === undefined) throw new DataError(`Unable to find field ${path.join('.')} in the change event ${event.name ?? ''}`);
-    current = field.schema;
-  }
-  return current.optional ? current : withOptions(current, { optional: true });
+const optional = perSchema((schema: Schema): Schema => {
+  // Without its default, as Debezium copies schemas.
+  const { defaultValue: _, ...rest } = schema;
+  return Object.freeze({ ...rest, optional: true });
+});
+
+/** Undefined where the event has no such field: it is left out then. */
+function schemaAt(event: Schema, path: readonly string[]): Schema | undefined {
+  const field = fieldAt(event, path);
+  return field && optional(field.schema);
 }
 
-function valueAt(event: Struct, path: readonly string[]): unknown {
-  let current: unknown = event;
-  for (const name of pathIn(event.schema, path)) current = isStruct(current) ? current.get(name) : null;
-  return current;
+function valueAt(event: Struct, [part = '', name = '']: readonly string[]): unknown {
+  const inside = part === '' ? undefined : fieldOf(event.schema, part);
+  if (inside === undefined || fieldOf(inside.schema, name) === undefined) return event.get(name);
+  const struct = event.at(inside.index);
+  return isStruct(struct) ? struct.get(name) : null;
 }
 
 const nothing: ReadonlySet<string> = new Set();
 
 function droppedFields(record: ConnectRecord, row: StructSchema, values: Values): ReadonlySet<string> {
   const header = values['drop.fields.header.name'];
-  const listed = header === null ? undefined : record.headers.findLast(({ key }) => key === header)?.value;
+  const listed = header === null ? undefined : record.headers.find(({ key }) => key === header)?.value;
   if (!Array.isArray(listed)) return nothing;
   const keep = values['drop.fields.keep.schema.compatible'];
   return new Set(row.fields.filter(({ name, schema }) => listed.includes(name) && (!keep || schema.optional)).map(({ name }) => name));

@@ -1,5 +1,5 @@
 /** What a sink hands to the error path. Source: org.apache.kafka.connect.runtime.errors.WorkerErrantRecordReporter. */
-import { ByteSink } from '../api/index.ts';
+import { ByteSink, plainValue } from '../api/index.ts';
 import type { SinkRecord, SinkTaskContext } from '../api/index.ts';
 import type { RawRecord } from '../batch/record-reader.ts';
 import type { ErrorPolicy } from '../pipeline/error-policy.ts';
@@ -26,7 +26,7 @@ function made(record: SinkRecord, { keyConverter, valueConverter, headerConverte
     timestamp: timestamp ?? -1,
     timestampType: timestampType === 'LogAppendTime' ? timestampType : 'CreateTime',
     key: written((out) => keyConverter.write(topic, record.keySchema, record.key, out)),
-    value: written((out) => valueConverter.write(topic, record.valueSchema, record.value, out)),
+    value: written((out) => valueConverter.write(topic, record.valueSchema, plainValue(record.value), out)),
     headers: record.headers.map(({ key, schema, value }) => {
       const bytes = headerConverter.writeHeader(topic, key, schema, value);
       return { key, value: bytes === null ? null : Buffer.from(bytes) };

@@ -59,7 +59,8 @@ export async function startSink(env: TaskEnvironment, parts: SinkParts): Promise
     ...(opened === undefined ? {} : { appends: letterProducer(env, groupId, opened) }),
   });
   const chain = composeChain(parts.transforms);
-  const decoder = new SinkDecoder({ ...parts, errors, traced: letters !== undefined, resubmissionTopic: again });
+  const serialized = chain === undefined ? parts.plugin.takesSerialized?.(parts.values) : undefined;
+  const decoder = new SinkDecoder({ ...parts, serialized, errors, traced: letters !== undefined, resubmissionTopic: again });
   const loop = sinkLoop(
     {
       task,

@@ -1,4 +1,5 @@
 /** Days and times as PostgreSQL reads them. */
+import type { TextBytes } from '../text-bytes.ts';
 
 const dayMs = 86_400_000;
 /** 1582-10-15, the first day that Java's older classes count in the Gregorian calendar. */
@@ -55,6 +56,30 @@ export function timeText(us: number): string {
 export function timestampText(days: number, us: number, julian = false): string {
   const { date, era } = civil(days, julian);
   return `${date} ${timeText(us)}${era}`;
+}
+
+/** The day that was written last: those of rows that follow each other are often the same. */
+let lastDay = { days: Number.NaN, julian: false, ...civil(0, false) };
+
+/** As `timestampText`, without making it. */
+export function writeTimestamp(days: number, us: number, julian: boolean, out: TextBytes): void {
+  if (days !== lastDay.days || julian !== lastDay.julian) lastDay = { days, julian, ...civil(days, julian) };
+  out.text(lastDay.date);
+  out.ensure(16);
+  const seconds = Math.floor(us / 1_000_000);
+  const fraction = us - seconds * 1_000_000;
+  out.byte(0x20);
+  out.digits(Math.floor(seconds / 3600), 2);
+  out.byte(0x3a);
+  out.digits(Math.floor(seconds / 60) % 60, 2);
+  out.byte(0x3a);
+  out.digits(seconds % 60, 2);
+  if (fraction > 0) {
+    out.byte(0x2e);
+    if (fraction % 1000 === 0) out.digits(fraction / 1000, 3);
+    else out.digits(fraction, 6);
+  }
+  out.text(lastDay.era);
 }
 
 /** Milliseconds since 1970 into days and the milliseconds of the day. */

@@ -6,7 +6,7 @@ import type { Column } from '../catalog.ts';
 import type { ValueSettings } from '../settings.ts';
 import { arrayLiteral, bitText, geometryText, hstoreText, jsonText, vectorText } from './structured.ts';
 import { countedTimestamp, temporalEncoder } from './temporal.ts';
-import { escaped, numberText, plain, schemaLabel } from './value-text.ts';
+import { escaped, numberText, plain, schemaLabel, writeNumber } from './value-text.ts';
 import type { Encoder } from './value-text.ts';
 
 const vectors = new Set(['vector', 'halfvec', 'sparsevec']);
@@ -22,6 +22,9 @@ export function encoderOf(schema: Schema | null, column: Column, field: string, 
   }
   return temporalEncoder(schema, column, settings) ?? namedEncoder(schema, column) ?? typedEncoder(schema, column, field, settings);
 }
+
+/** `String` alone costs more than the writing. */
+const textOf = (value: unknown): string => (typeof value === 'string' ? value : String(value));
 
 function namedEncoder(schema: Schema, column: Column): Encoder | undefined {
   switch (schema.name) {
@@ -64,13 +67,13 @@ function typedEncoder(schema: Schema, column: Column, field: string, settings: V
     case 'int64':
     case 'float32':
     case 'float64':
-      return plain(numberText);
+      return plain(numberText, writeNumber);
     case 'boolean':
       return column.category === 'N' || column.base === 'bit' || column.base === 'varbit'
         ? plain((value) => (value === true ? '1' : '0'))
         : plain((value) => (value === true ? 't' : 'f'));
     case 'string':
-      return column.category === 'N' ? escaped((value) => specialNumbers[String(value)] ?? String(value)) : escaped(String);
+      return column.category === 'N' ? escaped((value) => specialNumbers[String(value)] ?? String(value)) : escaped(textOf);
     case 'bytes':
       return bytesEncoder(column);
     case 'array':

@@ -4,9 +4,10 @@ import type { Schema } from '@millrace/runtime/api';
 
 import type { Column } from '../catalog.ts';
 import type { ValueSettings } from '../settings.ts';
-import { dateText, splitMs, splitUs, timeText, timestampText, zoneOffset } from './civil.ts';
-import { escaped, numberText, plain } from './value-text.ts';
-import type { Encoder } from './value-text.ts';
+import type { TextBytes } from '../text-bytes.ts';
+import { dateText, splitMs, splitUs, timeText, timestampText, writeTimestamp, zoneOffset } from './civil.ts';
+import { escaped, numberText, plain, writeNumber } from './value-text.ts';
+import type { Encoder, ValueText, ValueWrite } from './value-text.ts';
 
 const dayUs = 86_400_000_000;
 
@@ -34,7 +35,7 @@ export function temporalEncoder(schema: Schema, column: Column, settings: ValueS
     case logical.time:
       return plain(connectTime(settings));
     case logical.timestamp:
-      return plain(connectTimestamp(column, settings));
+      return connectTimestamp(column, settings);
   }
   return debeziumEncoder(name.slice('io.debezium.time.'.length), column, settings);
 }
@@ -57,14 +58,20 @@ function connectTime({ zone }: ValueSettings): (value: unknown) => string {
 }
 
 /** Columns without a zone get the local time in the zone of the settings, others the moment itself. */
-function connectTimestamp(column: Column, { zone, julian }: ValueSettings): (value: unknown) => string {
+function connectTimestamp(column: Column, { zone, julian }: ValueSettings): Encoder {
   const offset = zoneOffset(column.base === 'timestamptz' ? 'UTC' : zone);
-  return (value) => {
+  const text: ValueText = (value) => {
     const ms = msOf(value);
     if (Math.abs(ms) === infiniteDate) return ms > 0 ? 'infinity' : '-infinity';
     const [days, rest] = splitMs(ms + offset(ms));
     return timestampText(days, rest * 1000, julian);
   };
+  return plain(text, (value, out) => {
+    const ms = msOf(value);
+    if (Math.abs(ms) === infiniteDate) return out.text(text(value));
+    const [days, rest] = splitMs(ms + offset(ms));
+    writeTimestamp(days, rest * 1000, julian, out);
+  });
 }
 
 function msOf(value: unknown): number {
@@ -84,9 +91,21 @@ function debeziumEncoder(kind: string, column: Column, settings: ValueSettings):
     case 'NanoTime':
       return plain((value) => timeText(Math.floor(Number(value) / 1000)));
     case 'Timestamp':
-      return plain((value) => infiniteMs[String(value)] ?? timestampText(...splitUs(BigInt(value as Count) * 1000n)));
+      return counted(
+        (value) => infiniteMs[String(value)] ?? timestampText(...splitUs(BigInt(value as Count) * 1000n)),
+        (value, out) => {
+          const [days, ms] = splitMs(value);
+          writeTimestamp(days, ms * 1000, false, out);
+        },
+      );
     case 'MicroTimestamp':
-      return plain((value) => infiniteUs[String(value)] ?? timestampText(...splitUs(value as Count)));
+      return counted(
+        (value) => infiniteUs[String(value)] ?? timestampText(...splitUs(value as Count)),
+        (value, out) => {
+          const [days, us] = splitUs(value);
+          writeTimestamp(days, us, false, out);
+        },
+      );
     case 'NanoTimestamp':
       return plain((value) => infiniteNs[String(value)] ?? timestampText(...splitUs(floorDiv(BigInt(value as Count), 1000n))));
     case 'ZonedTimestamp':
@@ -98,7 +117,7 @@ function debeziumEncoder(kind: string, column: Column, settings: ValueSettings):
     case 'IsoTime':
       return escaped((value) => String(value).replace(/Z$/, ''));
     case 'Year':
-      return plain(numberText);
+      return plain(numberText, writeNumber);
     case 'MicroDuration':
       return plain((value) => `${numberText(value)} microseconds`);
     case 'NanoDuration':
@@ -107,6 +126,12 @@ function debeziumEncoder(kind: string, column: Column, settings: ValueSettings):
       return escaped(String);
   }
   return undefined;
+}
+
+/** Counts that a number holds exactly need no bigints; the infinite ones are beyond these. */
+function counted(text: ValueText, write: (value: number, out: TextBytes) => void): Encoder {
+  const others: ValueWrite = (value, out) => out.text(text(value));
+  return plain(text, (value, out) => (Number.isSafeInteger(value) ? write(value as number, out) : others(value, out)));
 }
 
 const floorDiv = (value: bigint, by: bigint): bigint => (value - (((value % by) + by) % by)) / by;

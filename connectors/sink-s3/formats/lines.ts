@@ -1,5 +1,5 @@
 /** JSON lines, and bytes with a separator between. */
-import { DataError } from '@millrace/runtime/api';
+import { DataError, SerializedValue } from '@millrace/runtime/api';
 import type { FileFormat } from './file-format.ts';
 import { jsonText } from './json-text.ts';
 import type { DecimalFormat } from './json-text.ts';
@@ -14,7 +14,8 @@ export function jsonFormat(decimals: DecimalFormat): FileFormat {
     open: () => ({
       blockBytes: null,
       encode(schema, value, out) {
-        text.write(schema, value, out);
+        if (value instanceof SerializedValue) out.copy(value.bytes);
+        else text.write(schema, value, out);
         out.byte(0x0a);
       },
     }),

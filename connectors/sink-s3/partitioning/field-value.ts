@@ -1,5 +1,5 @@
 /** Fields of a record's value by path, `a.b.c`. Source: io.confluent.connect.storage.util.DataUtils. */
-import { DataError, fieldOf, isStruct } from '@millrace/runtime/api';
+import { DataError, fieldOf, isStruct, plainValue } from '@millrace/runtime/api';
 import type { Schema } from '@millrace/runtime/api';
 
 export interface FieldValue {
@@ -11,7 +11,7 @@ export interface FieldValue {
 
 /** Throws a DataError when the value has no fields, or not these. */
 export function fieldValue(value: unknown, path: readonly string[]): FieldValue {
-  let found: FieldValue = { schema: null, value };
+  let found: FieldValue = { schema: null, value: plainValue(value) };
   for (const [depth, name] of path.entries()) found = step(found, name, path.slice(0, depth + 1).join('.'), depth === 0);
   return found;
 }

@@ -6,6 +6,7 @@ import { parquetReadObjects } from 'hyparquet';
 import {
   ByteSink,
   Decimal,
+  SerializedValue,
   arraySchema,
   dateSchema,
   decimalSchema,
@@ -99,6 +100,11 @@ describe('JSON files', () => {
   for (const [value, line, schema = null] of cases) {
     it(`writes ${line}`, async () => equal((await fileOf(jsonFormat('BASE64'), schema, [value])).toString(), `${line}\n`));
   }
+
+  it('copies what was left in its bytes', async () => {
+    const value = new SerializedValue(Buffer.from('{"a":1.0}'), () => null);
+    equal((await fileOf(jsonFormat('BASE64'), null, [value, { b: 1 }])).toString(), '{"a":1.0}\n{"b":1}\n');
+  });
 
   it('writes decimals as numbers where asked to', async () => {
     match((await fileOf(jsonFormat('NUMERIC'), row, rows)).toString(), /"amount":-1\.20.*\n.*"amount":0\.00/);

@@ -1,7 +1,8 @@
 import { deepEqual, equal, throws } from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { schemas, structOf, structSchema, timestampSchema } from '@millrace/runtime/api';
+import { SerializedValue, schemas, structOf, structSchema, timestampSchema } from '@millrace/runtime/api';
 import { choosePartitioner } from '../partitioning/choose.ts';
+import { fieldPartitioner } from '../partitioning/partitioner.ts';
 import { pathFormat } from '../partitioning/path-format.ts';
 import { nextScheduled, timeZone } from '../partitioning/time-zone.ts';
 import { timestampExtractor } from '../partitioning/timestamps.ts';
@@ -66,6 +67,12 @@ describe('timestamps', () => {
     ['2026-01-02T03', Date.UTC(2026, 0, 2, 3)],
   ];
   for (const [value, time] of cases) it(`${String(value)} is ${time}`, () => equal(at(nested(value), 0), time));
+
+  it('come from values that were left in their bytes', () => {
+    const value = new SerializedValue(Buffer.from('{"a":{"at":7}}'), (bytes) => JSON.parse(String(bytes)) as unknown);
+    equal(at(record(0, value), 0), 7);
+    equal(fieldPartitioner(['a.at'], '/').encode(record(0, value), null), 'a.at=7');
+  });
 
   it('come from fields with a schema too', () => {
     const schema = structSchema([['a', structSchema([['at', timestampSchema()]])]]);

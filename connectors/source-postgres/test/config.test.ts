@@ -52,7 +52,7 @@ test('what does not go together is refused', () => {
   assert.equal(settings({}).heartbeatTopicPrefix, '__debezium-heartbeat');
   assert.equal(settings({ 'topic.heartbeat.prefix': 'beat' }).heartbeatTopicPrefix, 'beat');
   assert.throws(() => settings({ 'skipped.operations': 'x' }), /skipped.operations: "x" is none of/);
-  assert.throws(() => settings({ 'provide.transaction.metadata': 'true' }), /provide.transaction.metadata is not supported yet/);
+  assert.throws(() => settings({ 'transaction.metadata.factory': 'x.Y' }), /transaction.metadata.factory is a Java class/);
   assert.throws(() => settings({ 'schema.include.list': 'a', 'schema.exclude.list': 'b' }), /both set/);
 });
 

@@ -1,19 +1,7 @@
 /** Which recordings are compared, how they came about, and where ours differ on purpose. */
+import { eventDifferences, eventScenarios } from './event-scenarios.ts';
 import { script } from './fixtures.ts';
-
-export interface Scenario {
-  readonly name: string;
-  readonly config: string;
-  /** Run before the connector starts, and while it streams. */
-  readonly scripts: readonly [before: readonly (() => string)[], streaming: readonly (() => string)[]];
-  readonly snapshot?: string;
-  readonly stream?: string;
-  /** The recorded database held more rows than the scripts make: compare by key. */
-  readonly loose?: boolean;
-  /** Keys of the recorded config that are not built yet, and the topics that only they make. */
-  readonly without?: readonly string[];
-  readonly leftOut?: RegExp;
-}
+import type { Known, Scenario } from './scenario.ts';
 
 const whole = (name: string) => () => script(name);
 /** A script of two parts: what ran before, and what ran while streaming. */
@@ -65,17 +53,9 @@ export const scenarios: readonly Scenario[] = [
   special('special_infinity_connect'),
   special('special_infinity_isostring'),
   both('column_masks_keys_comments', []),
-  both('avro_adjust_delim', [types, whole('types2_snapshot')], {
-    without: ['provide.transaction.metadata', 'topic.transaction'],
-    leftOut: /_tx$/,
-  }),
+  both('avro_adjust_delim', [types, whole('types2_snapshot')]),
+  ...eventScenarios,
 ];
-
-interface Known {
-  readonly scenario: RegExp;
-  readonly difference: RegExp;
-  readonly why: string;
-}
 
 const everywhere = /./;
 const knownDifferences: readonly Known[] = [
@@ -125,7 +105,7 @@ const knownDifferences: readonly Known[] = [
     difference: /\.t_inf\[[56]\]\.value\.payload\.after\.c_date: /,
     why: 'Debezium writes both infinite dates as days of the year -5877611; ours as infinity and -infinity',
   },
-  { scenario: /avro_adjust_delim/, difference: /\.value\.payload\.transaction: /, why: 'provide.transaction.metadata is left out there' },
+  ...eventDifferences,
 ];
 
 export const isKnownDifference = (name: string, difference: string): boolean =>

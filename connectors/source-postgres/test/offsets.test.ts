@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 
 import { createConfirmation } from '../confirmation.ts';
@@ -40,6 +41,40 @@ describe("offsets, Debezium's own among them", () => {
   test('between transactions; without a snapshot', () => {
     assert.deepEqual(readOffset(commitOffset(60, 7, 1)), { phase: 'streaming', from: 60, lastCommit: 60, last: undefined });
     assert.deepEqual(streaming({ lsn: 60, txId: 1, ts_usec: 1 }), { phase: 'streaming', from: 60, lastCommit: undefined, last: undefined });
+  });
+  test('each form that was recorded is understood', () => {
+    const recorded = readFileSync(new URL('./fixtures/offsets.jsonl', import.meta.url), 'utf8')
+      .trim()
+      .split('\n');
+    const found = recorded.map((line) => {
+      const offset = JSON.parse((JSON.parse(line) as { value: string }).value) as Record<string, number | string>;
+      const resume = readOffset(offset);
+      if (resume.phase !== 'streaming') return resume.phase;
+      return [
+        offset['messageType'] ?? 'none',
+        resume.last === undefined ? 'whole' : `after ${resume.last.txId === null ? 'a message' : 'a row'}`,
+      ].join(': ');
+    });
+    assert.deepEqual(found, [
+      'snapshot',
+      'none: whole',
+      'COMMIT: whole',
+      'MESSAGE: after a message',
+      'INSERT: after a row',
+      'DELETE: after a row',
+      'INSERT: after a row',
+      'UPDATE: after a row',
+      'TRUNCATE: after a row',
+      'COMMIT: whole',
+      'COMMIT: whole',
+      'none: whole',
+    ]);
+  });
+  test('a transaction of which the beginning was told, or some of the rows', () => {
+    const begin = { lsn_proc: 50, messageType: 'BEGIN', lsn_commit: 40, lsn: 50, txId: 7, ts_usec: 1, transaction_id: '7' };
+    assert.deepEqual(readOffset(begin), { phase: 'streaming', from: 40, lastCommit: 40, last: { txId: 7, lsn: 50, row: -1, part: 0 } });
+    const row = readOffset({ ...begin, messageType: 'INSERT', 'transaction_data_collection_order_public.a': 3 });
+    assert.deepEqual(row.phase === 'streaming' && row.last?.counts, new Map([['public.a', 3]]));
   });
   test('order within a transaction', () => {
     const place = { txId: 1, lsn: 10, row: 2, part: 1 };

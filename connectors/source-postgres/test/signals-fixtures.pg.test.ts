@@ -9,7 +9,7 @@ import { batchOf } from '../../../test/contract/log-fixture.ts';
 import { createDatabase, startPostgres } from '../../../test/services/postgres.ts';
 import type { PostgresServer, Database } from '../../../test/services/postgres.ts';
 import { followTopic } from '../../../runtime/worker/topic-follower.ts';
-import { asMessage, connectorConfig, converterOf, differences, recorded, script } from './fixtures.ts';
+import { asMessage, connectorConfig, convertersOf, differences, recorded, script } from './fixtures.ts';
 import type { Message } from './fixtures.ts';
 import { rawConfig, runTask, sql } from './harness.ts';
 import type { RunOptions, Running } from './harness.ts';
@@ -27,7 +27,7 @@ async function start(name: string, database: Database, more: Record<string, stri
     Object.entries(rawConfig(database)).filter(([key]) => key.startsWith('database.') || key === 'slot.name' || key.includes('retr')),
   );
   const running = await runTask({ ...config, ...own, ...more }, options);
-  const converter = converterOf(config);
+  const converter = convertersOf(config);
   return { running, messages: (): Message[] => running.records.map((record) => asMessage(record, converter)) };
 }
 

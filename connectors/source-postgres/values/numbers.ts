@@ -32,11 +32,11 @@ export function numericType(typmod: number, settings: ValueSettings): ValueType 
     const zero = new Decimal(0n, typmod < 4 ? 0 : scaleOf(typmod)).toString();
     return valueType(schemas.string, 'other', decodeDecimalText, zero, { unavailable: settings.placeholder });
   }
-  if (typmod < 4) return variableType;
+  if (typmod < 4) return { ...variableType, cannotHold };
   const precision = ((typmod - 4) >> 16) & 0xffff;
   const scale = scaleOf(typmod);
   const schema = decimalSchema(scale, { parameters: { 'connect.decimal.precision': String(precision) } });
-  return valueType(schema, scale < 0 ? 'other' : 'decimal', decimalDecoder(scale), new Decimal(0n, scale));
+  return { ...valueType(schema, scale < 0 ? 'other' : 'decimal', decimalDecoder(scale), new Decimal(0n, scale)), cannotHold };
 }
 
 /** Eleven bits, signed since PostgreSQL 15. */
@@ -77,6 +77,8 @@ function isSpecial(bytes: Uint8Array, end: number): boolean {
   const last = bytes[end - 1];
   return last === undefined || last > 0x39;
 }
+
+const cannotHold = (bytes: Uint8Array, _start: number, end: number): boolean => isSpecial(bytes, end);
 
 function parsed(bytes: Uint8Array, start: number, end: number, scale?: number): Decimal {
   const text = asciiText(bytes, start, end);

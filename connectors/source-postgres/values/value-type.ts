@@ -18,6 +18,8 @@ export interface ValueType {
   readonly generated: unknown;
   /** Whether a null item empties a whole array of this type (Debezium's items of this type are not optional). */
   readonly itemsRequired?: boolean;
+  /** Whether these bytes are a value that the schema cannot hold, so that decoding them gives null. */
+  readonly cannotHold?: (bytes: Uint8Array, start: number, end: number) => boolean;
   /** Of struct types: the same for another schema of theirs (optional, say), since a struct bears its exact schema. */
   readonly forSchema?: (schema: StructSchema) => ValueType;
 }
@@ -29,7 +31,11 @@ export function structType(schema: StructSchema, make: (schema: StructSchema) =>
 }
 
 /** The type as it is for a column or an item of that schema. */
-export const typeFor = (type: ValueType, schema: Schema): ValueType => type.forSchema?.(schema as StructSchema) ?? type;
+export function typeFor(type: ValueType, schema: Schema): ValueType {
+  const made = type.forSchema?.(schema as StructSchema);
+  if (made === undefined) return type;
+  return type.cannotHold === undefined ? made : { ...made, cannotHold: type.cannotHold };
+}
 
 /** Everything that config decides about values. */
 export interface ValueSettings {

@@ -1,6 +1,9 @@
 import { DataError } from '../../api/index.ts';
 import type { Schema, SchemaAndValue } from '../../api/index.ts';
+import { unread } from './byte-cursor.ts';
 import { parseJson } from './parse.ts';
+import { compilePayloadReader } from './payload-reader.ts';
+import type { PayloadReader } from './payload-reader.ts';
 import { compileReader, holdsDecimals } from './schema-reader.ts';
 import type { ValueReader } from './schema-reader.ts';
 import { parseSchema } from './schema-parser.ts';
@@ -10,6 +13,8 @@ interface KnownSchema {
   readonly schema: Schema | null;
   readonly read: ValueReader;
   readonly keepDecimals: boolean;
+  /** Where the payload is laid out as converters write it; undefined without a schema. */
+  readonly readBytes: PayloadReader | undefined;
 }
 
 interface KnownHead extends KnownSchema {
@@ -38,6 +43,7 @@ export function createEnvelopeReader(settings: JsonSettings): (bytes: Uint8Array
       schema,
       read: schema === null ? (json) => json : compileReader(schema, settings),
       keepDecimals: schema !== null && holdsDecimals(schema),
+      readBytes: schema === null ? undefined : compilePayloadReader(schema, settings),
     };
     if (bySchemaText.size >= settings.cacheSize) bySchemaText.clear();
     bySchemaText.set(text, entry);
@@ -55,6 +61,8 @@ export function createEnvelopeReader(settings: JsonSettings): (bytes: Uint8Array
   return (bytes) => {
     const head = findHead(heads, bytes);
     if (head !== undefined) {
+      const value = valueOf(bytes, head);
+      if (value !== unread) return { schema: head.schema, value };
       const payload = payloadOf(bytes, head);
       if (payload !== undefined) return { schema: head.schema, value: head.read(payload.json) };
     }
@@ -73,11 +81,14 @@ function isEnvelope(json: unknown): json is { schema: unknown; payload: unknown 
   return Object.hasOwn(json, 'schema') && Object.hasOwn(json, 'payload') && Object.keys(json).length === 2;
 }
 
+/** Of any bytes; a view of the part to compare takes longer than the comparison. */
+const { compare } = Buffer.prototype;
+
 function findHead(heads: KnownHead[], bytes: Uint8Array): KnownHead | undefined {
   for (let i = 0; i < heads.length; i++) {
     const candidate = heads[i] as KnownHead;
     const { length } = candidate.head;
-    if (bytes.length > length && Buffer.compare(bytes.subarray(0, length), candidate.head) === 0) {
+    if (bytes.length > length && compare.call(bytes as Buffer, candidate.head, 0, length, 0, length) === 0) {
       if (i > 0) {
         heads.splice(i, 1);
         heads.unshift(candidate);
@@ -86,6 +97,14 @@ function findHead(heads: KnownHead[], bytes: Uint8Array): KnownHead | undefined 
     }
   }
   return undefined;
+}
+
+/** The payload's value, where it can be read from its bytes. */
+function valueOf(bytes: Uint8Array, { head, readBytes }: KnownHead): unknown {
+  const end = bytes.length - 1;
+  if (readBytes === undefined || bytes[end] !== 0x7d) return unread;
+  const buffer = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  return readBytes(buffer, head.length, end);
 }
 
 /** The payload, or undefined where what follows the head is not just one value and the closing brace. */

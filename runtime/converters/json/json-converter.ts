@@ -1,6 +1,7 @@
-import { ByteSink, DataError } from '../../api/index.ts';
+import { ByteSink, DataError, SerializedValue } from '../../api/index.ts';
 import type { Converter, ConverterPlugin, HeaderConverter, HeaderConverterPlugin, Schema, SchemaAndValue } from '../../api/index.ts';
 
+import { canonicalCheck } from './canonical.ts';
 import { createEnvelopeReader } from './envelope-reader.ts';
 import { parseJson } from './parse.ts';
 import { envelopeHead } from './schema-json.ts';
@@ -35,6 +36,15 @@ export function createJsonConverter(settings: JsonSettings): Converter {
   return {
     write: settings.schemasEnable ? envelopeWriter(writers) : plainWriter(writers),
     read: reader(settings),
+    ...(settings.schemasEnable ? {} : { readSerialized: plainReader() }),
+  };
+}
+
+function plainReader(): NonNullable<Converter['readSerialized']> {
+  const isCanonical = canonicalCheck();
+  return (_topic, bytes, form) => {
+    if (bytes === null) return noSchema;
+    return { schema: null, value: form === 'json' && isCanonical(bytes) ? new SerializedValue(bytes, parseJson) : parseJson(bytes) };
   };
 }
 

@@ -71,6 +71,13 @@ export const outboxConfig = defineConfig({
     importance: 'medium',
     doc: "While Debezium is monitoring the table, it's expecting only to see 'create' row events, in case something else is processed this transform can log it as warning, error or stop the process",
   },
+  'field.name.adjustment.mode': {
+    type: 'string',
+    default: 'none',
+    rule: { kind: 'one-of', values: ['none', 'avro'], ignoreCase: true },
+    importance: 'medium',
+    doc: 'What the fields of an expanded payload are called: as in the JSON, or with underscores for what Avro does not allow',
+  },
   'route.by.field': {
     type: 'string',
     default: 'aggregatetype',

@@ -84,11 +84,7 @@ function eventRouter(values: Values, log?: Logger): Transform {
       if (placement.place === 'partition') partition = typeof placed === 'number' ? placed : partition;
     }
     const tombstone = values['route.tombstone.on.empty.payload'] && isEmpty(payload.value);
-    const event = tombstone
-      ? nothing
-      : enveloped
-        ? envelope(row, columns, payload, routedBy, record.valueSchema as Schema, valueSchemas)
-        : payload;
+    const event = tombstone ? nothing : enveloped ? envelope(row, columns, payload, routedBy, valueSchemas) : payload;
     return {
       ...record,
       topic: route(routedBy),
@@ -140,12 +136,14 @@ function payloadOf(row: Struct, { payload }: Columns, values: Values): SchemaAnd
   const plain: SchemaAndValue = { schema: payload.schema, value };
   if (!values['table.expand.json.payload'] || typeof value !== 'string') return plain;
   const nullAsBytes = values['table.json.payload.null.behavior'].toLowerCase() === 'optional_bytes';
-  return expandJson(value, values['table.field.event.payload'], { nullAsBytes }) ?? plain;
+  const fieldName = values['field.name.adjustment.mode'].toLowerCase() === 'none' ? undefined : avroName;
+  return expandJson(value, values['table.field.event.payload'], { nullAsBytes, fieldName }) ?? plain;
 }
 
 function timestampOf(event: Struct, row: Struct, { timestamp }: Columns): number | null {
-  const value = timestamp === undefined ? event.get('ts_ms') : row.at(timestamp.index);
+  const value = (timestamp === undefined ? null : row.at(timestamp.index)) ?? event.get('ts_ms');
   if (value === null) return null;
+  if (timestamp !== undefined && row.at(timestamp.index) === null) return Number(value);
   if (value instanceof Date) return value.getTime();
   if (typeof value !== 'number' && typeof value !== 'bigint') throw new DataError(`the column ${timestamp?.name} holds no timestamp`);
   switch (timestamp?.schema.name) {
@@ -187,17 +185,20 @@ function eventSchemas(): EventSchemas {
   };
 }
 
-function envelope(
-  row: Struct,
-  columns: Columns,
-  payload: SchemaAndValue,
-  routedBy: string,
-  source: Schema,
-  schemaFor: EventSchemas,
-): SchemaAndValue {
+/** The row's name with the route before its last part. */
+function eventName(row: string | undefined, route: string): string {
+  if (row === undefined) return route;
+  const last = row.lastIndexOf('.') + 1;
+  return `${row.slice(0, last)}${route}.${row.slice(last)}`;
+}
+
+/** Letters, digits and underscores, the first no digit. */
+const avroName = (name: string): string => name.replaceAll(/[^A-Za-z0-9_]/g, '_').replace(/^[^A-Za-z_]/, '_');
+
+function envelope(row: Struct, columns: Columns, payload: SchemaAndValue, routedBy: string, schemaFor: EventSchemas): SchemaAndValue {
   const placed = columns.placed.filter(({ placement }) => placement.place === 'envelope');
   const version = columns.version === undefined ? null : Number(row.at(columns.version.index) ?? 0);
-  const name = `${(source.name ?? '').replace(/\.Envelope$/, '')}.${routedBy}.Value`;
+  const name = eventName(row.schema.name, routedBy);
   const fields = placed.map(({ placement, field }) => [placement.alias, field.schema] as const);
   const schema = schemaFor(row.schema, version, payload.schema ?? schemas.optionalString, name, fields);
   return { schema, value: new ValueStruct(schema, [payload.value, ...placed.map(({ field }) => row.at(field.index))]) };

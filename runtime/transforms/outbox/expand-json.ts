@@ -4,6 +4,8 @@ import type { Schema, SchemaAndValue, StructSchema } from '../../api/index.ts';
 export interface ExpandOptions {
   /** Keep null fields as optional bytes; otherwise they are left out. */
   readonly nullAsBytes: boolean;
+  /** What fields are called, for data formats that do not take any name. */
+  readonly fieldName?: ((name: string) => string) | undefined;
 }
 
 /** A number written with a fraction or an exponent of its own: a double, even where it is whole. */
@@ -22,12 +24,13 @@ class NoSchema extends Error {}
 
 /**
  * The struct that a JSON object stands for (io.debezium.transforms.outbox's JSON expansion): a schema called
- * `name`, its parts `name.field`. Undefined where the text is no object, or holds what has no schema (mixed arrays).
+ * `name`, its parts `name.field`; without a name, `field`. Undefined where the text is no object, or holds what has no schema (mixed arrays).
  */
-export function expandJson(text: string, name: string, options: ExpandOptions): SchemaAndValue | undefined {
+export function expandJson(text: string, name: string | undefined, options: ExpandOptions): SchemaAndValue | undefined {
   if (!text.trimStart().startsWith('{')) return undefined;
   try {
-    const json = parse(text);
+    const parsed = parse(text);
+    const json = options.fieldName === undefined ? parsed : renamed(parsed, options.fieldName);
     const schema = schemaFor(json, name, true, options);
     return schema === undefined ? undefined : { schema, value: valueFor(schema, json) };
   } catch (error) {
@@ -48,8 +51,17 @@ function parse(text: string): Json {
   return JSON.parse(text, revive as (key: string, value: unknown) => unknown) as Json;
 }
 
+/** Of two names that become one, the first counts. */
+function renamed(json: Json, fieldName: (name: string) => string): Json {
+  if (Array.isArray(json)) return json.map((item) => renamed(item, fieldName));
+  if (!isObject(json)) return json;
+  const fields: { [name: string]: Json } = {};
+  for (const [name, value] of Object.entries(json)) fields[fieldName(name)] ??= renamed(value, fieldName);
+  return fields;
+}
+
 /** Undefined where the value leaves no trace: nulls (unless kept) and empty arrays. */
-function schemaFor(json: Json, name: string, optional: boolean, options: ExpandOptions): Schema | undefined {
+function schemaFor(json: Json, name: string | undefined, optional: boolean, options: ExpandOptions): Schema | undefined {
   switch (typeof json) {
     case 'string':
       return schemas.optionalString;
@@ -66,13 +78,13 @@ function schemaFor(json: Json, name: string, optional: boolean, options: ExpandO
   if (json instanceof Floating) return schemas.optionalFloat64;
   if (Array.isArray(json)) return listSchema(json, name, options);
   const fields = Object.entries(json).flatMap(([field, value]): [string, Schema][] => {
-    const schema = schemaFor(value, `${name}.${field}`, true, options);
+    const schema = schemaFor(value, name === undefined ? field : `${name}.${field}`, true, options);
     return schema === undefined ? [] : [[field, schema]];
   });
   return structSchema(fields, { name, optional });
 }
 
-function listSchema(items: Json[], name: string, options: ExpandOptions): Schema | undefined {
+function listSchema(items: Json[], name: string | undefined, options: ExpandOptions): Schema | undefined {
   const present = items.filter((item) => item !== null);
   if (present.length === 0) return undefined;
   if (present.every(isObject)) {
@@ -92,7 +104,7 @@ function isObject(json: Json): json is { [name: string]: Json } {
 }
 
 /** The fields of the later element come first, as Debezium has them. */
-function mergeStructs(all: StructSchema, next: StructSchema, name: string): StructSchema {
+function mergeStructs(all: StructSchema, next: StructSchema, name: string | undefined): StructSchema {
   const fields = new Map(next.fields.map((field) => [field.name, field.schema]));
   for (const field of all.fields) {
     const other = fields.get(field.name);
@@ -108,7 +120,7 @@ function wider(a: Schema, b: Schema): Schema {
   const widest = Math.max(numbers.indexOf(a), numbers.indexOf(b));
   if (numbers.includes(a) && numbers.includes(b)) return numbers[widest] as Schema;
   if (a.type === 'struct' && b.type === 'struct') {
-    const merged = mergeStructs(a as StructSchema, b as StructSchema, a.name ?? '');
+    const merged = mergeStructs(a as StructSchema, b as StructSchema, a.name);
     return structSchema(
       merged.fields.map((field) => [field.name, field.schema]),
       { name: a.name, optional: a.optional },
