@@ -196,12 +196,20 @@ export const connectorKeys = defineConfig({
     group: 'Connector',
     doc: 'When records bear the header __millrace.unavailable, which lists the columns whose value is only a stand-in: silent, where the value itself does not show it; all, wherever PostgreSQL did not send the value; none. Default: silent, and none with debezium.bug.compatible.',
   },
+  'errors.max.retries': {
+    type: 'int',
+    default: -1,
+    rule: atLeast(-1),
+    importance: 'low',
+    group: 'Connector',
+    doc: 'How many failures in a row that may pass are tried again before the task fails; -1 is without limit, 0 is none.',
+  },
   'connection.validation.timeout.ms': {
     type: 'long',
     default: 60_000,
     rule: atLeast(1),
     importance: 'low',
     group: 'Connector',
-    doc: 'How long a connection may take to be made, in ms.',
+    doc: 'How long a connection may take to be made, and a stream may say nothing before it is made anew, in ms.',
   },
 });

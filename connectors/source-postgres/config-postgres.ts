@@ -76,7 +76,7 @@ export const postgresKeys = defineConfig({
     default: null,
     importance: 'medium',
     group: 'Postgres',
-    doc: 'File with the key of the client certificate (PEM).',
+    doc: 'File with the key of the client certificate: PEM, PKCS-8 in DER, or PKCS-12.',
   },
   'database.sslpassword': { type: 'password', default: null, importance: 'medium', group: 'Postgres', doc: 'Password of that key.' },
   'database.tcpKeepAlive': {
@@ -91,7 +91,7 @@ export const postgresKeys = defineConfig({
     default: null,
     importance: 'low',
     group: 'Postgres',
-    doc: 'SQL to run on each connection that is not for replication; statements are separated by semicolons.',
+    doc: 'SQL to run on each connection that is not for replication; statements are separated by semicolons, and ;; stands for one that does not separate.',
   },
   'database.query.timeout.ms': {
     type: 'int',
@@ -99,7 +99,7 @@ export const postgresKeys = defineConfig({
     rule: atLeast(0),
     importance: 'low',
     group: 'Postgres',
-    doc: 'How long a query of the catalog may take, in ms; 0 is without limit.',
+    doc: 'How long a query of the catalog may take, in ms, before it is tried anew; 0 is without limit.',
   },
   'plugin.name': {
     type: 'string',
@@ -137,7 +137,7 @@ export const postgresKeys = defineConfig({
     rule: atLeast(0),
     importance: 'low',
     group: 'Postgres',
-    doc: 'How often to try again while somebody else reads from the slot.',
+    doc: 'How often to try again, each slot.retry.delay.ms after the other, while somebody else reads from the slot, before it counts as one failure.',
   },
   'slot.retry.delay.ms': {
     type: 'long',
@@ -146,6 +146,21 @@ export const postgresKeys = defineConfig({
     importance: 'low',
     group: 'Postgres',
     doc: 'Wait between those tries, in ms.',
+  },
+  'slot.stream.params': {
+    type: 'string',
+    default: null,
+    importance: 'low',
+    group: 'Postgres',
+    doc: 'Further options of pgoutput, as name=value;name=value: messages (true or false), origin (any or none, PostgreSQL 16 and later).',
+  },
+  'millrace.slot.retained.warn.bytes': {
+    type: 'long',
+    default: 5_368_709_120,
+    rule: atLeast(0),
+    importance: 'medium',
+    group: 'Postgres',
+    doc: 'When the slot makes the server retain more WAL than this, in bytes, the log and the status of the task say so; 0 is never.',
   },
   'publication.name': {
     type: 'string',
@@ -169,7 +184,7 @@ export const postgresKeys = defineConfig({
     rule: atLeast(1),
     importance: 'medium',
     group: 'Postgres',
-    doc: 'How often the position is reported to the server, in ms.',
+    doc: 'How often the position is reported to the server, and that of an idle database stored, in ms.',
   },
   'flush.lsn.source': {
     type: 'boolean',
@@ -185,6 +200,22 @@ export const postgresKeys = defineConfig({
     importance: 'medium',
     group: 'Postgres',
     doc: "How often the slot's catalog_xmin is looked up for the source block, in ms; 0 is never.",
+  },
+  'lsn.flush.timeout.ms': {
+    type: 'long',
+    default: 30_000,
+    rule: atLeast(1),
+    importance: 'medium',
+    group: 'Postgres',
+    doc: 'How long after a confirmation the slot may stand behind it, in ms, before lsn.flush.timeout.action is taken.',
+  },
+  'lsn.flush.timeout.action': {
+    type: 'string',
+    default: 'fail',
+    rule: oneOf('fail', 'warn', 'ignore'),
+    importance: 'medium',
+    group: 'Postgres',
+    doc: 'What is done then: fail makes the connection anew (as a failure that errors.max.retries counts), warn says so in the log.',
   },
   'skipped.operations': {
     type: 'list',

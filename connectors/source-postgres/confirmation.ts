@@ -1,62 +1,56 @@
 /** How far PostgreSQL may forget. */
-import type { OffsetMap } from '@millrace/runtime/api';
+import type { OffsetMap, SourcePosition } from '@millrace/runtime/api';
 
 import { maxLsn, storedLsn } from './lsn.ts';
 import type { Lsn } from './lsn.ts';
+import { commitOffset } from './offsets.ts';
+import type { StreamDecoder } from './stream.ts';
 
 /**
- * Confirmed is what the log has acknowledged and the offset store holds: the last commit before the newest stored
- * record. An idle database writes WAL too, though, of which no record tells. Once every record that was ever
- * handed over is stored, nothing that the stream has reached can be needed again: all that committed before was
- * sent before. So that position may be confirmed as well; the stored offset is older then, which is fine, since
- * the server starts where the slot was confirmed. With heartbeats it is stored first, by the heartbeat's offset,
- * and nothing beyond what is stored is confirmed.
+ * Confirmed is what the offset store holds, and nothing else: the last commit before the newest stored record. So
+ * whoever goes on from the stored offset, Debezium included, finds the WAL from there on.
+ *
+ * An idle database writes WAL too, though, of which no record tells: writes to other tables and other databases of the
+ * server. Once every record was handed over, everything that committed before where the stream has come to was sent.
+ * That position is stored without a record, and confirmed when it is.
  */
 export interface Confirmation {
-  /** The newest record that is on its way. */
-  handedOver(offset: OffsetMap): void;
   stored(offset: OffsetMap): void;
-  /** `reached`: to where the stream has come between transactions, else undefined. */
-  confirmable(reached: Lsn | undefined): Lsn | undefined;
+  /** What may be confirmed; undefined while nothing may. */
+  readonly confirmable: Lsn | undefined;
+  /**
+   * The position to store where it is beyond the last one, and enough time has passed since that. `reached`: to where
+   * the stream has come with every record handed over; undefined in the middle of a transaction.
+   */
+  position(reached: Lsn | undefined, txId: number | null, us: number | null): SourcePosition | undefined;
 }
 
-export function createConfirmation(heartbeats: boolean): Confirmation {
-  let newest: OffsetMap | undefined;
-  let allStored = true;
-  let confirmed: Lsn | undefined;
-  const raise = (lsn: Lsn | undefined): void => {
-    if (lsn !== undefined) confirmed = confirmed === undefined ? lsn : maxLsn(confirmed, lsn);
-  };
+/** Only there does one LSN tell the whole position. */
+export const isBetweenTransactions = (decoder: StreamDecoder): boolean =>
+  !decoder.inTransaction && decoder.position().last === undefined && decoder.reached !== 0;
+
+export function createConfirmation(server: string, everyMs: number): Confirmation {
+  const partition = { server };
+  let confirmable: Lsn | undefined;
+  let offered: Lsn | undefined;
+  let offeredAtMs = -Infinity;
   return {
-    handedOver(offset) {
-      newest = offset;
-      allStored = false;
-    },
     stored(offset) {
       const snapshotDone = offset['snapshot_completed'] === true || offset['last_snapshot_record'] === true;
-      raise(snapshotDone ? storedLsn(offset['lsn']) : storedLsn(offset['lsn_commit']));
-      if (newest !== undefined && samePlace(newest, offset)) allStored = true;
+      const lsn = snapshotDone ? storedLsn(offset['lsn']) : storedLsn(offset['lsn_commit']);
+      if (lsn !== undefined) confirmable = confirmable === undefined ? lsn : maxLsn(confirmable, lsn);
     },
-    confirmable(reached) {
-      if (allStored && !heartbeats) raise(reached);
-      return confirmed;
+    get confirmable() {
+      return confirmable;
+    },
+    position(reached, txId, us) {
+      if (reached === undefined || reached === 0) return undefined;
+      if ((offered !== undefined && reached <= offered) || (confirmable !== undefined && reached <= confirmable)) return undefined;
+      const nowMs = performance.now();
+      if (nowMs - offeredAtMs < everyMs) return undefined;
+      offered = reached;
+      offeredAtMs = nowMs;
+      return { partition, offset: commitOffset(reached, txId, us) };
     },
   };
-}
-
-const placeFields = [
-  'lsn',
-  'lsn_commit',
-  'messageType',
-  'txId',
-  'millrace_row',
-  'millrace_part',
-  'snapshot_completed',
-  'incremental_snapshot_primary_key',
-];
-
-function samePlace(a: OffsetMap, b: OffsetMap): boolean {
-  if (a === b) return true;
-  // The stored one may have been through JSON, where a missing number and a bigint look different.
-  return placeFields.every((field) => String(a[field] ?? null) === String(b[field] ?? null));
 }

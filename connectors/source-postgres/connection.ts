@@ -1,14 +1,13 @@
 /** Connections to PostgreSQL, of both kinds. */
-import { readFile } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
 
-import { ConfigError } from '@millrace/runtime/api';
 import pg from 'pg';
 import type { Client, ClientConfig } from 'pg';
 
 import type { Config } from './config.ts';
 import { codeOf, explain } from './errors.ts';
+import { tlsOptions } from './tls-options.ts';
 
 // The text of values depends on these, in replication connections too.
 const sessionSettings = {
@@ -93,15 +92,16 @@ export function createConnector(config: Config): Connector {
     try {
       return await open(extra, await ssl());
     } catch (error) {
+      // Another server may have taken its place, with another mind about encryption.
+      encryption = undefined;
       throw explain(error, `${doing} ${address} as ${config['database.user']}`);
     }
   }
 
   async function connectSql(extra: ClientConfig): Promise<Client> {
     const client = await connect(extra, 'connect to');
-    const statements = config['database.initial.statements'];
     try {
-      if (statements !== null) await client.query(statements);
+      for (const statement of initialStatements(config['database.initial.statements'])) await client.query(statement);
     } catch (error) {
       await client.end().catch(() => {});
       throw explain(error, 'run database.initial.statements');
@@ -120,27 +120,12 @@ export function createConnector(config: Config): Connector {
   };
 }
 
-async function tlsOptions(config: Config, mode: string): Promise<ConnectionOptions> {
-  const file = async (key: 'database.sslrootcert' | 'database.sslcert' | 'database.sslkey'): Promise<Buffer | undefined> => {
-    const path = config[key];
-    if (path === null) return undefined;
-    try {
-      return await readFile(path);
-    } catch (cause) {
-      throw new ConfigError(`${key}: cannot read "${path}": ${(cause as Error).message}.`, { cause });
-    }
-  };
-  const [ca, cert, key] = [await file('database.sslrootcert'), await file('database.sslcert'), await file('database.sslkey')];
-  const passphrase = config['database.sslpassword']?.reveal();
-  return {
-    // As libpq: `require` checks the authority when one is given.
-    rejectUnauthorized: mode.startsWith('verify') || (mode === 'require' && ca !== undefined),
-    ...(mode === 'verify-full' ? {} : { checkServerIdentity: () => undefined }),
-    ...(ca === undefined ? {} : { ca }),
-    ...(cert === undefined ? {} : { cert }),
-    ...(key === undefined ? {} : { key }),
-    ...(passphrase === undefined ? {} : { passphrase }),
-  };
+/** Separated by semicolons; two of them stand for one that does not separate. Source: Debezium's JdbcConnection. */
+function initialStatements(text: string | null): string[] {
+  return (text ?? '')
+    .split(/(?<!;);(?!;)/)
+    .map((statement) => statement.replaceAll(';;', ';').trim())
+    .filter((statement) => statement !== '');
 }
 
 /** Ends a connection, whatever state it is in, without waiting for an answer that may never come. */

@@ -52,6 +52,28 @@ const known: readonly Known[] = [
     policy: 'act',
     hint: 'The slot was dropped, and changes since are lost. Set snapshot.mode=when_needed to read the tables anew.',
   },
+  {
+    codes: ['55000'],
+    message: /being synchronized|being synced/,
+    policy: 'retry',
+    hint: 'This server is a standby: its slot can be read when it was promoted.',
+  },
+  {
+    codes: ['CERT_HAS_EXPIRED', 'DEPTH_ZERO_SELF_SIGNED_CERT', 'SELF_SIGNED_CERT_IN_CHAIN', 'CERT_SIGNATURE_FAILURE'],
+    policy: 'act',
+    hint: 'The server’s certificate is not to be trusted: check database.sslrootcert.',
+  },
+  {
+    codes: ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'UNABLE_TO_GET_ISSUER_CERT', 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY', 'INVALID_CA'],
+    policy: 'act',
+    hint: 'The server’s certificate is of another authority: check database.sslrootcert.',
+  },
+  {
+    codes: ['ERR_TLS_CERT_ALTNAME_INVALID'],
+    policy: 'act',
+    hint: 'The server’s certificate is for another name: check database.hostname, or use database.sslmode=verify-ca.',
+  },
+  { codes: ['57014'], message: /timeout/, policy: 'retry', hint: 'Raise database.query.timeout.ms, or statement_timeout of the user.' },
   { codes: ['55006'], message: /is active/, policy: 'retry', hint: 'Stop who else reads from the slot, or choose another slot.name.' },
   { codes: ['53300'], policy: 'retry', hint: 'Raise max_connections or max_wal_senders, or end connections.' },
   { codes: ['57P01', '57P02', '57P03', '57P05', '08000', '08003', '08006', '08001', '08004', 'XX000'], policy: 'retry', hint: '' },
@@ -64,7 +86,7 @@ const known: readonly Known[] = [
 ];
 
 const lost =
-  /Connection terminated|connection (was )?(terminated|closed)|Client has encountered a connection error|timeout expired|not queryable|socket (hang up|closed)|was closed/i;
+  /Query read timeout|Connection terminated|connection (was )?(terminated|closed)|Client has encountered a connection error|timeout expired|not queryable|socket (hang up|closed)|was closed/i;
 
 export const codeOf = (error: unknown): string | undefined => {
   const code = (error as { code?: unknown } | null)?.code;
@@ -78,9 +100,16 @@ export function explain(error: unknown, doing: string): ConnectError {
   const code = codeOf(error);
   const entry = known.find((candidate) => code !== undefined && candidate.codes.includes(code) && (candidate.message?.test(found) ?? true));
   const message = `could not ${doing}: ${found}${/[.!?]$/.test(found) ? '' : '.'}`;
-  const options = { cause: error, ...(entry?.hint ? { hint: entry.hint } : {}) };
+  const hint = entry?.hint || hintOf(found);
+  const options = { cause: error, ...(hint ? { hint } : {}) };
   if (entry?.policy === 'retry' || (entry === undefined && lost.test(found))) return new RetriableError(message, options);
   return entry === undefined ? new ConnectError(message, options) : new ConfigError(message, options);
+}
+
+/** Of what comes without a code. */
+function hintOf(found: string): string {
+  if (/does not support SSL/.test(found)) return 'Set ssl = on in postgresql.conf, or database.sslmode=prefer or disable.';
+  return /Query read timeout/.test(found) ? 'Raise database.query.timeout.ms if the query is to take so long.' : '';
 }
 
 function foundIn(error: unknown): string {

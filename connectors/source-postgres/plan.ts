@@ -1,10 +1,9 @@
 /** What a start has to do, from the snapshot mode, the stored offset and the slot. */
-import { ConfigError } from '@millrace/runtime/api';
 import type { Logger } from '@millrace/runtime/api';
 
-import { formatLsn } from './lsn.ts';
 import type { Resume } from './offsets.ts';
 import type { Settings } from './settings.ts';
+import { slotProblem, SlotUnusableError } from './slot-problem.ts';
 import type { SlotState } from './slot.ts';
 import type { StreamStart } from './stream.ts';
 
@@ -21,19 +20,23 @@ export function planStart(settings: Settings, resume: Resume, slot: SlotState | 
   if (mode === 'always') return { kind: 'snapshot', only: false };
   if (resume.phase !== 'streaming') {
     if (mode !== 'no_data') return { kind: 'snapshot', only: false };
-    if (slot?.lost) throw goneError(settings, 'lost WAL that it still needed');
+    const problem = slot === undefined ? undefined : slotProblem(slot, undefined);
+    if (problem !== undefined) throw new SlotUnusableError(settings.slot, problem, undefined, settings.slotDropOnStop);
     const start: StreamStart = { phase: 'streaming', from: undefined, lastCommit: undefined, last: undefined };
     return { kind: 'stream', start, createSlot: slot === undefined };
   }
 
-  const gone = slot === undefined ? 'does not exist (any more)' : slot.lost ? 'lost WAL that it still needed' : undefined;
-  if (gone !== undefined || slot === undefined) {
-    if (mode !== 'when_needed') throw goneError(settings, gone ?? '', resume);
-    log.warn(`replication slot "${settings.slot}" ${gone}: the tables are read anew, as snapshot.mode=when_needed says`);
-    return { kind: 'snapshot', only: false };
-  }
-  warnOfGap(settings, resume, slot, log);
-  return { kind: 'stream', start: startOf(resume, slot), createSlot: false };
+  const problem = slotProblem(slot, resume);
+  if (problem === undefined && slot !== undefined) return { kind: 'stream', start: startOf(resume, slot), createSlot: false };
+  const error = new SlotUnusableError(settings.slot, problem ?? { kind: 'missing', found: 'is missing' }, resume, settings.slotDropOnStop);
+  return planWithout(error, settings, log);
+}
+
+/** What to do where the slot cannot be gone on with, at the start or later. Throws the error unless the mode has a way out. */
+export function planWithout(error: SlotUnusableError, { slot, snapshotMode }: Settings, log: Logger): Plan {
+  if (snapshotMode !== 'when_needed') throw error;
+  log.warn(`replication slot "${slot}" ${error.problem.found}: the tables are read anew, as snapshot.mode=when_needed says`);
+  return { kind: 'snapshot', only: false };
 }
 
 /**
@@ -43,19 +46,4 @@ export function planStart(settings: Settings, resume: Resume, slot: SlotState | 
 export function startOf(resume: StreamStart, slot: SlotState): StreamStart {
   const older = resume.lastCommit === undefined && resume.from !== undefined && slot.confirmed < resume.from;
   return older ? { ...resume, lastCommit: resume.from } : resume;
-}
-
-function goneError(settings: Settings, what: string, resume?: StreamStart): ConfigError {
-  const from = resume?.from === undefined ? '' : ` The connector would go on at ${formatLsn(resume.from)}.`;
-  return new ConfigError(`replication slot "${settings.slot}" ${what}: changes that were not read yet are gone.${from}`, {
-    hint: 'Set snapshot.mode=when_needed to read the tables anew, or reset the offsets of the connector.',
-  });
-}
-
-// A slot that was dropped and made again stands ahead, too, and nothing tells it from one that was confirmed while idle.
-function warnOfGap(settings: Settings, resume: StreamStart, slot: SlotState, log: Logger): void {
-  if (resume.lastCommit === undefined || slot.confirmed <= resume.lastCommit) return;
-  const message = `replication slot "${settings.slot}" is confirmed up to ${formatLsn(slot.confirmed)}, the stored offset is ${formatLsn(resume.lastCommit)}: right after idle time, but changes between are missing if the slot was made anew meanwhile`;
-  if (settings.heartbeatIntervalMs > 0) log.warn(message);
-  else log.debug(message);
 }

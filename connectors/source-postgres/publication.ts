@@ -11,6 +11,17 @@ import type { Settings } from './settings.ts';
 const quote = (name: string): string => pg.escapeIdentifier(name);
 const qualified = ({ schema, table }: CapturedTable): string => `${quote(schema)}.${quote(table)}`;
 
+export async function publicationExists(client: Client, name: string): Promise<boolean> {
+  const { rows } = await client.query('select from pg_publication where pubname = $1', [name]);
+  return rows.length > 0;
+}
+
+/** It was there when the stream began. */
+export const missingPublication = ({ publication }: Settings, found: string): ConfigError =>
+  new ConfigError(`publication "${publication}" was dropped: ${found}.`, {
+    hint: 'Create the publication, or let publication.autocreate.mode do so, and restart the connector; changes made without it are lost.',
+  });
+
 /** Throws a ConfigError when there is none and none may be made, or no table would be in it. */
 export async function ensurePublication(client: Client, settings: Settings, tables: readonly CapturedTable[], log: Logger): Promise<void> {
   const { publication: name, autocreate } = settings;

@@ -42,6 +42,11 @@ export class RecordQueue {
     return this.#waitingRecords === 0 && this.#open.length === 0;
   }
 
+  /** What was pushed and not taken. */
+  get waiting(): { readonly records: number; readonly bytes: number } {
+    return { records: this.#waitingRecords + this.#open.length, bytes: this.#waitingBytes + this.#openBytes };
+  }
+
   get isFull(): boolean {
     const { maxQueueSize, maxQueueBytes } = this.#limits;
     if (this.#waitingRecords + this.#open.length >= maxQueueSize) return true;

@@ -1,5 +1,5 @@
 /** One replication connection: feeds the decoder, answers the server, and ends when either side does. */
-import { ConfigError } from '@millrace/runtime/api';
+import { RetriableError } from '@millrace/runtime/api';
 import type { Client } from 'pg';
 import pg from 'pg';
 import replication from 'pg-logical-replication';
@@ -10,6 +10,7 @@ import { explain } from './errors.ts';
 import { formatLsn, lsnOf } from './lsn.ts';
 import type { Lsn } from './lsn.ts';
 import { ProtocolError } from './pgoutput/reader.ts';
+import { missingPublication } from './publication.ts';
 import type { RecordQueue } from './queue.ts';
 import type { Settings } from './settings.ts';
 import type { StreamDecoder } from './stream.ts';
@@ -23,6 +24,9 @@ const keepalive = 0x6b;
 /** Of either: type, start of the data (or end of the WAL), … */
 const xlogHeader = 25;
 const keepaliveLength = 18;
+
+/** Answers wanted within a second; otherwise the server wants one each half of wal_sender_timeout at most. */
+const stopsAfterAsking = 20;
 
 export interface ReplicationOptions {
   readonly connector: Connector;
@@ -48,6 +52,7 @@ export interface Replication {
 /** Starts the stream of the decoder's slot, at the position that it goes on from. */
 export async function startReplication(options: ReplicationOptions, from: Lsn | undefined): Promise<Replication> {
   const { connector, settings, decoder, queue, confirmable, onStarted } = options;
+  const doing = `stream from replication slot "${settings.slot}"`;
   const ended = Promise.withResolvers<Error | undefined>();
   let connection: RawConnection | undefined;
   let tap: Tap | undefined;
@@ -55,6 +60,10 @@ export async function startReplication(options: ReplicationOptions, from: Lsn | 
   let closed = false;
   // The relation's catalog, and the queue's room: the stream goes on when nobody holds it.
   let holds = 0;
+  // A network that swallows everything tells nobody: the server is asked for an answer with each status.
+  let waitsForRoom = false;
+  let heardMs = performance.now();
+  let asked = { sinceMs: 0, times: 0 };
 
   const hold = (): void => {
     if (holds++ === 0) tap?.hold();
@@ -70,13 +79,35 @@ export async function startReplication(options: ReplicationOptions, from: Lsn | 
     ended.resolve(error);
   }
 
-  function report(): void {
+  function report(asks = false): void {
     if (connection === undefined || closing || !connection.stream.writable) return;
-    connection.sendCopyFromChunk(standbyStatus(decoder.reached, confirmable()));
+    connection.sendCopyFromChunk(standbyStatus(decoder.reached, confirmable(), asks));
+  }
+
+  /**
+   * A server that stops sends all it has, and then asks again and again until all of it is confirmed; what waits to be
+   * stored would hold its stop up. It is left, and nothing is lost: the stream goes on from what is stored.
+   */
+  function answer(): void {
+    report();
+    const nowMs = performance.now();
+    if (nowMs - asked.sinceMs > 1_000) asked = { sinceMs: nowMs, times: 0 };
+    if (++asked.times >= stopsAfterAsking) end(new RetriableError(`could not ${doing}: the server is about to stop.`));
+  }
+
+  function check(): void {
+    const silentMs = performance.now() - heardMs;
+    if (connection !== undefined && !waitsForRoom && silentMs > settings.silenceMs) {
+      end(new RetriableError(`could not ${doing}: the server has said nothing for ${Math.round(silentMs)} ms.`));
+      connection.stream.destroy();
+    } else report(true);
   }
 
   const handler = {
-    begin: () => decoder.beginRun(),
+    begin(): void {
+      heardMs = performance.now();
+      decoder.beginRun();
+    },
     copyData(bytes: Buffer, start: number, end: number): void {
       const kind = bytes[start];
       if (kind === xlogData && end - start > xlogHeader) {
@@ -84,7 +115,7 @@ export async function startReplication(options: ReplicationOptions, from: Lsn | 
       } else if (kind === keepalive && end - start === keepaliveLength) {
         const walEnd = lsnOf(uint32(bytes, start + 1), uint32(bytes, start + 5));
         if (!decoder.inTransaction && walEnd > decoder.reached) decoder.reached = walEnd;
-        if (bytes[start + 17] === 1) report();
+        if (bytes[start + 17] === 1) answer();
       } else {
         throw new ProtocolError(`a replication message of an unknown kind (${kind}, ${end - start} bytes)`);
       }
@@ -92,7 +123,12 @@ export async function startReplication(options: ReplicationOptions, from: Lsn | 
     end(): void {
       if (!queue.isFull || closing) return;
       hold();
-      queue.whenRoom(release);
+      waitsForRoom = true;
+      queue.whenRoom(() => {
+        waitsForRoom = false;
+        heardMs = performance.now();
+        release();
+      });
     },
     failed: (error: Error) => end(explain(error, 'decode the replication stream')),
   };
@@ -111,21 +147,23 @@ export async function startReplication(options: ReplicationOptions, from: Lsn | 
       });
       if (holds > 0) tap.hold();
       const names = pg.escapeLiteral(pg.escapeIdentifier(settings.publication));
+      const more = Object.entries({ messages: 'true', ...settings.streamParams }).map(
+        ([key, value]) => `, ${key} ${pg.escapeLiteral(value)}`,
+      );
       return client.query(
-        `START_REPLICATION SLOT ${pg.escapeIdentifier(slot)} LOGICAL ${lsn} (proto_version '1', publication_names ${names}, messages 'true')`,
+        `START_REPLICATION SLOT ${pg.escapeIdentifier(slot)} LOGICAL ${lsn} (proto_version '1', publication_names ${names}${more.join('')})`,
       );
     },
   };
 
   // Its timer would confirm what was merely received; `report` sends our own status.
   const service = new LogicalReplicationService(await connector.replicationConfig(), { acknowledge: { auto: false, timeoutSeconds: 0 } });
-  const doing = `stream from replication slot "${settings.slot}"`;
   service.on('error', (error) => ended.resolve(closing ? undefined : explain(error, doing)));
   service.on('start', () => {
     report();
     onStarted();
   });
-  const timer = setInterval(report, settings.statusIntervalMs);
+  const timer = setInterval(check, Math.min(settings.statusIntervalMs, settings.silenceMs / 3));
   service.subscribe(plugin as unknown as Parameters<typeof service.subscribe>[0], settings.slot, formatLsn(from ?? 0)).then(
     () => ended.resolve(closing ? undefined : explain(new Error('Connection terminated by the server'), doing)),
     (error: unknown) => ended.resolve(closing ? undefined : explain(error, doing)),
@@ -136,7 +174,7 @@ export async function startReplication(options: ReplicationOptions, from: Lsn | 
     ended: ended.promise,
     hold,
     release,
-    report,
+    report: () => report(),
     async close() {
       if (closed) return;
       closed = true;
@@ -157,19 +195,14 @@ export async function startReplication(options: ReplicationOptions, from: Lsn | 
   };
 }
 
-const missingPublication = ({ publication }: Settings, found: string): ConfigError =>
-  new ConfigError(`publication "${publication}" was dropped: ${found}.`, {
-    hint: 'Create the publication, or let publication.autocreate.mode do so, and restart the connector; changes made without it are lost.',
-  });
-
 const uint32 = (bytes: Buffer, at: number): number =>
   (((bytes[at] as number) << 24) | ((bytes[at + 1] as number) << 16) | ((bytes[at + 2] as number) << 8) | (bytes[at + 3] as number)) >>> 0;
 
 /** Microseconds from 1970 to 2000. */
 const epochUs = 946_684_800_000_000n;
 
-/** Standby status update: received so far, flushed so far (0 confirms nothing). Source: Streaming Replication Protocol. */
-function standbyStatus(received: Lsn, flushed: Lsn | undefined): Buffer {
+/** Standby status update: received so far, flushed so far (0 confirms nothing), and whether an answer is wanted. Source: Streaming Replication Protocol. */
+function standbyStatus(received: Lsn, flushed: Lsn | undefined, asks: boolean): Buffer {
   const message = Buffer.alloc(34);
   message[0] = 0x72;
   const safe = BigInt(flushed ?? 0);
@@ -177,5 +210,6 @@ function standbyStatus(received: Lsn, flushed: Lsn | undefined): Buffer {
   message.writeBigUInt64BE(safe, 9);
   message.writeBigUInt64BE(safe, 17);
   message.writeBigInt64BE(BigInt(Date.now()) * 1000n - epochUs, 25);
+  message[33] = asks ? 1 : 0;
   return message;
 }

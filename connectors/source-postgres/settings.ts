@@ -15,6 +15,7 @@ import { identityRules } from './replica-identity.ts';
 import type { IdentityRule } from './replica-identity.ts';
 import { readSelectOverrides } from './select-overrides.ts';
 import type { SelectOverrides } from './select-overrides.ts';
+import { streamParams } from './stream-params.ts';
 import { topicNaming } from './topic-naming.ts';
 import type { TopicNaming } from './topic-naming.ts';
 import { reselectSettings } from './reselect-settings.ts';
@@ -34,6 +35,14 @@ export interface Settings {
   readonly slotFailover: boolean;
   readonly slotMaxRetries: number;
   readonly slotRetryDelayMs: number;
+  /** Further options of pgoutput. */
+  readonly streamParams: Readonly<Record<string, string>>;
+  /** Of WAL that the slot retains, before it is warned about; 0 is never. */
+  readonly retainedWarnBytes: number;
+  readonly lsnFlushTimeoutMs: number;
+  readonly lsnFlushAction: 'fail' | 'warn' | 'ignore';
+  /** A server that says nothing for so long is not there any more. */
+  readonly silenceMs: number;
   readonly publication: string;
   readonly autocreate: 'all_tables' | 'filtered' | 'disabled' | 'no_tables';
   readonly viaPartitionRoot: boolean;
@@ -79,6 +88,8 @@ export interface Settings {
   readonly unavailableHeader: 'silent' | 'all' | 'none';
   readonly bugCompatible: boolean;
   readonly reselections: readonly ReselectSettings[];
+  /** Of failures that may pass, in a row; -1 is without limit. */
+  readonly errorsMaxRetries: number;
 }
 
 /** Throws a ConfigError for what does not go together. */
@@ -103,6 +114,11 @@ export function readSettings(config: Config, raw: RawConfig): Settings {
     slotFailover: config['slot.failover'],
     slotMaxRetries: config['slot.max.retries'],
     slotRetryDelayMs: config['slot.retry.delay.ms'],
+    streamParams: streamParams(config['slot.stream.params']),
+    retainedWarnBytes: config['millrace.slot.retained.warn.bytes'],
+    lsnFlushTimeoutMs: config['lsn.flush.timeout.ms'],
+    lsnFlushAction: config['lsn.flush.timeout.action'].toLowerCase() as Settings['lsnFlushAction'],
+    silenceMs: config['connection.validation.timeout.ms'],
     publication: config['publication.name'],
     autocreate: config['publication.autocreate.mode'].toLowerCase() as Settings['autocreate'],
     viaPartitionRoot: config['publish.via.partition.root'],
@@ -144,6 +160,7 @@ export function readSettings(config: Config, raw: RawConfig): Settings {
     unavailableHeader: headerMode(config['millrace.unavailable.header'], bugCompatible(raw)),
     bugCompatible: bugCompatible(raw),
     reselections: reselectSettings(config['post.processors'], raw),
+    errorsMaxRetries: config['errors.max.retries'],
   };
 }
 

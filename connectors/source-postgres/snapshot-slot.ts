@@ -60,6 +60,7 @@ export async function snapshotWithSlot(parts: Parts, only: boolean): Promise<Lsn
       const { consistentPoint, snapshot } = await createSlot(replication, name, {
         temporary: exists,
         failover: !exists && settings.slotFailover,
+        log,
       });
       return await takeSnapshot(reader, tables, { exported: { name: snapshot, lsn: consistentPoint }, onHeld: close }, parts);
     } finally {

@@ -1,6 +1,6 @@
 import type { Client } from 'pg';
 
-import { endClient } from './connection.ts';
+import { endClient, socketOf } from './connection.ts';
 import type { Connector } from './connection.ts';
 
 /** One SQL connection, opened when it is first used, and again after it was lost. */
@@ -14,7 +14,21 @@ export class SqlLink implements AsyncDisposable {
 
   /** Rejects with what `work` rejects with, or with why there is no connection. */
   async use<T>(work: (client: Client) => Promise<T>): Promise<T> {
-    return work(await (this.#client ?? this.#open()));
+    const client = await (this.#client ?? this.#open());
+    try {
+      return await work(client);
+    } catch (error) {
+      // The query still runs: whatever came next would wait behind it.
+      if ((error as Error).message === 'Query read timeout') this.drop();
+      throw error;
+    }
+  }
+
+  /** Leaves the connection, which may be of no use any more; the next use opens another. */
+  drop(): void {
+    const opened = this.#client;
+    this.#client = undefined;
+    opened?.then((client) => socketOf(client).destroy()).catch(() => {});
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -6,7 +6,7 @@ import type { Logger } from '@millrace/runtime/api';
 
 import type { TableLayout } from './envelope.ts';
 import { isWantedTable } from './filters.ts';
-import { lsnOf } from './lsn.ts';
+import { lsnOf, maxLsn } from './lsn.ts';
 import type { Lsn } from './lsn.ts';
 import { isBeyond } from './offsets.ts';
 import type { Place, Resume } from './offsets.ts';
@@ -23,6 +23,8 @@ import type { Settings } from './settings.ts';
 import { processingScope, transactionScopeOf } from './source-block.ts';
 import type { SourceNames } from './source-block.ts';
 import { messageRecord } from './special-records.ts';
+import { noCounts } from './stream-counts.ts';
+import type { StreamCounts } from './stream-counts.ts';
 import { messageTopic, transactionTopic } from './topics.ts';
 import { TransactionMarks, allDone, placeIn } from './transaction-marks.ts';
 import type { OpenTransaction } from './transaction-marks.ts';
@@ -40,6 +42,8 @@ export interface StreamParts {
   readonly reselect?: Reselect | undefined;
   /** The slot's catalog_xmin as it was last looked up; where it is wanted at all. */
   readonly xmin?: (() => number | null) | undefined;
+  /** Counts what comes, for the metrics. */
+  readonly counts?: StreamCounts;
   /** A table's columns are about to come: no more messages are to be fed until `setLayout` was called. */
   readonly onRelation: (relation: Relation) => void;
   readonly watch?: StreamWatch | undefined;
@@ -64,6 +68,7 @@ export class StreamDecoder {
   readonly #rows: RowRecords;
   readonly #messageTopic: string;
   readonly #marks: TransactionMarks;
+  readonly #counts: StreamCounts;
   readonly #skips: { readonly c: boolean; readonly u: boolean; readonly d: boolean; readonly t: boolean };
   readonly #layouts = new Map<number, TableLayout | null>();
   #lastOid = -1;
@@ -71,6 +76,8 @@ export class StreamDecoder {
 
   readonly #from: Lsn | undefined;
   #lastCommit: Lsn | undefined;
+  /** Stored, or to be stored, between transactions; later offsets must not fall behind it, nor does what is confirmed. */
+  #settled: Lsn | undefined;
   /** The transaction that is being read; of one that is an `echo`, nothing is wanted but its end. */
   #open: OpenTransaction | undefined;
   /** What was emitted before: everything up to here is left out. */
@@ -96,6 +103,7 @@ export class StreamDecoder {
     this.#rows = new RowRecords(parts.context, parts.queue, parts.settings, check, parts.reselect);
     this.#messageTopic = messageTopic(parts.settings);
     this.#marks = new TransactionMarks(parts.context, parts.queue, transactionTopic(parts.settings));
+    this.#counts = parts.counts ?? noCounts();
     const { skipped } = parts.settings;
     this.#skips = { c: skipped.has('c'), u: skipped.has('u'), d: skipped.has('d'), t: skipped.has('t') };
     this.#from = start.from;
@@ -111,7 +119,18 @@ export class StreamDecoder {
   /** Where another stream would go on exactly after what this one emitted. */
   position(): StreamStart {
     const last = this.#emitted ?? (this.#open === undefined ? undefined : placeIn(this.#open, this.#place));
-    return { phase: 'streaming', from: this.#lastCommit ?? this.#from, lastCommit: this.#lastCommit, last };
+    const done = this.#done;
+    return { phase: 'streaming', from: done ?? this.#from, lastCommit: done, last };
+  }
+
+  /** Everything up to `reached` is done, transactions or not: an offset that says so is on its way. */
+  settle(): void {
+    this.#settled = this.reached;
+  }
+
+  get #done(): Lsn | undefined {
+    const [commit, settled] = [this.#lastCommit, this.#settled];
+    return commit === undefined || settled === undefined ? (commit ?? settled) : maxLsn(commit, settled);
   }
 
   /** The last commit whose records were all emitted. */
@@ -177,7 +196,7 @@ export class StreamDecoder {
     if (!skipped && this.#emitted !== undefined && this.#emitted.txId !== xid) this.#emitted = undefined;
     const withTally = this.#parts.settings.transactionMetadata && !skipped;
     const tally = withTally ? new TransactionTally(xid, this.#emitted?.counts) : undefined;
-    const offset = { lastCommit, txId: xid, us: commitUs, tally };
+    const offset = { lastCommit: this.#done, txId: xid, us: commitUs, tally };
     const scope = transactionScopeOf(commitUs, xid, lastCommit, undefined, this.#parts.xmin?.());
     const begun = tally === undefined || this.#emitted !== undefined;
     this.#open = { lsn, offset, scope, skipped, echo: false, begun };
@@ -194,7 +213,10 @@ export class StreamDecoder {
       this.#marks.end(this.#open, endLsn);
       this.#lastCommit = endLsn;
       this.#emitted = undefined;
+      this.#counts.transactions++;
+      this.#counts.lagMs = Math.max(0, Date.now() - Math.floor(this.#open.offset.us / 1000));
     }
+    this.#counts.lastTxId = this.lastTxId;
     this.#open = undefined;
     this.#place.row = -1;
     if (endLsn > this.reached) this.reached = endLsn;
@@ -240,14 +262,22 @@ export class StreamDecoder {
         (bytes[start + 4] as number)) >>>
       0;
     if (!wanted) return;
+    if (!wanted) return;
     const layout = oid === this.#lastOid ? this.#lastLayout : this.#layoutOf(oid);
-    if (layout === null) return;
     const skipped = this.#skips[operation];
-    if (this.#place.done < 0) this.#parts.watch?.row(oid, layout, operation, bytes, start + 5, end, skipped);
-    if (skipped) return;
-    if (operation === 'c') this.#rows.insert(layout, bytes, start + 5, end, this.#place);
-    else if (operation === 'u') this.#rows.update(layout, bytes, start + 5, end, this.#place);
-    else this.#rows.delete(layout, bytes, start + 5, end, this.#place);
+    if (layout !== null && this.#place.done < 0) this.#parts.watch?.row(oid, layout, operation, bytes, start + 5, end, skipped);
+    if (layout === null || skipped) {
+      this.#counts.filtered++;
+    } else if (operation === 'c') {
+      this.#counts.created++;
+      this.#rows.insert(layout, bytes, start + 5, end, this.#place);
+    } else if (operation === 'u') {
+      this.#counts.updated++;
+      this.#rows.update(layout, bytes, start + 5, end, this.#place);
+    } else {
+      this.#counts.deleted++;
+      this.#rows.delete(layout, bytes, start + 5, end, this.#place);
+    }
   }
 
   #layoutOf(oid: number): TableLayout | null {
@@ -265,7 +295,9 @@ export class StreamDecoder {
     if (this.#skips.t) return;
     relations.forEach((oid, part) => {
       const layout = this.#layoutOf(oid);
-      if (layout !== null) this.#rows.truncate(layout, part, this.#place);
+      if (layout === null) return;
+      this.#counts.others++;
+      this.#rows.truncate(layout, part, this.#place);
     });
   }
 
@@ -280,10 +312,11 @@ export class StreamDecoder {
     }
     // Nothing commits it, so that it counts as a commit of its own.
     if (!message.transactional) this.#lastCommit = lsn;
-    if (!settings.messagePrefix(message.prefix)) return;
+    if (!settings.messagePrefix(message.prefix)) return void this.#counts.filtered++;
+    this.#counts.others++;
     const us = this.lastUs ?? Math.floor(Date.now() * 1000);
     const open = message.transactional ? this.#open : undefined;
-    const offset = open?.offset ?? { lastCommit: this.#lastCommit, txId: null, us };
+    const offset = open?.offset ?? { lastCommit: this.#done, txId: null, us };
     const scope = open?.scope ?? transactionScopeOf(us, null, this.#lastCommit, undefined, this.#parts.xmin?.());
     const row = open === undefined ? 0 : this.#place.row;
     const block = offset.tally?.block(offset.tally.next(lsn, messageCollection)) ?? null;

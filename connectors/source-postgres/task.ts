@@ -1,17 +1,17 @@
 /** The task: a snapshot if need be, then the stream, through lost connections, into one queue. */
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { ConfigError } from '@millrace/runtime/api';
 import type { OffsetMap, SourcePosition, SourceTask, SourceTaskContext } from '@millrace/runtime/api';
 
 import { readTable } from './catalog.ts';
 import type { Config } from './config.ts';
-import { createConfirmation } from './confirmation.ts';
+import { createConfirmation, isBetweenTransactions } from './confirmation.ts';
 import { createConnector, endClient } from './connection.ts';
-import { explain, mayPass } from './errors.ts';
+import { explain } from './errors.ts';
+import { createHeartbeatQuery } from './heartbeat-query.ts';
 import { commitOffset, readOffset } from './offsets.ts';
 import type { Relation } from './pgoutput/messages.ts';
-import { planStart, startOf } from './plan.ts';
+import { planStart, planWithout, startOf } from './plan.ts';
 import type { Plan } from './plan.ts';
 import { ensurePublication } from './publication.ts';
 import { RecordQueue } from './queue.ts';
@@ -22,23 +22,30 @@ import { startReplication } from './replication.ts';
 import type { Replication } from './replication.ts';
 import { createReselect } from './reselect.ts';
 import type { Reselect } from './reselect.ts';
+import { createRetries } from './retries.ts';
+import { ensureFailover, isFurther, usableSlot } from './session-start.ts';
 import { readSettings } from './settings.ts';
 import type { Settings } from './settings.ts';
 import { openDesk } from './signals/open-desk.ts';
 import { channelWarnings } from './signals/signal-settings.ts';
+import { SlotUnusableError } from './slot-problem.ts';
+import { watchSlot } from './slot-watch.ts';
 import { checkServer, createSlot, dropSlot, findSlot } from './slot.ts';
 import { snapshotWithSlot } from './snapshot-slot.ts';
 import { heartbeatRecord } from './special-records.ts';
 import { watchXmin } from './slot-xmin.ts';
 import type { SlotXmin } from './slot-xmin.ts';
 import { SqlLink } from './sql-link.ts';
+import { createStatusNotes } from './status-notes.ts';
 import { StreamDecoder } from './stream.ts';
 import type { StreamStart } from './stream.ts';
+import { createStreamingFigures } from './streaming-figures.ts';
 import { publishedTables } from './tables.ts';
 import { heartbeatTopic } from './topics.ts';
 import { unsupportedKeys } from './unsupported.ts';
 
-const firstWaitMs = 500;
+/** A stream that ran for so long has begun well. */
+const begunAfterMs = 2_000;
 /** The server may sync on each confirmation: so often is enough. */
 const reportEveryMs = 1_000;
 
@@ -46,8 +53,7 @@ export async function startTask(config: Config, taskContext: SourceTaskContext, 
   const { log, rawConfig } = taskContext;
   const settings = readSettings(config, rawConfig);
   for (const { message } of unsupportedKeys(rawConfig).ignored) log.warn(message);
-  for (const warning of channelWarnings(config)) log.warn(warning);
-  for (const note of settings.selectOverrides.notes) log.warn(note);
+  for (const note of [...settings.selectOverrides.notes, ...channelWarnings(config)]) log.warn(note);
   if (config['plugin.name'] !== 'pgoutput')
     log.warn(`plugin.name is ${config['plugin.name']}: pgoutput is used all the same, nothing else is supported`);
 
@@ -74,34 +80,37 @@ export async function startTask(config: Config, taskContext: SourceTaskContext, 
   const queue = new RecordQueue(settings);
   const context = recordContext(settings.topicPrefix, taskContext.task, settings.contextHeaders);
   const stopping = new AbortController();
-  const signals = openDesk({ settings, names, queue, context, connector, log, offset }, taskContext, stopping.signal);
+  const notes = createStatusNotes(taskContext.note?.bind(taskContext));
+  const { setFigure } = taskContext;
   const reselect = createReselect(settings.reselections, sql, log);
+  const signal = stopping.signal;
+  const signals = openDesk({ settings, names, queue, context, connector, log, offset }, taskContext, signal);
   const engine = new Engine({
-    ...{ settings, names, queue, context, connector, sql, log, reselect, offset },
+    ...{ settings, names, queue, context, connector, sql, log, notes, setFigure, reselect, offset, signal },
     ...signals,
-    signal: stopping.signal,
   });
+  let failed = false;
   const running = engine.run(plan).catch((error: unknown) => {
-    if (!stopping.signal.aborted) queue.fail(explain(error, `read from ${connector.address}`));
+    if (stopping.signal.aborted) return;
+    failed = true;
+    queue.fail(explain(error, `read from ${connector.address}`));
   });
   starting.move();
 
   return {
     async poll(signal) {
       const records = await queue.take(Math.min(settings.pollIntervalMs, 1_000), signal);
-      const last = records.at(-1);
-      if (last !== undefined) engine.confirmation.handedOver(last.sourceOffset);
       return reselect === undefined ? records : reselect.fill(records);
     },
-    committed(positions) {
-      engine.committed(positions);
-    },
+    position: () => engine.position(),
+    committed: (positions) => engine.committed(positions),
     async [Symbol.asyncDispose]() {
       stopping.abort();
       await engine.stop();
       await running;
       await signals.desk.close();
-      if (settings.slotDropOnStop)
+      // As when it is stopped by wish alone: what failed has to find it again.
+      if (settings.slotDropOnStop && taskContext.signal.aborted && !failed)
         await sql.use((client) => dropSlot(client, settings.slot)).catch((error: unknown) => log.warn(String(error)));
       await sql[Symbol.asyncDispose]();
     },
@@ -117,42 +126,62 @@ interface EngineParts extends ReturnType<typeof openDesk> {
   readonly sql: SqlLink;
   readonly reselect: Reselect | undefined;
   readonly log: SourceTaskContext['log'];
+  readonly notes: ReturnType<typeof createStatusNotes>;
+  readonly setFigure: SourceTaskContext['setFigure'];
   readonly offset: OffsetMap | undefined;
   readonly signal: AbortSignal;
 }
 
 class Engine {
-  readonly confirmation;
+  readonly #confirmation;
   readonly #parts: EngineParts;
   readonly #layouts;
+  readonly #figures;
   #stream: { readonly decoder: StreamDecoder; readonly replication: Replication } | undefined;
+  #failSession: ((error: Error) => void) | undefined;
   #reportedAt = 0;
   #xmin: SlotXmin | undefined;
 
   constructor(parts: EngineParts) {
     this.#parts = parts;
-    this.confirmation = createConfirmation(parts.settings.heartbeatIntervalMs > 0);
-    this.#layouts = createLayoutCache(parts.settings, parts.names, parts.log);
+    const { settings, queue, setFigure, names, log } = parts;
+    this.#confirmation = createConfirmation(settings.topicPrefix, settings.statusIntervalMs);
+    this.#figures = createStreamingFigures(setFigure, settings, queue, () => this.#stream !== undefined);
+    this.#layouts = createLayoutCache(settings, names, log);
   }
 
-  async run(plan: Plan): Promise<void> {
-    const { settings, connector, log, sql } = this.#parts;
+  async run(first: Plan): Promise<void> {
+    const { settings, log } = this.#parts;
+    using _figures = this.#figures;
+    for (let plan = first; ;) {
+      try {
+        return await this.#follow(plan);
+      } catch (error) {
+        if (!(error instanceof SlotUnusableError)) throw error;
+        // What is still on its way to the log has positions of the other server's WAL: only a start anew forgets them.
+        if (error.problem.kind === 'other-wal') throw error;
+        plan = planWithout(error, settings, log);
+      }
+    }
+  }
+
+  async #follow(plan: Plan): Promise<void> {
+    const { settings, connector, log } = this.#parts;
     if (plan.kind === 'idle') return;
     if (plan.kind === 'stream') {
       this.#parts.notifier.initial('SKIPPED', {}, this.#parts.offset ?? {});
       if (plan.createSlot) {
         const client = await connector.connectReplication();
-        await createSlot(client, settings.slot, { temporary: false, failover: settings.slotFailover }).finally(() => endClient(client));
+        const options = { temporary: false, failover: settings.slotFailover, log };
+        await createSlot(client, settings.slot, options).finally(() => endClient(client));
         log.info(`replication slot "${settings.slot}" was created`);
       }
       return this.#streamOn(plan.start);
     }
-    if (settings.snapshotDelayMs > 0) await this.#pause(settings.snapshotDelayMs);
+    if (settings.snapshotDelayMs > 0) await sleep(settings.snapshotDelayMs, undefined, { signal: this.#parts.signal });
     const lsn = await this.#retrying('snapshot', () => snapshotWithSlot(this.#parts, plan.only));
     if (plan.only || lsn === undefined) return;
-    const slot = await this.#retrying('look up the slot', () => sql.use((client) => findSlot(client, settings)));
-    if (slot === undefined)
-      throw new ConfigError(`replication slot "${settings.slot}" was dropped during the snapshot.`, { hint: 'Restart the connector.' });
+    const slot = await this.#retrying('look up the slot', () => usableSlot(this.#parts, undefined));
     return this.#streamOn(startOf({ phase: 'streaming', from: lsn, lastCommit: undefined, last: undefined }, slot));
   }
 
@@ -160,10 +189,20 @@ class Engine {
     const { settings } = this.#parts;
     const mine = positions.find(({ partition }) => partition['server'] === settings.topicPrefix);
     if (mine === undefined) return;
-    this.confirmation.stored(mine.offset);
+    this.#confirmation.stored(mine.offset);
     if (Date.now() - this.#reportedAt < reportEveryMs) return;
     this.#reportedAt = Date.now();
     this.#stream?.replication.report();
+  }
+
+  /** To where everything was handed over, that no record tells of. */
+  position(): SourcePosition | undefined {
+    const decoder = this.#stream?.decoder;
+    if (decoder === undefined || !isBetweenTransactions(decoder) || !this.#parts.queue.isEmpty) return undefined;
+    const position = this.#confirmation.position(decoder.reached, decoder.lastTxId, decoder.lastUs);
+    if (position === undefined) return undefined;
+    decoder.settle();
+    return { ...position, offset: { ...position.offset, ...this.#parts.queue.offsetFields?.() } };
   }
 
   async stop(): Promise<void> {
@@ -171,18 +210,34 @@ class Engine {
   }
 
   async #streamOn(from: StreamStart): Promise<void> {
-    const { signal, settings, desk } = this.#parts;
+    const { signal, settings, connector, log, notes, desk } = this.#parts;
     desk.start();
-    const heartbeat = settings.heartbeatIntervalMs > 0 ? setInterval(() => this.#beat(), settings.heartbeatIntervalMs) : undefined;
+    if (settings.slotFailover) await ensureFailover(this.#parts);
+    await using _watch = watchSlot({
+      ...this.#parts,
+      note: notes.on('slot'),
+      seen: (slot) => this.#figures.slot(slot),
+      confirmable: () => (this.#stream === undefined ? undefined : this.#confirmation.confirmable),
+      failed: (error) => this.#failSession?.(error),
+    });
+    await using query = createHeartbeatQuery(connector, settings.heartbeatQuery, log);
+    const beat = (): void => {
+      query.run();
+      this.#beat();
+    };
+    const heartbeat = settings.heartbeatIntervalMs > 0 ? setInterval(beat, settings.heartbeatIntervalMs) : undefined;
     try {
       this.#xmin = await watchXmin(settings, this.#parts.sql, this.#parts.log);
       let position = from;
-      const backoff = this.#backoff(`stream from replication slot "${settings.slot}"`);
+      const retries = this.#retries(`stream from replication slot "${settings.slot}"`);
       while (!signal.aborted) {
-        const { error, reached } = await this.#session(position, backoff.reset);
-        position = reached;
+        const { error, reached } = await this.#session(position, retries.works);
         if (signal.aborted) return;
-        await backoff.wait(error);
+        if (isFurther(reached, position)) retries.progressed();
+        position = reached;
+        // It may be what the stream was lost with.
+        this.#parts.sql.drop();
+        await retries.wait(error);
       }
     } finally {
       clearInterval(heartbeat);
@@ -191,24 +246,30 @@ class Engine {
   }
 
   /** One connection's worth of stream. */
-  async #session(position: StreamStart, onStarted: () => void): Promise<{ readonly error: unknown; readonly reached: StreamStart }> {
+  async #session(position: StreamStart, works: () => void): Promise<{ readonly error: unknown; readonly reached: StreamStart }> {
     const { settings, connector, queue, log, desk, signal } = this.#parts;
     const failed = Promise.withResolvers<Error>();
+    this.#failSession = failed.reject;
     const decoder = new StreamDecoder(
-      { ...this.#parts, watch: desk, xmin: this.#xmin?.value, onRelation: (relation) => this.#relation(relation, decoder, failed.reject) },
+      {
+        ...this.#parts,
+        watch: desk,
+        counts: this.#figures.counts,
+        xmin: this.#xmin?.value,
+        onRelation: (relation) => this.#relation(relation, decoder, failed.reject),
+      },
       position,
     );
     failed.promise.catch(() => {});
-    const confirmable = () => {
-      if (!settings.flushLsn) return undefined;
-      return this.confirmation.confirmable(decoder.inTransaction || !queue.isEmpty ? undefined : decoder.reached);
-    };
+    const confirmable = () => (settings.flushLsn ? this.#confirmation.confirmable : undefined);
+    let begun: NodeJS.Timeout | undefined;
     const started = (): void => {
       log.info(`streaming from replication slot "${settings.slot}"`);
-      onStarted();
+      begun = setTimeout(works, begunAfterMs);
     };
     let replication: Replication | undefined;
     try {
+      this.#figures.slot(await usableSlot(this.#parts, position));
       replication = await startReplication({ connector, settings, decoder, queue, confirmable, onStarted: started }, position.from);
       this.#stream = { decoder, replication };
       desk.attach(decoder, replication);
@@ -218,8 +279,10 @@ class Engine {
     } catch (error) {
       return { error, reached: decoder.position() };
     } finally {
+      clearTimeout(begun);
       this.#stream = undefined;
       desk.detach();
+      this.#failSession = undefined;
       await replication?.close();
     }
   }
@@ -227,15 +290,10 @@ class Engine {
   /** Holds the stream until the catalog told what the relation's message leaves out. */
   #relation(relation: Relation, decoder: StreamDecoder, failed: (error: unknown) => void): void {
     const replication = this.#stream?.replication;
+    const types = relation.columns.map((column) => column.type);
     replication?.hold();
     this.#parts.sql
-      .use((client) =>
-        readTable(
-          client,
-          relation.oid,
-          relation.columns.map((column) => column.type),
-        ),
-      )
+      .use((client) => readTable(client, relation.oid, types))
       .then((catalog) => {
         const layout = this.#layouts.layout(relation, catalog);
         this.#parts.desk.layoutChanged(relation, layout);
@@ -246,55 +304,29 @@ class Engine {
   }
 
   #beat(): void {
-    const { settings, context, queue, sql, log } = this.#parts;
-    if (settings.heartbeatQuery !== null) {
-      const query = settings.heartbeatQuery;
-      sql.use((client) => client.query(query)).catch((error: unknown) => log.warn(explain(error, 'run heartbeat.action.query').message));
-    }
+    const { settings, context, queue } = this.#parts;
     const decoder = this.#stream?.decoder;
-    if (decoder === undefined || queue.isFull) return;
-    // Only between transactions does one LSN tell the whole position.
-    if (decoder.inTransaction || decoder.position().last !== undefined || decoder.reached === 0) return;
+    if (decoder === undefined || queue.isFull || !isBetweenTransactions(decoder)) return;
     const offset = commitOffset(decoder.reached, decoder.lastTxId, decoder.lastUs);
+    decoder.settle();
     queue.push(heartbeatRecord(context, heartbeatTopic(settings), settings.topicPrefix, offset), 64);
   }
 
   async #retrying<T>(doing: string, work: () => Promise<T>): Promise<T> {
-    const backoff = this.#backoff(doing);
+    const retries = this.#retries(doing);
     for (;;) {
       try {
-        return await work();
+        const done = await work();
+        retries.works();
+        return done;
       } catch (error) {
         this.#parts.signal.throwIfAborted();
-        await backoff.wait(explain(error, doing));
+        await retries.wait(explain(error, doing));
       }
     }
   }
 
-  /** Waits longer and longer; throws an error that will not pass, or, for a slot that is in use, after so many tries. */
-  #backoff(doing: string): { wait(error: unknown): Promise<void>; reset(): void } {
-    const { settings, log } = this.#parts;
-    let tries = 0;
-    let busy = 0;
-    return {
-      reset: () => {
-        tries = 0;
-        busy = 0;
-      },
-      wait: async (found) => {
-        const error = explain(found ?? new Error('Connection terminated by the server'), doing);
-        if (!mayPass(error)) throw error;
-        const inUse = /is active for PID/.test(error.message);
-        if (inUse && ++busy > settings.slotMaxRetries) throw new ConfigError(error.message, { cause: error });
-        tries++;
-        const waitMs = inUse ? settings.slotRetryDelayMs : Math.min(firstWaitMs * 2 ** (tries - 1), settings.reconnectMaxMs);
-        log.warn(`${error.message} Trying again in ${waitMs} ms (try ${tries}).`);
-        await this.#pause(waitMs);
-      },
-    };
-  }
-
-  async #pause(ms: number): Promise<void> {
-    await sleep(ms, undefined, { signal: this.#parts.signal });
+  #retries(doing: string) {
+    return createRetries({ ...this.#parts, note: this.#parts.notes.on('retries') }, doing);
   }
 }

@@ -42,7 +42,6 @@ const table: readonly Unsupported[] = [
     'io.debezium.pipeline.txmetadata.DefaultTransactionMetadataFactory',
   ),
   refused(/^database\.sslfactory$/, 'is a Java class. Use database.sslmode and the certificate files.', ''),
-  ignored('errors.max.retries', '-1'),
   ignored('guardrail.collections.max', '0'),
   ignored('lsn.flush.timeout.ms', '30000'),
   ignored('lsn.flush.timeout.action', 'fail'),

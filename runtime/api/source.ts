@@ -32,8 +32,16 @@ export interface TaskContext {
   readonly log: Logger;
   /** Fails the task from outside its calls, as if `poll` or `put` had thrown. */
   fail(error: Error): void;
-  /** Sets a figure of the connector's own, for `/metrics`: a count ends in `-total`. Absent where nobody asks. */
-  setFigure?(name: string, value: number): void;
+  /**
+   * Sets a figure of the connector's own, for `/metrics`: a count ends in `-total`. With `labels` it stands there under
+   * exactly that name and with these labels, beside the connector's and the task's. Absent where nobody asks.
+   */
+  setFigure?(name: string, value: number, labels?: Readonly<Record<string, string>>): void;
+  /**
+   * What a task that runs has to say of its state: that it tries again, since when, and why. It stands in the status
+   * beside RUNNING, until another one takes its place, or undefined takes it away. Absent where nobody asks.
+   */
+  note?(text: string | undefined): void;
 }
 
 export interface SourceTaskContext extends TaskContext {
@@ -81,6 +89,12 @@ export interface SourceTask extends AsyncDisposable {
    * forget what lies before. The newest position of each source partition that was committed.
    */
   committed?(positions: readonly SourcePosition[]): void | Promise<void>;
+  /**
+   * Where the task stands now, when that is further than its last record says: nothing before it is left to be polled.
+   * Asked between polls; undefined where there is nothing new. It is stored as positions of records are, and then told
+   * to `committed`. Source: KIP-910.
+   */
+  position?(): SourcePosition | undefined;
   /** This record is in the log (or was dropped on the way, then metadata is null). Only when a source needs it: it costs a call for each record. */
   commitRecord?(record: SourceRecord, metadata: RecordMetadata | null): void;
 }

@@ -42,6 +42,26 @@ test('a task that does not answer is named in its status, until it answers', asy
   assert.equal((await herder.taskStatus(id)).trace, undefined);
 });
 
+test('what a task says of its state stands beside it, and comes back after a silence', async () => {
+  await using fixture = await startHerder();
+  const { herder, tasks } = fixture;
+  await herder.createConnector('c', sourceConfig());
+  await reaches(herder, 'c', 'RUNNING RUNNING');
+  const events = tasks.running.get('c-0')?.events;
+  events?.noted?.(id, 'the database is away');
+  assert.deepEqual(await told(), ['RUNNING', 'the database is away']);
+  events?.responsive(id, false, 12_000);
+  events?.responsive(id, true, 13_000);
+  assert.deepEqual(await told(), ['RUNNING', 'the database is away']);
+  events?.noted?.(id, undefined);
+  assert.deepEqual(await told(), ['RUNNING', undefined]);
+
+  async function told(): Promise<readonly unknown[]> {
+    const { state, trace } = await herder.taskStatus(id);
+    return [state, trace];
+  }
+});
+
 test('events of an earlier run change nothing', async () => {
   await using fixture = await startHerder();
   const { herder, tasks } = fixture;

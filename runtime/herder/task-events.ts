@@ -17,6 +17,8 @@ export interface Run {
   readonly stopping: AbortController;
   stopped: Promise<void> | undefined;
   paused: boolean;
+  /** What the task says of its state while it runs. */
+  note?: string | undefined;
   state: RunState;
   trace?: string | undefined;
   over: boolean;
@@ -70,10 +72,15 @@ export function taskEvents({ plan, run, config, secrets, startup, statuses, rest
     running(id) {
       startup.succeeded();
       run.runningSinceMs = performance.now();
-      publish(id, run.paused ? 'PAUSED' : 'RUNNING');
+      publish(id, run.paused ? 'PAUSED' : 'RUNNING', run.note);
     },
-    paused: (id) => publish(id, 'PAUSED'),
-    resumed: (id) => publish(id, 'RUNNING'),
+    paused: (id) => publish(id, 'PAUSED', run.note),
+    resumed: (id) => publish(id, 'RUNNING', run.note),
+    noted(id, text) {
+      run.note = text === undefined ? undefined : withoutSecrets(text, secrets);
+      // While it is being started it is told with the state that follows.
+      if (run.runningSinceMs !== undefined) publish(id, run.state, run.note);
+    },
     failed(id, trace, passes = false) {
       startup.failed();
       const shown = withoutSecrets(trace, secrets);
@@ -82,7 +89,7 @@ export function taskEvents({ plan, run, config, secrets, startup, statuses, rest
     },
     responsive(id, answering, forMs) {
       // Clients know Connect's states only, so the state stays, and the trace says what is wrong.
-      publish(id, run.state, answering ? undefined : silence(id, forMs));
+      publish(id, run.state, answering ? run.note : silence(id, forMs));
       if (!answering) logger.warn(silence(id, forMs));
     },
     topicUsed: (id, topic) => statuses.topicUsed(id, topic),

@@ -78,9 +78,10 @@ interface Setup {
   readonly partitions?: number;
   readonly committed?: SourceTask['committed'];
   readonly commitRecord?: SourceTask['commitRecord'];
+  readonly position?: NonNullable<SourceTask['position']>;
 }
 
-function setUp({ polls, config = {}, chain, partitions = 1, committed, commitRecord }: Setup) {
+function setUp({ polls, config = {}, chain, partitions = 1, committed, commitRecord, position }: Setup) {
   const far = farEnd();
   const stop = new AbortController();
   const stored: SourcePosition[] = [];
@@ -108,6 +109,7 @@ function setUp({ polls, config = {}, chain, partitions = 1, committed, commitRec
       return [];
     },
     ...(committed === undefined ? {} : { committed }),
+    ...(position === undefined ? {} : { position }),
     ...(commitRecord === undefined ? {} : { commitRecord }),
     async [Symbol.asyncDispose]() {},
   };
@@ -146,6 +148,23 @@ test('records arrive in order, and the last position is stored at the stop', asy
   );
   assert.deepEqual(stored, [{ partition: { s: 1 }, offset: { n: 499 } }]);
   assert.deepEqual(committed, stored);
+});
+
+test('a position without a record is stored once the records before it are in the log, and not before', async () => {
+  let at: number | undefined = 90;
+  const { far, stop, stored, drained, loop, running } = setUp({
+    polls: [[record(1)], []],
+    position: () => (at === undefined ? undefined : { partition: { s: 1 }, offset: { n: at } }),
+  });
+  far.auto = false;
+  await drained;
+  at = undefined;
+  const paused = loop.setPaused(true);
+  assert.deepEqual(stored, []);
+  far.acknowledge();
+  stop.abort();
+  await Promise.all([paused, running]);
+  assert.deepEqual(stored, [{ partition: { s: 1 }, offset: { n: 90 } }]);
 });
 
 test('what the log has not acknowledged is not stored', async () => {

@@ -135,7 +135,9 @@ export function sourceLoop(parts: SourceParts, paused: boolean): Loop {
           }
           const records = await outbox.unlessBroken(poll(signal));
           if (records.length > 0) await take(records, signal);
-          else if (transactions !== undefined) await outbox.pollEnded();
+          const position = task.position?.();
+          if (position !== undefined) outbox.moved(position);
+          if (records.length === 0 && (position !== undefined || transactions !== undefined)) await outbox.pollEnded();
         }
         await outbox.settle(true);
       } catch (error) {

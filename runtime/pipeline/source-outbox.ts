@@ -4,7 +4,7 @@
  * positions of what the log holds.
  */
 import { ConnectError } from '../api/index.ts';
-import type { SourceRecord } from '../api/index.ts';
+import type { SourcePosition, SourceRecord } from '../api/index.ts';
 import type { AppendedBatch } from '../ports/log.ts';
 import { Gate } from './gate.ts';
 import { nowhere, PositionTeller, tellRecords } from './source-acknowledgement.ts';
@@ -65,6 +65,10 @@ export class SourceOutbox implements Outbox {
     if (this.#parts.task.commitRecord !== undefined) {
       this.#records.push(nowhere(polled));
     }
+  }
+
+  moved({ partition, offset }: SourcePosition): void {
+    this.#positions.set(partition, offset);
   }
 
   /** Called between polls: a quiet source's records go at once, a busy one's when the log has answered. */

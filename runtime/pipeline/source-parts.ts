@@ -35,6 +35,8 @@ export interface Outbox {
   encoded(polled: SourceRecord, sent: SourceRecord): void;
   /** A record that goes nowhere: its position counts all the same. */
   dropped(polled: SourceRecord): void;
+  /** A position without a record: that of everything which was polled before. */
+  moved(position: SourcePosition): void;
   /** Called after each record, where boundaries may lie between the records of one poll. */
   readonly recordTaken?: ((polled: SourceRecord) => Promise<void> | undefined) | undefined;
   /** Called after each poll, also where it brought nothing. */

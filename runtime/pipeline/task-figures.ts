@@ -1,7 +1,24 @@
+/** A figure of the connector's own, by its full name. */
+export interface LabelledFigure {
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly value: number;
+}
+
 /** Counters of one task's run, under Connect's attribute names (connect.md part 8; KIP-196). */
 export class TaskFigures {
   readonly #values = new Map<string, number>();
   readonly #rates = new Map<string, { total: number; atMs: number; perSecond: number }>();
+
+  readonly #labelled = new Map<string, LabelledFigure>();
+
+  label(name: string, labels: Readonly<Record<string, string>>, value: number): void {
+    this.#labelled.set(`${name} ${Object.entries(labels).join(' ')}`, { name, labels, value });
+  }
+
+  labelled(): readonly LabelledFigure[] {
+    return [...this.#labelled.values()];
+  }
 
   add(name: string, by = 1): void {
     this.#values.set(name, (this.#values.get(name) ?? 0) + by);

@@ -31,6 +31,26 @@ test('poll: each poll is one transaction, with its last position', async () => {
   assert.deepEqual([min, max, average], [1, 300, 101]);
 });
 
+test('a position without a record is committed with the next records, or when the task stops', async () => {
+  const positions = [undefined, 50, undefined, 90];
+  const { log, drained, stop, running } = startTransactionalSource({
+    boundary: pollBoundary(never),
+    polls: [[record(1)], [], [record(60)], []],
+    position() {
+      const n = positions.shift();
+      return n === undefined ? undefined : { partition: { s: 1 }, offset: { n } };
+    },
+  });
+  await drained;
+  assert.deepEqual(log.seen, [
+    { values: ['v1'], offsets: [offset(1)] },
+    { values: ['v60'], offsets: [offset(60)] },
+  ]);
+  stop.abort();
+  await running;
+  assert.deepEqual(log.seen[2], { values: [], offsets: [offset(90)] });
+});
+
 test('while a transaction commits, the next poll is taken, and not sent', async () => {
   const { log, stop, running, polled, figures } = startTransactionalSource({
     boundary: pollBoundary(never),

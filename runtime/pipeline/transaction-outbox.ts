@@ -103,6 +103,10 @@ export class TransactionOutbox implements Outbox {
     if (this.#parts.task.commitRecord !== undefined) this.#records.push(nowhere(polled));
   }
 
+  moved({ partition, offset }: SourcePosition): void {
+    this.#positions.set(partition, offset);
+  }
+
   async pollEnded(): Promise<void> {
     this.#busy = false;
     if (this.#pendingRecords > 0) this.#countActive();

@@ -46,6 +46,8 @@ export interface TaskEvents {
   failed(id: TaskId, trace: string, passes?: boolean): void;
   /** The thread has not answered for a while (it spins or blocks); `answering` true when it does again. */
   responsive(id: TaskId, answering: boolean, forMs: number): void;
+  /** The task has a word to say of its state, which stays what it is; undefined takes it back. */
+  noted?(id: TaskId, text: string | undefined): void;
   /** A source task wrote to this topic, or a sink task read from it, for the first time in this run. */
   topicUsed(id: TaskId, topic: string): void;
 }
@@ -58,6 +60,8 @@ export interface TaskMetrics {
   readonly attributes: Readonly<Record<string, number>>;
   /** Figures that the connector itself reports, by name. */
   readonly own: Readonly<Record<string, number>>;
+  /** Those that it reports under names and labels of their own. */
+  readonly labelled?: readonly { readonly name: string; readonly labels: Readonly<Record<string, string>>; readonly value: number }[];
   readonly thread: { readonly heapBytes: number; readonly bufferBytes: number; readonly cpuSeconds: number };
 }
 

@@ -15,6 +15,7 @@ const task: TaskMetrics = {
   kind: 'source',
   attributes: { 'source-record-poll-total': 7, 'running-ratio': 1, 'total-record-failures': 2 },
   own: { MilliSecondsBehindSource: 12 },
+  labelled: [{ name: 'debezium_metrics_Connected', labels: { plugin: 'postgres', name: 'shop', context: 'streaming' }, value: 1 }],
   thread: { heapBytes: 100, bufferBytes: 200, cpuSeconds: 0.5 },
 };
 
@@ -46,6 +47,7 @@ test('Connect’s attributes under the exporter’s own names', async () => {
     'kafka_connect_connect_worker_metrics_connector_running_task_count{connector="shop"} 1',
     'kafka_connect_connector_status{connector="shop",task="0",status="running"} 1',
     'millrace_connector_millisecondsbehindsource{connector="shop",task="0"} 12',
+    'debezium_metrics_Connected{plugin="postgres",name="shop",context="streaming",connector="shop",task="0"} 1',
     'millrace_task_heap_bytes{connector="shop",task="0"} 100',
     'millrace_task_buffer_bytes{connector="shop",task="0"} 200',
     'millrace_task_cpu_seconds_total{connector="shop",task="0"} 0.5',

@@ -68,13 +68,16 @@ function putConnector(put: Put, naming: Naming, { connector, summary, texts, att
   putAttributes(put, naming, 'connect-worker-metrics', { connector }, attributes);
 }
 
-function putTask(put: Put, naming: Naming, { id, kind, attributes, own, thread }: TaskMetrics): void {
+function putTask(put: Put, naming: Naming, { id, kind, attributes, own, labelled = [], thread }: TaskMetrics): void {
   const labels = { connector: id.connector, task: String(id.task) };
   for (const [attribute, value] of Object.entries(attributes)) {
     putAttributes(put, naming, beanOf(kind, attribute), labels, { [attribute]: value });
   }
   for (const [name, value] of Object.entries(own)) {
     put(identifier(`millrace_connector_${name}`), `${name}, as the connector reports it`, labels, value);
+  }
+  for (const figure of labelled) {
+    put(figure.name, `${figure.name}, as the connector reports it`, { ...figure.labels, ...labels }, figure.value);
   }
   put('millrace_task_heap_bytes', 'JavaScript heap of the task’s thread', labels, thread.heapBytes);
   put('millrace_task_buffer_bytes', 'Buffers of the task’s thread, outside its heap', labels, thread.bufferBytes);
@@ -107,4 +110,7 @@ function putInto(registry: Registry): Put {
 const labelNames = [
   ...['connector', 'task', 'status', 'connector_type', 'connector_class', 'connector_version'],
   ...['connect_protocol', 'leader_name', 'client_id'],
+  // Of Debezium's beans, as the rules of its JMX exporter name them.
+  ...['plugin', 'name', 'context', 'table'],
+  'slot',
 ];

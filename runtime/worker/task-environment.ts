@@ -27,6 +27,7 @@ export interface TaskEnvironment {
     write(offsets: readonly StoredOffset[]): Promise<void>;
   };
   topicUsed(topic: string): void;
+  note(text: string | undefined): void;
   fail(error: Error): void;
 }
 

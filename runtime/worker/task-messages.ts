@@ -2,6 +2,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { RawConfig } from '../api/index.ts';
 import type { Log } from '../ports/log.ts';
+import type { LabelledFigure } from '../pipeline/task-figures.ts';
 import type { SourceDelivery } from '../plugins/source-delivery.ts';
 import type { OffsetsTopic } from '../ports/stores.ts';
 import type { TaskSpec } from '../ports/tasks.ts';
@@ -15,7 +16,13 @@ export type FromTask =
   | { readonly kind: 'running' | 'paused' | 'resumed' | 'stopped' }
   | { readonly kind: 'failed'; readonly trace: string; readonly passes: boolean }
   | { readonly kind: 'topic-used'; readonly topic: string }
-  | { readonly kind: 'pong'; readonly number: number; readonly attributes: Readonly<Record<string, number>> }
+  | { readonly kind: 'noted'; readonly text: string | undefined }
+  | {
+      readonly kind: 'pong';
+      readonly number: number;
+      readonly attributes: Readonly<Record<string, number>>;
+      readonly labelled: readonly LabelledFigure[];
+    }
   | { readonly kind: 'log'; readonly level: LogLevel; readonly message: string; readonly fields?: Readonly<Record<string, unknown>> };
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';

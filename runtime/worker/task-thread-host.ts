@@ -73,11 +73,12 @@ export function startTaskThread({ name, data, logPort, offsets, events, log, lim
 
   thread.on('message', (message: FromTask) => {
     if (!('kind' in message)) return;
-    if (message.kind === 'pong') watch.pong(message.attributes);
+    if (message.kind === 'pong') watch.pong(message);
     else if (message.kind === 'log') log[message.level](message.message, message.fields);
     else if (message.kind === 'failed') fail(message.trace, message.passes);
     else if (message.kind === 'stopped') over = true;
     else if (over || stopping) return;
+    else if (message.kind === 'noted') events.noted?.(id, message.text);
     else if (message.kind === 'topic-used') events.topicUsed(id, message.topic);
     else events[message.kind](id);
   });
@@ -130,7 +131,7 @@ export function startTaskThread({ name, data, logPort, offsets, events, log, lim
   return {
     spec,
     setPaused: (paused) => tell({ kind: 'pause', paused }),
-    metrics: () => ({ id, kind: spec.kind, attributes: watch.attributes, own: {}, thread: watch.thread }),
+    metrics: () => ({ id, kind: spec.kind, attributes: watch.attributes, own: {}, labelled: watch.labelled, thread: watch.thread }),
     stop,
     ended,
     get blocked() {

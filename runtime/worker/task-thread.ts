@@ -43,7 +43,8 @@ const logger = { debug: logAt('debug'), info: logAt('info'), warn: logAt('warn')
 
 main.on('message', (message: ToTask) => {
   if (!('kind' in message)) return;
-  if (message.kind === 'ping') tell({ kind: 'pong', number: message.number, attributes: figures.snapshot(Date.now()) });
+  if (message.kind === 'ping')
+    tell({ kind: 'pong', number: message.number, attributes: figures.snapshot(Date.now()), labelled: figures.labelled() });
   else if (message.kind === 'stop') stopping.abort();
   else setPaused(message.paused);
 });
@@ -54,6 +55,7 @@ function setPaused(wanted: boolean): void {
   run?.loop.setPaused(wanted).then(() => tell({ kind: wanted ? 'paused' : 'resumed' }), failing.reject);
 }
 
+let noted: string | undefined;
 const usedTopics = new Set<string>();
 
 function environment(): TaskEnvironment {
@@ -76,6 +78,11 @@ function environment(): TaskEnvironment {
       if (usedTopics.has(topic)) return;
       usedTopics.add(topic);
       tell({ kind: 'topic-used', topic });
+    },
+    note(text) {
+      if (text === noted) return;
+      noted = text;
+      tell({ kind: 'noted', text });
     },
     fail: (error) => failing.reject(error),
   };

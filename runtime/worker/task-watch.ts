@@ -2,7 +2,7 @@
 import type { Worker } from 'node:worker_threads';
 import type { TaskMetrics } from '../ports/tasks.ts';
 import { watchMemory } from './memory-watch.ts';
-import type { ToTask } from './task-messages.ts';
+import type { FromTask, ToTask } from './task-messages.ts';
 
 export interface WatchLimits {
   /** Silence after which a task is reported. */
@@ -11,9 +11,12 @@ export interface WatchLimits {
   readonly memoryMaxBytes: number;
 }
 
+type Answer = Pick<FromTask & { readonly kind: 'pong' }, 'attributes' | 'labelled'>;
+
 export interface TaskWatch {
-  pong(attributes: Readonly<Record<string, number>>): void;
-  readonly attributes: Readonly<Record<string, number>>;
+  pong(answer: Answer): void;
+  readonly attributes: Answer['attributes'];
+  readonly labelled: Answer['labelled'];
   readonly thread: TaskMetrics['thread'];
   stop(): void;
 }
@@ -30,7 +33,7 @@ export function watchTask(
   let pings = 0;
   let asking = false;
   let cpuSeconds = 0;
-  let attributes: Readonly<Record<string, number>> = {};
+  let last: Answer = { attributes: {}, labelled: [] };
   const watched = watchMemory(thread, limits.memoryMaxBytes, (found) => on.tooLarge(found));
 
   async function measureCpu(): Promise<void> {
@@ -57,14 +60,17 @@ export function watchTask(
   ).unref();
 
   return {
-    pong(answered) {
-      attributes = answered;
+    pong(answer) {
+      last = answer;
       if (silent) on.responsive(true, Date.now() - lastPongMs);
       silent = false;
       lastPongMs = Date.now();
     },
     get attributes() {
-      return attributes;
+      return last.attributes;
+    },
+    get labelled() {
+      return last.labelled;
     },
     get thread() {
       return { ...watched.memory, cpuSeconds };

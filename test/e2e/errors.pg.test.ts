@@ -150,10 +150,22 @@ describe('a PostgreSQL that cannot be captured', () => {
     await untilStreaming('first');
     const busy = { 'slot.name': 'first_slot', 'snapshot.mode': 'no_data', 'slot.max.retries': '2', 'slot.retry.delay.ms': '100' };
     await worker.put('second', { ...config('second'), ...busy });
-    const trace = await traceOf('second');
-    assert.match(trace, /replication slot "first_slot" is active for PID \d+/);
+    // It waits, as Debezium does; but it says so, and for whom.
+    const waits = (trace = ''): boolean => /replication slot "first_slot" is active for PID \d+.*try \d+ comes at/.test(trace);
+    const { trace = '' } = await taskStatus(worker, 'second', (task) => task.state === 'RUNNING' && waits(task.trace));
     assert.match(trace, /Stop who else reads from the slot, or choose another slot\.name/);
     await taskStatus(worker, 'first', isRunning);
+    const metrics = async (): Promise<string> => (await fetch(`${worker.url}/metrics`)).text();
+    await eventually('the figures of both', async () => {
+      const text = await metrics();
+      const connected = (name: string, value: number): boolean =>
+        text.includes(
+          `debezium_metrics_Connected{plugin="postgres",name="${name}",context="streaming",connector="${name}",task="0"} ${value}\n`,
+        );
+      return connected('first', 1) && connected('second', 0) && text.includes('millrace_postgres_slot_retained_bytes{slot="first_slot"');
+    });
+    await worker.request('DELETE', '/connectors/first');
+    await taskStatus(worker, 'second', isRunning);
     await worker.request('DELETE', '/connectors/second');
   });
 

@@ -16,6 +16,8 @@ export interface Place {
   readonly offset: OffsetMap;
   readonly reached: Lsn;
   readonly lastCommit: Lsn | undefined;
+  /** To be called when an offset of it is on its way. */
+  settle(): void;
 }
 
 export interface EmitParts {
@@ -61,8 +63,10 @@ export class ChunkWindow {
   }
 
   /** Hands over the rows that the stream did not tell of, after `before` was told the key of each. Returns how many. */
-  emit({ context, queue }: EmitParts, { offset, reached, lastCommit }: Place, before: (key: Key) => void): number {
+  emit({ context, queue }: EmitParts, place: Place, before: (key: Key) => void): number {
+    const { offset, reached, lastCommit } = place;
     const { layout, rows } = this.chunk;
+    place.settle();
     const { keySchema, newKey, valueSchema, shape } = layout;
     const us = Math.floor((performance.timeOrigin + performance.now()) * 1000);
     const scopes = [transactionScopeOf(us, null, lastCommit ?? reached, reached), processingScope()];

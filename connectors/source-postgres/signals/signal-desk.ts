@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { Logger, OffsetMap } from '@millrace/runtime/api';
 
+import { isBetweenTransactions } from '../confirmation.ts';
 import type { Connector } from '../connection.ts';
 import type { TableLayout } from '../envelope.ts';
 import { codeOf, explain, mayPass } from '../errors.ts';
@@ -79,8 +80,9 @@ export class SignalDesk implements StreamWatch {
     };
   }
 
-  /** The stream is about to begin. */
+  /** The stream is about to begin, or to begin again. */
   start(): void {
+    if (this.#running !== undefined) return;
     const quiet = setInterval(() => this.#quiet(), quietEveryMs);
     this.#running = Promise.all([this.#incremental.run(), this.#work()]).finally(() => clearInterval(quiet));
     this.#running.catch((error: unknown) => this.#parts.failed(error as Error));
@@ -248,7 +250,8 @@ export class SignalDesk implements StreamWatch {
   #standStill(): Promise<OffsetMap> {
     const { promise, resolve, reject } = Promise.withResolvers<OffsetMap>();
     this.#stopping.signal.addEventListener('abort', () => reject(this.#stopping.signal.reason as Error), { once: true });
-    this.#onQuiet = ({ offset }) => {
+    this.#onQuiet = ({ offset, settle }) => {
+      settle();
       this.#standing = true;
       this.#stream?.replication.hold();
       resolve(offset);
@@ -262,6 +265,7 @@ export class SignalDesk implements StreamWatch {
     if (this.#onQuiet === undefined && !notifier.hasWaiting && !this.#incremental.waits) return;
     const place = this.#place();
     if (place === undefined) return;
+    if (notifier.hasWaiting) place.settle();
     notifier.flush(place.offset);
     this.#incremental.emitIfDue();
     const found = this.#onQuiet;
@@ -271,10 +275,8 @@ export class SignalDesk implements StreamWatch {
 
   #place(): Place | undefined {
     const decoder = this.#stream?.decoder;
-    if (decoder === undefined || decoder.inTransaction || decoder.reached === 0) return undefined;
-    // Only between transactions does one LSN tell the whole position.
-    if (decoder.position().last !== undefined) return undefined;
+    if (decoder === undefined || !isBetweenTransactions(decoder)) return undefined;
     const { reached, lastTxId, lastUs, lastCommit } = decoder;
-    return { offset: commitOffset(reached, lastTxId, lastUs), reached, lastCommit };
+    return { offset: commitOffset(reached, lastTxId, lastUs), reached, lastCommit, settle: () => decoder.settle() };
   }
 }

@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
+import type { OffsetMap } from '@millrace/runtime/api';
+
 import { createDatabase, startPostgres } from '../../../test/services/postgres.ts';
 import type { PostgresAddress } from '../../../test/services/postgres.ts';
 import { usePostgres } from '../../../test/services/share.ts';
 import { field, keyField, rawConfig, runTask, sql, waitFor } from './harness.ts';
+import type { Running } from './harness.ts';
 
 /** How far the slot is confirmed, and the end of the WAL. */
 async function positions(database: PostgresAddress, slot: string): Promise<{ confirmed: number; end: number }> {
@@ -35,13 +38,55 @@ test('only what is stored is confirmed; once all of it is, an idle database hold
   const secondLast = running.records[1];
   void running.task.committed?.([{ partition: secondLast!.sourcePartition, offset: secondLast!.sourceOffset }]);
   running.commit();
-  await sql(database, 'insert into other select generate_series(1, 10000)');
+  await holdsNothingBack(running, database, slot);
+  assert.equal(running.records.length, 3);
+});
+
+/** Whatever is written where the connector does not look, until the slot is confirmed beyond it. */
+async function holdsNothingBack(running: Running, database: PostgresAddress, slot: string): Promise<void> {
   const { end } = await positions(database, slot);
   await waitFor(async () => {
-    await running.task.poll(AbortSignal.timeout(20));
+    let polls = 0;
+    await running.until(() => polls++ > 0);
+    const at = Number(running.position()?.['lsn_commit'] ?? 0);
+    // Stored first, in the offset topic: then it is confirmed, and not before.
+    assert.ok((await positions(database, slot)).confirmed <= Math.max(at, end));
+    running.commit();
     return (await positions(database, slot)).confirmed >= end;
-  }, 'the WAL of other tables to be confirmed');
-  assert.equal(running.records.length, 3);
+  }, 'the WAL of others to be confirmed');
+}
+
+test('by default, writes to other tables and to other databases hold no WAL back, nor do empty tables', async () => {
+  const server = await usePostgres();
+  await using database = await createDatabase(server, 'idle');
+  await using elsewhere = await createDatabase(server, 'elsewhere');
+  await sql(database, 'create table t (id int primary key)', 'create table other (id int)');
+  await sql(elsewhere, 'create table far (id int)');
+  const raw = rawConfig(database, { ...quick, 'table.include.list': 'public.t' });
+  const slot = raw['slot.name'] as string;
+  let offset: OffsetMap | undefined;
+  {
+    await using running = await runTask(raw);
+    await running.until(() => running.position() !== undefined);
+    for (const [place, table] of [
+      [database, 'other'],
+      [elsewhere, 'far'],
+    ] as const) {
+      await sql(place, `insert into ${table} select generate_series(1, 10000)`);
+      await holdsNothingBack(running, database, slot);
+    }
+    offset = running.position();
+    assert.equal(running.records.length, 0);
+  }
+  // Whoever goes on from there, goes on right there.
+  assert.equal(offset?.['messageType'], 'COMMIT');
+  await sql(database, 'insert into t values (1)');
+  await using again = await runTask(raw, { offset });
+  await again.count(1);
+  assert.deepEqual(
+    again.records.map((record) => field(record, 'op')),
+    ['c'],
+  );
 });
 
 test('with heartbeats the position is stored before it is confirmed', async () => {

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 
 import { Secret } from '@millrace/runtime/api';
-import type { ConfigKey, OffsetMap, SourceRecord, SourceTask, SourceTaskContext, Struct } from '@millrace/runtime/api';
+import type { ConfigKey, OffsetMap, SourcePosition, SourceRecord, SourceTask, SourceTaskContext, Struct } from '@millrace/runtime/api';
 
 import type { PostgresAddress } from '../../../test/services/postgres.ts';
 import { config as configDef } from '../config.ts';
@@ -70,6 +70,12 @@ export interface Running extends AsyncDisposable {
   count(records: number, withinMs?: number): Promise<SourceRecord[]>;
   /** Tells the task that everything polled so far is stored. */
   commit(): void;
+  /** What the task said of its state. */
+  readonly notes: (string | undefined)[];
+  /** Its figures, by name; of labels, only those in braces that tell series apart. */
+  readonly figures: Map<string, number>;
+  /** The last position that came without a record. */
+  readonly position: () => OffsetMap | undefined;
 }
 
 export interface RunOptions {
@@ -79,6 +85,9 @@ export interface RunOptions {
 
 export async function runTask(raw: RawConfig, { offset, context = {} }: RunOptions = {}): Promise<Running> {
   const logs: string[] = [];
+  const notes: (string | undefined)[] = [];
+  const figures = new Map<string, number>();
+  let moved: SourcePosition | undefined;
   const note = (level: string) => (message: string) => void logs.push(`${level}: ${message}`);
   const stop = new AbortController();
   const task = await source.start(configValues(raw), {
@@ -88,6 +97,8 @@ export async function runTask(raw: RawConfig, { offset, context = {} }: RunOptio
     signal: stop.signal,
     log: { debug: note('debug'), info: note('info'), warn: note('warn'), error: note('error') },
     fail: (error) => logs.push(`failed: ${error.message}`),
+    note: (text) => void notes.push(text),
+    setFigure: (name, value, labels) => void figures.set(labels?.['status'] ? `${name}{${labels['status']}}` : name, value),
     offsets: async () => [offset],
     ...context,
   });
@@ -96,11 +107,17 @@ export async function runTask(raw: RawConfig, { offset, context = {} }: RunOptio
     task,
     records,
     logs,
+    notes,
+    figures,
+    position: () => moved?.offset,
     async until(condition, withinMs = 20_000) {
       const deadline = Date.now() + withinMs;
       while (!condition(records)) {
         if (Date.now() > deadline) throw new Error(`waited ${withinMs} ms, have ${records.length} records; log:\n${logs.join('\n')}`);
-        records.push(...(await task.poll(stop.signal)));
+        const polled = await task.poll(stop.signal);
+        records.push(...polled);
+        if (polled.length > 0) moved = undefined;
+        moved = task.position?.() ?? moved;
       }
       return records;
     },
@@ -108,6 +125,7 @@ export async function runTask(raw: RawConfig, { offset, context = {} }: RunOptio
     commit() {
       const last = records.at(-1);
       if (last !== undefined) void task.committed?.([{ partition: last.sourcePartition, offset: last.sourceOffset }]);
+      if (moved !== undefined) void task.committed?.([moved]);
     },
     async [Symbol.asyncDispose]() {
       stop.abort();

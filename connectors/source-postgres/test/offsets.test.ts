@@ -93,29 +93,30 @@ describe("offsets, Debezium's own among them", () => {
 
 describe('what may be confirmed', () => {
   const row = (lsn: number, commit: number) => ({ lsn, lsn_commit: commit, messageType: 'INSERT', txId: 1 });
-  test('nothing before something is stored, then the commit before it, and all once all is stored', () => {
-    const confirmation = createConfirmation(false);
-    confirmation.handedOver(row(50, 40));
-    assert.equal(confirmation.confirmable(90), undefined);
-    confirmation.stored(row(45, 30));
-    assert.equal(confirmation.confirmable(90), 30);
+  test('nothing before something is stored, then the commit before it; never back', () => {
+    const confirmation = createConfirmation('shop', 0);
+    assert.equal(confirmation.confirmable, undefined);
     confirmation.stored(row(50, 40));
-    assert.equal(confirmation.confirmable(undefined), 40, 'within a transaction');
-    assert.equal(confirmation.confirmable(90), 90);
-    confirmation.handedOver(row(95, 90));
-    assert.equal(confirmation.confirmable(100), 90);
-  });
-  test('never back', () => {
-    const confirmation = createConfirmation(false);
-    confirmation.stored(row(50, 40));
+    assert.equal(confirmation.confirmable, 40);
     confirmation.stored(row(30, 20));
-    assert.equal(confirmation.confirmable(undefined), 40);
+    assert.equal(confirmation.confirmable, 40);
   });
-  test('never beyond what is stored, with heartbeats', () => {
-    const confirmation = createConfirmation(true);
-    assert.equal(confirmation.confirmable(90), undefined);
-    confirmation.stored(commitOffset(80, null, null));
-    assert.equal(confirmation.confirmable(90), 80);
+  test('to where the stream has come is stored first', () => {
+    const confirmation = createConfirmation('shop', 0);
+    confirmation.stored(row(50, 40));
+    assert.equal(confirmation.position(undefined, 1, 2), undefined, 'within a transaction');
+    assert.equal(confirmation.position(40, 1, 2), undefined, 'it is stored already');
+    const position = confirmation.position(90, 1, 2);
+    assert.deepEqual(position, { partition: { server: 'shop' }, offset: commitOffset(90, 1, 2) });
+    assert.equal(confirmation.confirmable, 40);
+    assert.equal(confirmation.position(90, 1, 2), undefined, 'it is on its way already');
+    confirmation.stored(position?.offset ?? {});
+    assert.equal(confirmation.confirmable, 90);
+  });
+  test('a position is not stored more often than it has to be', () => {
+    const confirmation = createConfirmation('shop', 3_600_000);
+    assert.notEqual(confirmation.position(90, null, null), undefined);
+    assert.equal(confirmation.position(100, null, null), undefined);
   });
 });
 

@@ -43,10 +43,11 @@ export interface Script {
   readonly chain?: Transform;
   readonly committed?: SourceTask['committed'];
   readonly commitRecord?: SourceTask['commitRecord'];
+  readonly position?: NonNullable<SourceTask['position']>;
   readonly copy?: (positions: readonly SourcePosition[]) => Promise<void>;
 }
 
-export function startTransactionalSource({ boundary, polls, config = {}, chain, committed, commitRecord, copy }: Script) {
+export function startTransactionalSource({ boundary, polls, config = {}, chain, committed, commitRecord, position, copy }: Script) {
   const log = transactionalLog();
   const stop = new AbortController();
   const figures = new TaskFigures();
@@ -77,6 +78,7 @@ export function startTransactionalSource({ boundary, polls, config = {}, chain, 
     },
     ...(committed === undefined ? {} : { committed }),
     ...(commitRecord === undefined ? {} : { commitRecord }),
+    ...(position === undefined ? {} : { position }),
     async [Symbol.asyncDispose]() {},
   };
   const loop = sourceLoop(
