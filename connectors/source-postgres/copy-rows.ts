@@ -68,7 +68,12 @@ export interface CopyHandler {
 }
 
 /** Runs a COPY … TO STDOUT, each row to `handler`; stops reading while the queue is full. */
-export async function copyOut(client: Client, sql: string, queue: RecordQueue, handler: CopyHandler): Promise<void> {
+export async function copyOut(
+  client: Client,
+  sql: string,
+  queue: Pick<RecordQueue, 'isFull' | 'whenRoom'>,
+  handler: CopyHandler,
+): Promise<void> {
   const failed = Promise.withResolvers<never>();
   const tap = tapSocket(client, {
     begin: () => handler.begin(),

@@ -1,4 +1,4 @@
-import type { SourceRecord } from '@millrace/runtime/api';
+import type { OffsetMap, SourceRecord } from '@millrace/runtime/api';
 
 export interface QueueLimits {
   /** The most records that one batch has. */
@@ -23,13 +23,16 @@ export class RecordQueue {
   #wake: (() => void) | undefined;
   #onRoom: (() => void)[] = [];
   #error: Error | undefined;
+  /** What the offset of every record has beside its place, while there is such: an incremental snapshot. */
+  offsetFields: (() => OffsetMap | undefined) | undefined;
 
   constructor(limits: QueueLimits) {
     this.#limits = limits;
   }
 
   push(record: SourceRecord, bytes: number): void {
-    this.#open.push(record);
+    const more = this.offsetFields?.();
+    this.#open.push(more === undefined ? record : { ...record, sourceOffset: { ...record.sourceOffset, ...more } });
     this.#openBytes += bytes;
     if (this.#open.length >= this.#limits.maxBatchSize) this.#closeBatch();
     if (this.#wake !== undefined) this.#wakeUp();

@@ -9,6 +9,8 @@ import { keyRules, pattern, patterns } from './filters.ts';
 import type { FilterLists, KeyRule, NameFilter, Pattern } from './filters.ts';
 import { snapshotSettings } from './snapshot/settings.ts';
 import type { SnapshotSettings } from './snapshot/settings.ts';
+import { notificationSettings, signalSettings } from './signals/signal-settings.ts';
+import type { NotificationSettings, SignalSettings } from './signals/signal-settings.ts';
 import { nameAdjuster } from './name-adjustment.ts';
 import type { AdjustmentMode } from './name-adjustment.ts';
 import { identityRules } from './replica-identity.ts';
@@ -76,6 +78,8 @@ export interface Settings extends SnapshotSettings {
   readonly heartbeatTopicPrefix: string;
   readonly heartbeatQuery: string | null;
   readonly reconnectMaxMs: number;
+  readonly signals: SignalSettings;
+  readonly notifications: NotificationSettings;
   readonly transactionMetadata: boolean;
   readonly transactionTopicName: string;
   readonly xminIntervalMs: number;
@@ -101,6 +105,8 @@ export function readSettings(config: Config, raw: RawConfig): Settings {
     }
     return { include: patterns(include, config[include]), exclude: patterns(exclude, config[exclude]) };
   };
+  const signals = signalSettings(config);
+  const snapshot = snapshotSettings(config);
   return {
     topicPrefix: config['topic.prefix'],
     topicDelimiter: config['topic.delimiter'],
@@ -121,8 +127,9 @@ export function readSettings(config: Config, raw: RawConfig): Settings {
     statusIntervalMs: config['status.update.interval.ms'],
     flushLsn: config['flush.lsn.source'],
     skipped: skippedOperations(config['skipped.operations']),
-    filters: { schemas: list('schema'), tables: list('table'), columns: list('column') },
-    ...snapshotSettings(config),
+    filters: { schemas: list('schema'), tables: list('table'), columns: list('column'), signals: signals.table },
+    ...snapshot,
+    inSnapshot: (name) => snapshot.inSnapshot(name) && name !== (signals.table && `${signals.table.schema}.${signals.table.table}`),
     messagePrefix: prefixFilter(config),
     skipsOrigin: originFilter(config['millrace.skip.origins']),
     skipsOrigins: (config['millrace.skip.origins'] ?? []).some((entry) => entry.trim() !== ''),
@@ -146,6 +153,8 @@ export function readSettings(config: Config, raw: RawConfig): Settings {
     heartbeatTopicPrefix: config['topic.heartbeat.prefix'] ?? config['heartbeat.topics.prefix'],
     heartbeatQuery: config['heartbeat.action.query'],
     reconnectMaxMs: config['retriable.restart.connector.wait.ms'],
+    signals,
+    notifications: notificationSettings(config),
     transactionMetadata: config['provide.transaction.metadata'],
     transactionTopicName: config['topic.transaction'],
     xminIntervalMs: config['xmin.fetch.interval.ms'],

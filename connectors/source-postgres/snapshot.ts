@@ -3,11 +3,14 @@ import type { Logger } from '@millrace/runtime/api';
 import pg from 'pg';
 import type { Client } from 'pg';
 
-import { publishesGenerated, readTable } from './catalog.ts';
+import { readTable } from './catalog.ts';
 import { endClient } from './connection.ts';
 import { copyOut } from './copy-rows.ts';
 import { explain } from './errors.ts';
+import { generatedColumns } from './generated-columns.ts';
 import type { Lsn } from './lsn.ts';
+import type { Notifier } from './notifications/notifier.ts';
+import { snapshotOffset } from './offsets.ts';
 import { columnsRead, readOverride } from './override-query.ts';
 import { createLayoutCache } from './relations.ts';
 import type { LayoutCache } from './relations.ts';
@@ -23,7 +26,6 @@ import { SnapshotWriter } from './snapshot/writer.ts';
 import type { Settings } from './settings.ts';
 import type { StreamParts } from './stream.ts';
 import { catalogRelation } from './table-key.ts';
-import type { GeneratedColumns } from './table-key.ts';
 import type { CapturedTable } from './tables.ts';
 
 export interface SnapshotParts extends Omit<StreamParts, 'onRelation'> {
@@ -32,6 +34,7 @@ export interface SnapshotParts extends Omit<StreamParts, 'onRelation'> {
   /** Opens another connection, for `snapshot.max.threads`; without it there is one reader. */
   readonly openReader?: () => Promise<Client>;
   readonly setFigure?: SetFigure;
+  readonly notifier?: Notifier | undefined;
 }
 
 /** Where the snapshot begins: exported with a slot, or now. */
@@ -78,7 +81,8 @@ export async function takeSnapshot(
     const work = createWork(planned, readers.length, resumable);
     const seen = progress === undefined ? undefined : seenBy(progress.sees, held.nextXid);
     const layouts = createLayoutCache(settings, parts.names, log, 'snapshot');
-    const run = { parts, work, writer, layouts, seen, signal: failed.signal };
+    const run = { parts, work, writer, layouts, seen, tell: teller(parts, tables, writer), signal: failed.signal };
+    parts.notifier?.initial('STARTED', {}, writer.offset());
     using _ = meterSnapshot(planned, writer, log, parts.setFigure ?? (() => {}));
     // All come to an end before it is told how far they came.
     await Promise.all(readers.map((reader) => readPieces(reader, run).catch((error: unknown) => failed.abort(error))));
@@ -86,6 +90,7 @@ export async function takeSnapshot(
     writer.end();
     // It held nothing but the snapshot: a connection that is lost by now takes nothing along.
     await client.query('commit').catch(() => {});
+    parts.notifier?.initial('COMPLETED', {}, snapshotOffset(moment.lsn, moment.txId, moment.us, true));
     log.info(`snapshot: done, ${tables.length} tables, ${writer.rows} rows`);
     return moment.lsn;
   } catch (error) {
@@ -104,22 +109,33 @@ interface Run {
   readonly writer: SnapshotWriter;
   readonly layouts: LayoutCache;
   readonly seen: string | undefined;
+  readonly tell: (type: string, data: Readonly<Record<string, string>>) => void;
   readonly signal: AbortSignal;
 }
 
-async function readPieces(reader: Client, { parts, work, writer, layouts, seen, signal }: Run): Promise<void> {
+/** Notifies of what happens with one of the tables. */
+function teller({ notifier }: SnapshotParts, tables: readonly CapturedTable[], writer: SnapshotWriter): Run['tell'] {
+  const names = tables.map(({ schema, table }) => `${schema}.${table}`).join(',');
+  return (type, data) => notifier?.initial(type, { data_collections: names, ...data }, writer.offset());
+}
+
+async function readPieces(reader: Client, { parts, work, writer, layouts, seen, tell, signal }: Run): Promise<void> {
   for (let piece = work.take(); piece !== undefined; piece = work.take()) {
     signal.throwIfAborted();
     const { table } = piece.work;
+    const name = `${table.schema}.${table.table}`;
+    if (piece.work.reading === undefined) tell('IN_PROGRESS', { current_collection_in_progress: name });
     try {
       piece.work.reading ??= readLayout(reader, table, layouts, parts.settings);
       const reading = await piece.work.reading;
       await copyOut(reader, copyStatement(piece, reading, seen), parts.queue, writer.receiver(piece, reading.layout));
     } catch (error) {
-      throw explain(error, `read table ${table.schema}.${table.table} for the snapshot`);
+      throw explain(error, `read table ${name} for the snapshot`);
     }
     const rows = writer.read(piece);
-    if (rows !== undefined) parts.log.info(`snapshot: ${table.schema}.${table.table}, ${rows} rows`);
+    if (rows === undefined) continue;
+    parts.log.info(`snapshot: ${name}, ${rows} rows`);
+    tell('TABLE_SCAN_COMPLETED', { scanned_collection: name, total_rows_scanned: String(rows), status: 'SUCCEEDED' });
   }
 }
 
@@ -133,13 +149,6 @@ async function readLayout(
   const generated = await generatedColumns(reader, settings);
   const layout = layouts.layout(catalogRelation(oid, schema, table, catalog, generated), catalog);
   return { layout, override: await readOverride(reader, layout, settings.selectOverrides) };
-}
-
-/** Those that the stream will not have would stay behind in whatever the records are written to. */
-async function generatedColumns(reader: Client, settings: Settings): Promise<GeneratedColumns> {
-  const all = settings.values.compatible || !settings.snapshotRules.stream || settings.autocreate === 'no_tables';
-  if (all) return 'all';
-  return (await publishesGenerated(reader, settings.publication)) ? 'stored' : 'none';
 }
 
 /** Columns that are left out are not read either, but keep their place; behind them all stands the row's own. */

@@ -48,6 +48,16 @@ export interface StreamParts {
   readonly counts?: StreamCounts;
   /** A table's columns, or an unknown label of an enum, are about to come: nothing is to be fed until `setLayout` was called. */
   readonly onRelation: (relation: Relation, unlisted?: UnlistedLabel) => void;
+  readonly watch?: StreamWatch | undefined;
+}
+
+/** Sees what goes by, before there are records of it; what was emitted before a restart it does not see. */
+export interface StreamWatch {
+  /** `at` is behind the relation's oid; `skipped` rows become no record. */
+  row(oid: number, layout: TableLayout, operation: 'c' | 'u' | 'd', bytes: Uint8Array, at: number, end: number, skipped: boolean): void;
+  truncated(oids: readonly number[]): void;
+  /** A transaction is over, and its records are in the queue. */
+  committed(xid: number | null): void;
 }
 
 /** Where the stream goes on, and what it leaves out. */
@@ -220,6 +230,7 @@ export class StreamDecoder {
     this.#open = undefined;
     this.#place.row = -1;
     if (endLsn > this.reached) this.reached = endLsn;
+    this.#parts.watch?.committed(this.lastTxId);
   }
 
   #relation(relation: Relation): void {
@@ -262,8 +273,10 @@ export class StreamDecoder {
       0;
     if (oid !== this.#lastOid && !this.#lookAt(oid, bytes, start, end, lsnHigh, lsnLow)) return;
     if (!this.#next(lsnHigh, lsnLow)) return;
-    const layout = this.#skips[operation] ? null : this.#lastLayout;
-    if (layout === null) {
+    const layout = this.#lastLayout;
+    const skipped = this.#skips[operation];
+    if (layout !== null && this.#place.done < 0) this.#parts.watch?.row(oid, layout, operation, bytes, start + 5, end, skipped);
+    if (layout === null || skipped) {
       this.#counts.filtered++;
     } else if (operation === 'c') {
       this.#counts.created++;
@@ -300,7 +313,9 @@ export class StreamDecoder {
 
   #truncate(bytes: Uint8Array, start: number, end: number, lsnHigh: number, lsnLow: number): void {
     const { relations } = readTruncate(bytes, start, end);
-    if (!this.#next(lsnHigh, lsnLow) || this.#skips.t) return;
+    if (!this.#next(lsnHigh, lsnLow)) return;
+    if (this.#place.done < 0) this.#parts.watch?.truncated(relations);
+    if (this.#skips.t) return;
     relations.forEach((oid, part) => {
       const layout = this.#layoutOf(oid);
       if (layout === null) return;

@@ -116,6 +116,14 @@ export class SnapshotWriter {
     this.#flush();
   }
 
+  /** That of what was emitted: for what is not a row. */
+  offset(): SourceRecord['sourceOffset'] {
+    this.flush();
+    if (!this.#parts.resumable || this.rows === 0) return this.#offset;
+    const [text] = progressText(this.#moment.sees, this.rows, this.#done, this.#openTables());
+    return { ...this.#offset, [progressKey]: text };
+  }
+
   /** What was emitted; rows that are held were not. Undefined while there is nothing, or nothing that could be gone on from. */
   progress(): SnapshotProgress | undefined {
     this.flush();

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 
 import { Secret } from '@millrace/runtime/api';
-import type { ConfigKey, OffsetMap, SourcePosition, SourceRecord, SourceTask, Struct } from '@millrace/runtime/api';
+import type { ConfigKey, OffsetMap, SourcePosition, SourceRecord, SourceTask, SourceTaskContext, Struct } from '@millrace/runtime/api';
 
 import type { PostgresAddress } from '../../../test/services/postgres.ts';
 import { config as configDef } from '../config.ts';
@@ -79,9 +79,10 @@ export interface Running extends AsyncDisposable {
 
 export interface RunOptions {
   readonly offset?: OffsetMap | undefined;
+  readonly context?: Partial<SourceTaskContext>;
 }
 
-export async function runTask(raw: RawConfig, { offset }: RunOptions = {}): Promise<Running> {
+export async function runTask(raw: RawConfig, { offset, context = {} }: RunOptions = {}): Promise<Running> {
   const logs: string[] = [];
   const notes: (string | undefined)[] = [];
   const figures = new Map<string, number>();
@@ -98,6 +99,7 @@ export async function runTask(raw: RawConfig, { offset }: RunOptions = {}): Prom
     note: (text) => void notes.push(text),
     setFigure: (name, value, labels) => void figures.set(labels?.['status'] ? `${name}{${labels['status']}}` : name, value),
     offsets: async () => [offset],
+    ...context,
   });
   const records: SourceRecord[] = [];
   const running: Running = {
