@@ -1,6 +1,7 @@
 /**
  * What source-postgres costs for each row, its records drained and not looked at: the stream of a six-column
- * table, and its snapshot. `node bench/source-postgres.ts [rows]` (500,000); `--json` also turns each record into JSON.
+ * table, and its snapshot. `node bench/source-postgres.ts [rows]` (500,000); `--json` also turns each record into JSON;
+ * `--snapshot=1,2` only reads snapshots, with so many readers each (`snapshot.max.threads`).
  */
 import pg from 'pg';
 
@@ -13,6 +14,10 @@ import { startPostgres } from '../test/services/postgres.ts';
 
 const rows = Number(process.argv[2] ?? 500_000);
 const json = process.argv.includes('--json');
+const readers = process.argv
+  .find((arg) => arg.startsWith('--snapshot='))
+  ?.slice('--snapshot='.length)
+  .split(',');
 const silent = { debug() {}, info() {}, warn: console.error, error: console.error };
 
 const converter = jsonConverter.create({ 'schemas.enable': false }, 'value');
@@ -74,7 +79,8 @@ const start = (more: Record<string, string>): Promise<SourceTask> =>
 await client.query('create publication pub for table orders');
 await client.query(`select pg_create_logical_replication_slot('bench', 'pgoutput')`);
 await load();
-for (const round of [1, 2, 3]) {
+const rounds = readers === undefined ? [1, 2, 3] : [];
+for (const round of rounds) {
   if (round > 1) await load();
   await using task = await start({});
   console.log(`stream ${round}: ${await drain(task, rows)}`);
@@ -82,8 +88,9 @@ for (const round of [1, 2, 3]) {
   await task[Symbol.asyncDispose]();
   await client.query(`select pg_replication_slot_advance('bench', pg_current_wal_lsn())`);
 }
-{
-  await using task = await start({ 'snapshot.mode': 'initial_only' });
-  console.log(`snapshot: ${await drain(task, rows * 3)}`);
+const inTable = rows * Math.max(1, rounds.length);
+for (const threads of readers ?? ['1']) {
+  await using task = await start({ 'snapshot.mode': 'initial_only', 'snapshot.max.threads': threads });
+  console.log(`snapshot, ${threads} readers: ${await drain(task, inTable)}`);
 }
 await client.end();

@@ -1,4 +1,5 @@
 /** What PostgreSQL's catalog says of tables and types. */
+import pg from 'pg';
 import type { Client } from 'pg';
 
 import type { TypeInfo, TypeLookup } from './values/resolve.ts';
@@ -7,8 +8,12 @@ export interface CatalogColumn {
   readonly name: string;
   readonly type: number;
   readonly typmod: number;
+  /** How many dimensions it was declared with, if it is an array. */
+  readonly dims: number;
   readonly notNull: boolean;
   readonly generated: boolean;
+  /** Generated when it is read (PostgreSQL 18): no publication sends it. */
+  readonly virtual: boolean;
   /** pg_get_expr's text, or null. */
   readonly defaultText: string | null;
 }
@@ -19,31 +24,50 @@ export interface CatalogTable {
   readonly primaryKey: readonly string[];
   /** Of the first unique index whose columns are all NOT NULL; empty without one. */
   readonly uniqueKey: readonly string[];
+  /** relreplident, as in a relation's message. */
+  readonly replicaIdentity: string;
+  /** In the order of the index that is the replica identity; empty without one. */
+  readonly identityKey: readonly string[];
   readonly types: TypeLookup;
 }
 
+/** Makes JSON of the rows of a query. */
+const rowsOf = (query: string): string => `coalesce((select json_agg(row_to_json(r)) from (${query}) r), '[]')`;
+
 const columnsQuery = `
-select a.attname::text as name, a.atttypid as type, a.atttypmod as typmod,
+select a.attname as name, a.atttypid::int8 as type, a.atttypmod as typmod, a.attndims as dims,
   a.attnotnull or (t.typtype = 'd' and t.typnotnull) as "notNull",
-  a.attgenerated <> '' as generated,
+  a.attgenerated <> '' as generated, a.attgenerated = 'v' as virtual,
   case when a.attgenerated = '' then pg_get_expr(d.adbin, d.adrelid) end as "defaultText"
-from pg_attribute a
+from the
+join pg_attribute a on a.attrelid = the.oid
 join pg_type t on t.oid = a.atttypid
 left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
-where a.attrelid = $1 and a.attnum > 0 and not a.attisdropped
+where a.attnum > 0 and not a.attisdropped
 order by a.attnum`;
 
 const keysQuery = `
-select i.indisprimary as primary, array(
-  select a.attname::text
+select i.indisprimary as primary, i.indisreplident as identity, array(
+  select a.attname
   from unnest(i.indkey::int2[]) with ordinality as k(attnum, position)
   join pg_attribute a on a.attrelid = i.indrelid and a.attnum = k.attnum
   where k.position <= i.indnkeyatts
   order by k.position) as columns
-from pg_index i
+from the
+join pg_index i on i.indrelid = the.oid
 join pg_class c on c.oid = i.indexrelid
-where i.indrelid = $1 and i.indisunique and i.indisvalid and i.indpred is null and i.indexprs is null
+where i.indisunique and i.indisvalid and i.indpred is null and i.indexprs is null
 order by c.relname`;
+
+/** One statement, so that all of it is of one moment: columns and keys that do not fit together would be no key. */
+const tableQuery = `
+with the as (
+  select c.oid, c.relreplident
+  from pg_class c
+  where c.oid = coalesce((select oid from pg_class where oid = $1), to_regclass($2)::oid)
+)
+select (select relreplident::text from the) as "replicaIdentity",
+  ${rowsOf(columnsQuery)} as columns, ${rowsOf(keysQuery)} as keys`;
 
 const typesQuery = `
 with recursive wanted as (
@@ -55,7 +79,7 @@ with recursive wanted as (
 )
 select t.oid, t.typname::text as name, t.typtype::text as kind,
   case when t.typtype <> 'd' and t.typcategory = 'A' then t.typelem else 0 end as item,
-  t.typbasetype as base, t.typtypmod as "baseTypmod",
+  t.typbasetype as base, t.typtypmod as "baseTypmod", t.typndims as "baseDims",
   t.typnamespace = 'pg_catalog'::regnamespace or exists (
     select from pg_depend d
     where d.classid = 'pg_type'::regclass and d.objid = t.oid and d.deptype = 'e') as known,
@@ -63,10 +87,25 @@ select t.oid, t.typname::text as name, t.typtype::text as kind,
 from wanted w
 join pg_type t on t.oid = w.oid`;
 
-/** A table's columns, keys and types; no columns when it does not exist (any more). `alsoTypes` are looked up too. */
-export async function readTable(client: Client, oid: number, alsoTypes: readonly number[] = []): Promise<CatalogTable> {
-  const { rows: columns } = await client.query<CatalogColumn>(columnsQuery, [oid]);
-  const { rows: keys } = await client.query<{ primary: boolean; columns: string[] }>(keysQuery, [oid]);
+interface TableRow {
+  readonly replicaIdentity: string | null;
+  readonly columns: readonly CatalogColumn[];
+  readonly keys: readonly { readonly primary: boolean; readonly identity: boolean; readonly columns: readonly string[] }[];
+}
+
+/**
+ * A table's columns, keys and types; no columns when it does not exist. `alsoTypes` are looked up too. Where the
+ * table was dropped since, one that bears the same name now is described, if a name is given.
+ */
+export async function readTable(
+  client: Client,
+  oid: number,
+  alsoTypes: readonly number[] = [],
+  name?: { readonly schema: string; readonly table: string },
+): Promise<CatalogTable> {
+  const named = name === undefined ? null : `${pg.escapeIdentifier(name.schema)}.${pg.escapeIdentifier(name.table)}`;
+  const { rows } = await client.query<TableRow>(tableQuery, [oid, named]);
+  const { replicaIdentity, columns, keys } = rows[0] as TableRow;
   const wanted = [...new Set([...columns.map((column) => column.type), ...alsoTypes])];
   const { rows: types } = await client.query<TypeInfo>(typesQuery, [wanted]);
   const byOid = new Map(types.map((type) => [type.oid, type]));
@@ -74,9 +113,20 @@ export async function readTable(client: Client, oid: number, alsoTypes: readonly
   return {
     columns,
     primaryKey: keys.find((key) => key.primary)?.columns ?? [],
-    uniqueKey: keys.find((key) => !key.primary && key.columns.every((name) => required.has(name)))?.columns ?? [],
+    uniqueKey: keys.find((key) => !key.primary && key.columns.every((column) => required.has(column)))?.columns ?? [],
+    replicaIdentity: replicaIdentity ?? 'd',
+    identityKey: keys.find((key) => key.identity)?.columns ?? [],
     types: (type) => byOid.get(type),
   };
+}
+
+/** Whether a publication sends generated columns, which one can from PostgreSQL 18 on. */
+export async function publishesGenerated(client: Client, publication: string): Promise<boolean> {
+  const { rows } = await client.query<{ stored: boolean }>(
+    "select to_jsonb(p) ->> 'pubgencols' = 's' as stored from pg_publication p where pubname = $1",
+    [publication],
+  );
+  return rows[0]?.stored === true;
 }
 
 export interface TableName {

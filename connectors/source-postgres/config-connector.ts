@@ -1,14 +1,7 @@
-/** Keys of Debezium's group Connector: the snapshot, the queue, the form of values. */
+/** Keys of Debezium's group Connector: the queue, the form of values. */
 import { defineConfig } from '@millrace/runtime/api';
 
-import { atLeast, check, oneOf } from './config-rules.ts';
-
-const snapshotMode = check((text) => {
-  const modes = ['initial', 'always', 'initial_only', 'no_data', 'when_needed'];
-  if (modes.includes(text.toLowerCase())) return undefined;
-  if (text === 'never' || text === 'schema_only') return `"${text}" is no longer a mode: write "no_data", which streams without a snapshot`;
-  return `"${text}" is not supported; choose one of ${modes.join(', ')}`;
-});
+import { atLeast, oneOf } from './config-rules.ts';
 
 export const connectorKeys = defineConfig({
   'publish.via.partition.root': {
@@ -87,43 +80,27 @@ export const connectorKeys = defineConfig({
     group: 'Connector',
     doc: 'How hstore values appear.',
   },
+  'omitted.values': {
+    type: 'string',
+    default: 'fallback',
+    rule: oneOf('fallback', 'null'),
+    importance: 'low',
+    group: 'Connector',
+    doc: 'What stands for a value that PostgreSQL left out of an old row, and for NaN in a decimal, in NOT NULL columns: the default or zero, as with Debezium, or null. With null, columns outside of the replica identity are optional and without a default in the schema.',
+  },
+  'debezium.bug.compatible': {
+    type: 'boolean',
+    default: false,
+    importance: 'low',
+    group: 'Connector',
+    doc: 'Whether values and keys are as Debezium 3.3 writes them even where that is wrong; see docs/differences-from-debezium.md.',
+  },
   'unavailable.value.placeholder': {
     type: 'string',
     default: '__debezium_unavailable_value',
     importance: 'medium',
     group: 'Connector',
     doc: 'Stands for a large value that PostgreSQL did not send, since it did not change.',
-  },
-  'snapshot.mode': {
-    type: 'string',
-    default: 'initial',
-    rule: snapshotMode,
-    importance: 'medium',
-    group: 'Connector',
-    doc: 'When the tables are read whole before streaming: initial, always, initial_only, no_data, when_needed.',
-  },
-  'snapshot.fetch.size': {
-    type: 'int',
-    default: null,
-    importance: 'medium',
-    group: 'Connector',
-    doc: 'Accepted; the snapshot is one COPY stream for each table, held back by max.queue.size.',
-    noEffect: 'the snapshot is one COPY stream for each table, held back by max.queue.size',
-  },
-  'snapshot.include.collection.list': {
-    type: 'list',
-    default: null,
-    importance: 'medium',
-    group: 'Connector',
-    doc: 'Regular expressions for the tables that the snapshot reads; by default all.',
-  },
-  'snapshot.delay.ms': {
-    type: 'long',
-    default: 0,
-    rule: atLeast(0),
-    importance: 'low',
-    group: 'Connector',
-    doc: 'Wait before the snapshot, in ms.',
   },
   'max.batch.size': {
     type: 'int',

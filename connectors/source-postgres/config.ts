@@ -6,7 +6,16 @@ import { columnKeys } from './config-columns.ts';
 import { connectorKeys } from './config-connector.ts';
 import { eventKeys } from './config-events.ts';
 import { postgresKeys } from './config-postgres.ts';
+import { snapshotKeys } from './config-snapshot.ts';
+import { signalKeys } from './signals/config-signals.ts';
 
-export const config = defineConfig({ ...postgresKeys, ...eventKeys, ...connectorKeys, ...columnKeys });
+export const config = defineConfig({
+  ...postgresKeys,
+  ...eventKeys,
+  ...connectorKeys,
+  ...columnKeys,
+  ...snapshotKeys,
+  ...signalKeys,
+});
 
 export type Config = ConfigValues<typeof config>;

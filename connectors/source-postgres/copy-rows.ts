@@ -63,15 +63,23 @@ function unescape(bytes: Uint8Array, start: number, end: number): number {
 export interface CopyHandler {
   begin(): void;
   row(bytes: Buffer, start: number, end: number): void;
+  /** No more rows for the moment. */
+  end?(): void;
 }
 
 /** Runs a COPY … TO STDOUT, each row to `handler`; stops reading while the queue is full. */
-export async function copyOut(client: Client, sql: string, queue: RecordQueue, handler: CopyHandler): Promise<void> {
+export async function copyOut(
+  client: Client,
+  sql: string,
+  queue: Pick<RecordQueue, 'isFull' | 'whenRoom'>,
+  handler: CopyHandler,
+): Promise<void> {
   const failed = Promise.withResolvers<never>();
   const tap = tapSocket(client, {
     begin: () => handler.begin(),
     copyData: (bytes, start, end) => handler.row(bytes, start, end),
     end() {
+      handler.end?.();
       if (!queue.isFull) return;
       tap.hold();
       queue.whenRoom(() => tap.release());

@@ -44,6 +44,8 @@ export interface TableShape {
   readonly primaryKey?: readonly ShownColumn[];
   /** The columns of the key, in order; empty for a null key. */
   readonly key: readonly ShownColumn[];
+  /** Columns whose values a schema lists (enums): rows are looked through for others; empty where none is. */
+  readonly listed: readonly ShownColumn[];
   /** One more field of the key, the same for all rows. */
   readonly keyField: { readonly name: string; readonly value: string } | undefined;
 }

@@ -1,6 +1,9 @@
 /** Debezium's include and exclude lists: regular expressions that match the whole name, whatever its case. */
 import { ConfigError, javaPattern } from '@millrace/runtime/api';
 
+import { isTable } from './signals/signal-settings.ts';
+import type { TableRef } from './signals/signal-settings.ts';
+
 export type NameFilter = (name: string) => boolean;
 
 export interface Pattern {
@@ -24,16 +27,19 @@ export interface FilterLists {
   readonly schemas: { readonly include: readonly Pattern[]; readonly exclude: readonly Pattern[] };
   readonly tables: { readonly include: readonly Pattern[]; readonly exclude: readonly Pattern[] };
   readonly columns: { readonly include: readonly Pattern[]; readonly exclude: readonly Pattern[] };
+  /** The signal table, which is captured in any case. */
+  readonly signals?: TableRef | undefined;
 }
 
 const matches = ({ include, exclude }: FilterLists['tables'], name: string): boolean =>
   include.length > 0 ? include.some((regex) => regex.test(name)) : !exclude.some((regex) => regex.test(name));
 
 export const isWantedTable = (lists: FilterLists, schema: string, table: string): boolean =>
-  schema !== 'pg_catalog' &&
-  schema !== 'information_schema' &&
-  matches(lists.schemas, schema) &&
-  matches(lists.tables, `${schema}.${table}`);
+  isTable(lists.signals, schema, table) ||
+  (schema !== 'pg_catalog' &&
+    schema !== 'information_schema' &&
+    matches(lists.schemas, schema) &&
+    matches(lists.tables, `${schema}.${table}`));
 
 export const isWantedColumn = (lists: FilterLists, schema: string, table: string, column: string): boolean =>
   matches(lists.columns, `${schema}.${table}.${column}`);

@@ -10,6 +10,7 @@
  * | messageType | BEGIN (with transaction metadata), INSERT, UPDATE, DELETE, TRUNCATE, MESSAGE, or COMMIT between transactions |
  * | transaction_… | with transaction metadata: the transaction, and how many events of each table it had so far |
  * | millrace_row | rows before this one at the same LSN (COPY writes many in one WAL record); absent when 0 |
+ * | millrace_snapshot | in a snapshot's rows: what was read, so that it can go on (`snapshot/progress.ts`) |
  * | millrace_part | the record of that row: 1 a tombstone, 2 the create of a changed key, or a truncate's n-th table; absent when 0 |
  *
  * Transactions come in the order of their commits, and rows within one in the order of their LSN. So going on
@@ -21,6 +22,8 @@ import type { OffsetMap } from '@millrace/runtime/api';
 
 import { storedLsn } from './lsn.ts';
 import type { Lsn } from './lsn.ts';
+import { readProgress } from './snapshot/progress.ts';
+import type { SnapshotProgress } from './snapshot/progress.ts';
 
 /** Numbers whose order is the order of parts. */
 export const parts = { first: 0, tombstone: 1, create: 2 } as const;
@@ -41,8 +44,8 @@ export interface Place {
 /** What a stored offset says. */
 export type Resume =
   | { readonly phase: 'none' }
-  /** A snapshot that did not end: it starts again. */
-  | { readonly phase: 'snapshot' }
+  /** A snapshot that did not end: it goes on, where it says how far it came, else starts again. */
+  | { readonly phase: 'snapshot'; readonly progress?: SnapshotProgress }
   | {
       readonly phase: 'streaming';
       /** Where the stream starts; undefined leaves it to the slot. */
@@ -57,7 +60,10 @@ export function readOffset(offset: OffsetMap | undefined): Resume {
   const lsn = storedLsn(offset?.['lsn']);
   if (offset === undefined || lsn === undefined) return { phase: 'none' };
   if (offset['snapshot'] !== undefined && offset['snapshot'] !== null) {
-    if (offset['snapshot_completed'] !== true && offset['last_snapshot_record'] !== true) return { phase: 'snapshot' };
+    if (offset['snapshot_completed'] !== true && offset['last_snapshot_record'] !== true) {
+      const progress = readProgress(offset);
+      return progress === undefined ? { phase: 'snapshot' } : { phase: 'snapshot', progress };
+    }
     return { phase: 'streaming', from: lsn, lastCommit: undefined, last: undefined };
   }
   const lastCommit = storedLsn(offset['lsn_commit']);

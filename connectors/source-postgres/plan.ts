@@ -5,21 +5,23 @@ import type { Resume } from './offsets.ts';
 import type { Settings } from './settings.ts';
 import { slotProblem, SlotUnusableError } from './slot-problem.ts';
 import type { SlotState } from './slot.ts';
+import type { SnapshotProgress } from './snapshot/progress.ts';
 import type { StreamStart } from './stream.ts';
 
 export type Plan =
-  /** The tables first; then, unless `only`, the changes since. */
-  | { readonly kind: 'snapshot'; readonly only: boolean }
+  /** The tables first, from where an unfinished snapshot was, if there is one; then, unless `only`, the changes since. */
+  | { readonly kind: 'snapshot'; readonly only: boolean; readonly progress: SnapshotProgress | undefined }
   | { readonly kind: 'stream'; readonly start: StreamStart; readonly createSlot: boolean }
   | { readonly kind: 'idle' };
 
 /** Throws a ConfigError when changes that are still needed are gone. */
 export function planStart(settings: Settings, resume: Resume, slot: SlotState | undefined, log: Logger): Plan {
-  const { snapshotMode: mode } = settings;
-  if (mode === 'initial_only') return resume.phase === 'streaming' ? { kind: 'idle' } : { kind: 'snapshot', only: true };
-  if (mode === 'always') return { kind: 'snapshot', only: false };
+  const { data, stream } = settings.snapshotRules;
+  if (data === 'always' || (data === 'once' && resume.phase !== 'streaming')) {
+    return { kind: 'snapshot', only: !stream, progress: stream ? usableProgress(resume, slot, log) : undefined };
+  }
+  if (!stream) return { kind: 'idle' };
   if (resume.phase !== 'streaming') {
-    if (mode !== 'no_data') return { kind: 'snapshot', only: false };
     const problem = slot === undefined ? undefined : slotProblem(slot, undefined);
     if (problem !== undefined) throw new SlotUnusableError(settings.slot, problem, undefined, settings.slotDropOnStop);
     const start: StreamStart = { phase: 'streaming', from: undefined, lastCommit: undefined, last: undefined };
@@ -33,10 +35,10 @@ export function planStart(settings: Settings, resume: Resume, slot: SlotState | 
 }
 
 /** What to do where the slot cannot be gone on with, at the start or later. Throws the error unless the mode has a way out. */
-export function planWithout(error: SlotUnusableError, { slot, snapshotMode }: Settings, log: Logger): Plan {
-  if (snapshotMode !== 'when_needed') throw error;
-  log.warn(`replication slot "${slot}" ${error.problem.found}: the tables are read anew, as snapshot.mode=when_needed says`);
-  return { kind: 'snapshot', only: false };
+export function planWithout(error: SlotUnusableError, { slot, snapshotMode, snapshotRules }: Settings, log: Logger): Plan {
+  if (snapshotRules.whenGone !== 'snapshot') throw error;
+  log.warn(`replication slot "${slot}" ${error.problem.found}: the tables are read anew, as snapshot.mode=${snapshotMode} says`);
+  return { kind: 'snapshot', only: false, progress: undefined };
 }
 
 /**
@@ -46,4 +48,13 @@ export function planWithout(error: SlotUnusableError, { slot, snapshotMode }: Se
 export function startOf(resume: StreamStart, slot: SlotState): StreamStart {
   const older = resume.lastCommit === undefined && resume.from !== undefined && slot.confirmed < resume.from;
   return older ? { ...resume, lastCommit: resume.from } : resume;
+}
+
+/** What an unfinished snapshot can be gone on with: the slot must still give all changes since its moment. */
+function usableProgress(resume: Resume, slot: SlotState | undefined, log: Logger): SnapshotProgress | undefined {
+  const progress = resume.phase === 'snapshot' ? resume.progress : undefined;
+  if (progress === undefined) return undefined;
+  if (slot !== undefined && !slot.lost && slot.confirmed <= progress.lsn) return progress;
+  log.warn('the snapshot starts again: the replication slot does not hold the changes since it was begun (any more)');
+  return undefined;
 }

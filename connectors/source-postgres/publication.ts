@@ -56,9 +56,11 @@ async function create(client: Client, settings: Settings, tables: readonly Captu
   const what = { all_tables: ' for all tables', filtered: ` for table ${tables.map(qualified).join(', ')}`, no_tables: '', disabled: '' }[
     autocreate
   ];
-  const root = viaPartitionRoot ? ' with (publish_via_partition_root = true)' : '';
+  const options = viaPartitionRoot ? ['publish_via_partition_root = true'] : [];
+  if (!settings.values.compatible && (await serverVersion(client)) >= 180_000) options.push('publish_generated_columns = stored');
+  const having = options.length === 0 ? '' : ` with (${options.join(', ')})`;
   try {
-    await client.query(`create publication ${quote(publication)}${what}${root}`);
+    await client.query(`create publication ${quote(publication)}${what}${having}`);
     return true;
   } catch (error) {
     const { code } = error as { code?: string };
@@ -72,6 +74,11 @@ async function create(client: Client, settings: Settings, tables: readonly Captu
     }
     throw explain(error, `create publication "${publication}"`);
   }
+}
+
+async function serverVersion(client: Client): Promise<number> {
+  const { rows } = await client.query<{ version: number }>("select current_setting('server_version_num')::int as version");
+  return rows[0]?.version ?? 0;
 }
 
 /** Sets the tables of a publication that has others than the filters choose. */

@@ -1,4 +1,4 @@
-import type { SourceRecord } from '@millrace/runtime/api';
+import type { OffsetMap, SourceRecord } from '@millrace/runtime/api';
 
 export interface QueueLimits {
   /** The most records that one batch has. */
@@ -21,15 +21,18 @@ export class RecordQueue {
   #waitingRecords = 0;
   #waitingBytes = 0;
   #wake: (() => void) | undefined;
-  #onRoom: (() => void) | undefined;
+  #onRoom: (() => void)[] = [];
   #error: Error | undefined;
+  /** What the offset of every record has beside its place, while there is such: an incremental snapshot. */
+  offsetFields: (() => OffsetMap | undefined) | undefined;
 
   constructor(limits: QueueLimits) {
     this.#limits = limits;
   }
 
   push(record: SourceRecord, bytes: number): void {
-    this.#open.push(record);
+    const more = this.offsetFields?.();
+    this.#open.push(more === undefined ? record : { ...record, sourceOffset: { ...record.sourceOffset, ...more } });
     this.#openBytes += bytes;
     if (this.#open.length >= this.#limits.maxBatchSize) this.#closeBatch();
     if (this.#wake !== undefined) this.#wakeUp();
@@ -50,9 +53,9 @@ export class RecordQueue {
     return maxQueueBytes > 0 && this.#waitingBytes + this.#openBytes >= maxQueueBytes;
   }
 
-  /** Calls back, once, when the queue is half empty again; at once where it is. One caller at a time. */
+  /** Calls back, once, when the queue is half empty again; at once where it is. */
   whenRoom(callback: () => void): void {
-    this.#onRoom = callback;
+    this.#onRoom.push(callback);
     this.#tellRoom();
   }
 
@@ -96,13 +99,13 @@ export class RecordQueue {
   }
 
   #tellRoom(): void {
-    if (this.#onRoom === undefined) return;
+    if (this.#onRoom.length === 0) return;
     const { maxQueueSize, maxQueueBytes } = this.#limits;
     if (this.#waitingRecords + this.#open.length > maxQueueSize / 2) return;
     if (maxQueueBytes > 0 && this.#waitingBytes + this.#openBytes > maxQueueBytes / 2) return;
-    const callback = this.#onRoom;
-    this.#onRoom = undefined;
-    callback();
+    const callbacks = this.#onRoom;
+    this.#onRoom = [];
+    for (const callback of callbacks) callback();
   }
 
   #wakeUp(): void {

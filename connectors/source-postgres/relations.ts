@@ -10,34 +10,42 @@ import type { Settings } from './settings.ts';
 import { checkFields, rewritten, withSourceType } from './shown-columns.ts';
 import type { SourceNames } from './source-block.ts';
 import { sourceType } from './source-type.ts';
-import type { Phase, SourceType } from './source-type.ts';
+import type { SourceType } from './source-type.ts';
+import { catalogColumns, keyNames } from './table-key.ts';
+import { mangledName } from './values/bug-compatible.ts';
 import { defaultValue } from './values/defaults.ts';
 import { resolveType } from './values/resolve.ts';
+import type { TypeInfo, TypeLookup } from './values/resolve.ts';
 import { columnSchema, typeFor } from './values/value-type.ts';
+import type { Phase, UnlistedLabel } from './values/value-type.ts';
 
 export interface LayoutCache {
   /**
    * The layout of a relation whose message came, `catalog` having been read since. The message is the truth of
    * what its rows hold; the catalog, which may have gone on since, only adds to it. Schemas that did not change
-   * are the same objects as before.
+   * are the same objects as before. `unlisted` is a label of an enum that came, whether or not the catalog still
+   * has it.
    */
-  layout(relation: Relation, catalog: CatalogTable): TableLayout;
+  layout(relation: Relation, catalog: CatalogTable, unlisted?: UnlistedLabel): TableLayout;
 }
 
 export function createLayoutCache(settings: Settings, names: SourceNames, log: Logger, phase: Phase = 'stream'): LayoutCache {
   const known = new Map<string, { readonly print: string; readonly layout: TableLayout }>();
+  const keys = new Map<number, readonly string[]>();
+  const labels = createLabels(settings.values.compatible);
   return {
-    layout(relation, catalog) {
-      const described = relation.columns.map((column, slot) => describe(relation, column, slot, catalog));
-      const key = keyNames(relation, catalog, settings);
-      const types = [...new Set(described.map(({ column }) => column.type))].map((oid) => catalog.types(oid));
-      const print = JSON.stringify([
-        relation,
-        described,
-        key,
-        types,
-        types.map((type) => [catalog.types(type?.item ?? 0), catalog.types(type?.base ?? 0)]),
-      ]);
+    layout(sent, found, unlisted) {
+      const catalog = { ...found, types: labels.lookup(found.types, unlisted) };
+      const relation = settings.values.compatible && phase === 'stream' ? mangled(sent) : sent;
+      const ofCatalog = catalogColumns(relation, catalog);
+      const described = relation.columns.map((column, slot) => describe(column, slot, ofCatalog[slot]));
+      const key = keyNames(relation, ofCatalog, catalog, settings, keys.get(relation.oid) ?? []);
+      keys.set(relation.oid, key);
+      const types = typesOf(
+        described.map(({ column }) => column.type),
+        catalog.types,
+      );
+      const print = JSON.stringify([relation, described, key, types]);
       const name = `${relation.schema}.${relation.table}`;
       const before = known.get(name);
       if (before?.print === print) return before.layout;
@@ -50,22 +58,29 @@ export function createLayoutCache(settings: Settings, names: SourceNames, log: L
   function build(relation: Relation, described: readonly Described[], key: readonly string[], catalog: CatalogTable): TableLayout {
     const { schema, table } = relation;
     const name = `${schema}.${table}`;
+    const lost = key.filter((one) => relation.columns.some((column) => column.name === one && !column.identity));
+    if (lost.length > 0 && relation.columns.some(({ identity }) => identity) && !settings.values.compatible)
+      log.warn(
+        `table ${name}: ${lost.join(', ')} of the key is not in the replica identity, so that PostgreSQL does not send it with deletes: their keys will lack it. ALTER TABLE … REPLICA IDENTITY FULL, or USING INDEX an index on the key, helps.`,
+      );
     // Columns that only a rule puts into the key may be null there.
     const ruled = ruledKey(settings.keyRules, schema, table, key).length > 0;
     const inKey = new Map<string, ShownColumn>();
     const plains = new Map<string, ShownColumn>();
-    const columns = described.flatMap(({ column, slot, notNull, defaultText }): ShownColumn[] => {
+    const columns = described.flatMap(({ column, slot, notNull, dims, defaultText }): ShownColumn[] => {
       const isKey = key.includes(column.name);
       const isWanted = isWantedColumn(settings.filters, schema, table, column.name);
       if (!isKey && !isWanted) return [];
-      const type = resolveType(column.type, column.typmod, catalog.types, settings.values);
+      const type = resolveType(column.type, { typmod: column.typmod, dims, phase }, catalog.types, settings.values);
       if (type === undefined) {
         log.warn(
           `column ${name}.${column.name} is left out: the connector has no form for type "${catalog.types(column.type)?.name ?? column.type}"`,
         );
         return [];
       }
-      const shown = columnSchema(type, !(notNull || (isKey && !ruled)), defaultValue(type, defaultText));
+      const omitted = settings.omittedAsNull && !column.identity;
+      const byDefault = omitted ? undefined : defaultValue(type, defaultText, settings.values);
+      const shown = columnSchema(type, omitted || !(notNull || (isKey && !ruled)), byDefault);
       const plain: ShownColumn = {
         name: column.name,
         field: settings.adjustFieldName(column.name),
@@ -77,7 +92,7 @@ export function createLayoutCache(settings: Settings, names: SourceNames, log: L
       plains.set(column.name, plain);
       if (isKey) inKey.set(column.name, plain);
       if (!isWanted) return [];
-      const source = sourceType(column.type, column.typmod, catalog.types, phase, defaultText);
+      const source = sourceType(column.type, column.typmod, catalog.types, phase, defaultText, settings.values.compatible);
       return [source === undefined ? plain : inValue(plain, source, relation, isKey)];
     });
     checkFields(columns, name);
@@ -94,6 +109,7 @@ export function createLayoutCache(settings: Settings, names: SourceNames, log: L
         primaryKey: (catalog.primaryKey.length > 0 ? catalog.primaryKey : catalog.uniqueKey).flatMap((column) => plains.get(column) ?? []),
         key: key.flatMap((column) => inKey.get(column) ?? []),
         keyField: settings.topics.keyField(schema, table),
+        listed: [...columns, ...inKey.values()].filter(({ type }) => type.unlisted !== undefined),
       },
       names,
       { transactions: settings.transactionMetadata, xmin: settings.xminIntervalMs > 0 },
@@ -115,48 +131,61 @@ export function createLayoutCache(settings: Settings, names: SourceNames, log: L
   }
 }
 
+/** The types, and those that they are made of. */
+function typesOf(oids: readonly number[], lookup: TypeLookup): TypeInfo[] {
+  const found = new Map<number, TypeInfo>();
+  const add = (oid: number): void => {
+    const type = found.has(oid) ? undefined : lookup(oid);
+    if (type === undefined) return;
+    found.set(oid, type);
+    add(type.item);
+    add(type.base);
+  };
+  oids.forEach(add);
+  return [...found.values()];
+}
+
+/** Names beyond ASCII as Debezium reads them from the stream; a key column of such a name is not found by it. */
+const mangled = (relation: Relation): Relation => ({
+  ...relation,
+  columns: relation.columns.map((column) => {
+    const name = mangledName(column.name);
+    return { ...column, name, identity: column.identity && name === column.name };
+  }),
+});
+
+/**
+ * The labels of enums: those of the catalog, and whatever else came. Debezium keeps to those that it read first.
+ */
+function createLabels(compatible: boolean): { lookup(types: TypeLookup, unlisted: UnlistedLabel | undefined): TypeLookup } {
+  const first = new Map<number, TypeInfo>();
+  const seen = new Map<number, Set<string>>();
+  return {
+    lookup: (types, unlisted) => {
+      if (unlisted !== undefined) seen.set(unlisted.type, new Set(seen.get(unlisted.type)).add(unlisted.label));
+      return (oid) => {
+        const type = types(oid);
+        if (type?.kind !== 'e') return type;
+        if (compatible) return first.get(oid) ?? (first.set(oid, type), type);
+        const others = [...(seen.get(oid) ?? [])].filter((label) => !type.labels.includes(label));
+        return others.length === 0 ? type : { ...type, labels: [...type.labels, ...others] };
+      };
+    },
+  };
+}
+
 interface Described {
   readonly column: RelationColumn;
   readonly slot: number;
   readonly notNull: boolean;
+  readonly dims: number;
   readonly defaultText: string | null;
 }
 
-function describe(relation: Relation, column: RelationColumn, slot: number, catalog: CatalogTable): Described {
-  const found = catalogColumn(relation, column, slot, catalog);
-  return { column, slot, notNull: found?.notNull ?? false, defaultText: found?.defaultText ?? null };
-}
-
-/** By name; a column that was renamed since, by its place. */
-function catalogColumn(relation: Relation, column: RelationColumn, slot: number, catalog: CatalogTable): CatalogColumn | undefined {
-  const named = catalog.columns.find(({ name }) => name === column.name);
-  if (named !== undefined) return named;
-  const whole = catalog.columns.length === relation.columns.length;
-  const sent = whole ? catalog.columns : catalog.columns.filter(({ generated }) => !generated);
-  const placed = sent.length === relation.columns.length ? sent[slot] : undefined;
-  return placed?.type === column.type ? placed : undefined;
-}
-
-/**
- * The key's columns. Under the default identity the message itself marks the primary key as it was when the row
- * was written; otherwise, and for the order of the columns, the catalog is asked.
- */
-function keyNames(relation: Relation, catalog: CatalogTable, settings: Settings): readonly string[] {
-  const names = relation.columns.map(({ name }) => name);
-  const ruled = ruledKey(settings.keyRules, relation.schema, relation.table, names);
-  if (ruled.length > 0) return ruled;
-
-  const marked = relation.columns.filter(({ identity }) => identity).map(({ name }) => name);
-  const sameAsMarked = (key: readonly string[]): boolean => key.length === marked.length && key.every((name) => marked.includes(name));
-  if (relation.replicaIdentity === 'd' && marked.length > 0) return sameAsMarked(catalog.primaryKey) ? catalog.primaryKey : marked;
-  const present = (key: readonly string[]): boolean => key.length > 0 && key.every((name) => names.includes(name));
-  if (present(catalog.primaryKey)) return catalog.primaryKey;
-  if (present(catalog.uniqueKey)) return catalog.uniqueKey;
-  return relation.replicaIdentity === 'i' ? marked : [];
-}
-
-/** The relation that a snapshot's rows have: all columns, generated ones too, whether or not a publication sends them. */
-export function catalogRelation(oid: number, schema: string, table: string, catalog: CatalogTable): Relation {
-  const columns = catalog.columns.map(({ name, type, typmod }) => ({ name, type, typmod, identity: catalog.primaryKey.includes(name) }));
-  return { oid, schema, table, replicaIdentity: 'd', columns };
-}
+const describe = (column: RelationColumn, slot: number, found: CatalogColumn | undefined): Described => ({
+  column,
+  slot,
+  notNull: found?.notNull ?? false,
+  dims: found?.dims ?? 0,
+  defaultText: found?.defaultText ?? null,
+});

@@ -7,6 +7,10 @@ import { readColumnRules } from './column-rules.ts';
 import type { ColumnRules } from './column-rules.ts';
 import { keyRules, pattern, patterns } from './filters.ts';
 import type { FilterLists, KeyRule, NameFilter, Pattern } from './filters.ts';
+import { snapshotSettings } from './snapshot/settings.ts';
+import type { SnapshotSettings } from './snapshot/settings.ts';
+import { notificationSettings, signalSettings } from './signals/signal-settings.ts';
+import type { NotificationSettings, SignalSettings } from './signals/signal-settings.ts';
 import { nameAdjuster } from './name-adjustment.ts';
 import type { AdjustmentMode } from './name-adjustment.ts';
 import { identityRules } from './replica-identity.ts';
@@ -21,10 +25,9 @@ import type { ReselectSettings } from './reselect-settings.ts';
 import { unsupportedKeys } from './unsupported.ts';
 import type { ValueSettings } from './values/value-type.ts';
 
-export type SnapshotMode = 'initial' | 'always' | 'initial_only' | 'no_data' | 'when_needed';
 export type Operation = 'c' | 'u' | 'd' | 't';
 
-export interface Settings {
+export interface Settings extends SnapshotSettings {
   readonly topicPrefix: string;
   readonly topicDelimiter: string;
   readonly database: string;
@@ -48,10 +51,11 @@ export interface Settings {
   readonly flushLsn: boolean;
   readonly skipped: ReadonlySet<string>;
   readonly filters: FilterLists;
-  readonly inSnapshot: NameFilter;
   readonly messagePrefix: NameFilter;
   /** Whether transactions of that replication origin are left out. */
   readonly skipsOrigin: NameFilter;
+  /** Whether there is any such. */
+  readonly skipsOrigins: boolean;
   readonly keyRules: readonly KeyRule[];
   readonly columnRules: ColumnRules;
   readonly topics: TopicNaming;
@@ -64,8 +68,8 @@ export interface Settings {
   readonly tombstones: boolean;
   readonly contextHeaders: boolean;
   readonly values: ValueSettings;
-  readonly snapshotMode: SnapshotMode;
-  readonly snapshotDelayMs: number;
+  /** Whether null stands for what PostgreSQL left out, also in NOT NULL columns. */
+  readonly omittedAsNull: boolean;
   readonly maxBatchSize: number;
   readonly maxQueueSize: number;
   readonly maxQueueBytes: number;
@@ -74,6 +78,8 @@ export interface Settings {
   readonly heartbeatTopicPrefix: string;
   readonly heartbeatQuery: string | null;
   readonly reconnectMaxMs: number;
+  readonly signals: SignalSettings;
+  readonly notifications: NotificationSettings;
   readonly transactionMetadata: boolean;
   readonly transactionTopicName: string;
   readonly xminIntervalMs: number;
@@ -99,6 +105,8 @@ export function readSettings(config: Config, raw: RawConfig): Settings {
     }
     return { include: patterns(include, config[include]), exclude: patterns(exclude, config[exclude]) };
   };
+  const signals = signalSettings(config);
+  const snapshot = snapshotSettings(config);
   return {
     topicPrefix: config['topic.prefix'],
     topicDelimiter: config['topic.delimiter'],
@@ -119,10 +127,12 @@ export function readSettings(config: Config, raw: RawConfig): Settings {
     statusIntervalMs: config['status.update.interval.ms'],
     flushLsn: config['flush.lsn.source'],
     skipped: skippedOperations(config['skipped.operations']),
-    filters: { schemas: list('schema'), tables: list('table'), columns: list('column') },
-    inSnapshot: snapshotFilter(config['snapshot.include.collection.list']),
+    filters: { schemas: list('schema'), tables: list('table'), columns: list('column'), signals: signals.table },
+    ...snapshot,
+    inSnapshot: (name) => snapshot.inSnapshot(name) && name !== (signals.table && `${signals.table.schema}.${signals.table.table}`),
     messagePrefix: prefixFilter(config),
     skipsOrigin: originFilter(config['millrace.skip.origins']),
+    skipsOrigins: (config['millrace.skip.origins'] ?? []).some((entry) => entry.trim() !== ''),
     keyRules: keyRules(config['message.key.columns']),
     columnRules: readColumnRules(raw, config['column.propagate.source.type'], config['datatype.propagate.source.type']),
     topics: topicNaming(config),
@@ -134,8 +144,7 @@ export function readSettings(config: Config, raw: RawConfig): Settings {
     tombstones: config['tombstones.on.delete'],
     contextHeaders: config['extended.headers.enabled'],
     values: valueSettings(config),
-    snapshotMode: config['snapshot.mode'].toLowerCase() as SnapshotMode,
-    snapshotDelayMs: config['snapshot.delay.ms'],
+    omittedAsNull: config['omitted.values'].toLowerCase() === 'null',
     maxBatchSize: config['max.batch.size'],
     maxQueueSize: config['max.queue.size'],
     maxQueueBytes: config['max.queue.size.in.bytes'],
@@ -144,6 +153,8 @@ export function readSettings(config: Config, raw: RawConfig): Settings {
     heartbeatTopicPrefix: config['topic.heartbeat.prefix'] ?? config['heartbeat.topics.prefix'],
     heartbeatQuery: config['heartbeat.action.query'],
     reconnectMaxMs: config['retriable.restart.connector.wait.ms'],
+    signals,
+    notifications: notificationSettings(config),
     transactionMetadata: config['provide.transaction.metadata'],
     transactionTopicName: config['topic.transaction'],
     xminIntervalMs: config['xmin.fetch.interval.ms'],
@@ -175,6 +186,7 @@ function valueSettings(config: Config): ValueSettings {
     moneyFractionDigits: config['money.fraction.digits'],
     placeholder: config['unavailable.value.placeholder'],
     includeUnknown: config['include.unknown.datatypes'],
+    compatible: config['debezium.bug.compatible'],
   };
 }
 
@@ -183,11 +195,6 @@ function skippedOperations(list: readonly string[]): ReadonlySet<string> {
   const wrong = operations.find((operation) => !['c', 'u', 'd', 't', 'none'].includes(operation));
   if (wrong !== undefined) throw new ConfigError(`skipped.operations: "${wrong}" is none of c, u, d, t, none.`);
   return new Set(operations);
-}
-
-function snapshotFilter(list: readonly string[] | null): NameFilter {
-  const include = patterns('snapshot.include.collection.list', list);
-  return (name) => include.length === 0 || include.some((regex) => regex.test(name));
 }
 
 function originFilter(list: readonly string[] | null): NameFilter {

@@ -1,29 +1,40 @@
 /** Reads tables whole, as they were at one moment, into `r` records. */
-import type { Logger, SourceRecord, WireRow } from '@millrace/runtime/api';
+import type { Logger } from '@millrace/runtime/api';
 import pg from 'pg';
 import type { Client } from 'pg';
 
 import { readTable } from './catalog.ts';
-import { copyOut, readCopyRow } from './copy-rows.ts';
-import type { TableLayout } from './envelope.ts';
+import { endClient } from './connection.ts';
+import { copyOut } from './copy-rows.ts';
 import { explain } from './errors.ts';
-import { parseLsn } from './lsn.ts';
+import { generatedColumns } from './generated-columns.ts';
 import type { Lsn } from './lsn.ts';
+import type { Notifier } from './notifications/notifier.ts';
 import { snapshotOffset } from './offsets.ts';
 import { columnsRead, readOverride } from './override-query.ts';
-import type { TableOverride } from './override-query.ts';
-import { rowRecord } from './records.ts';
-import { catalogRelation, createLayoutCache } from './relations.ts';
-import { RowCheck } from './row-check.ts';
-import { SlotArena } from './slot-arena.ts';
-import { processingScope, transactionScopeOf } from './source-block.ts';
-import type { SnapshotMarker } from './source-block.ts';
+import { createLayoutCache } from './relations.ts';
+import type { LayoutCache } from './relations.ts';
+import { meterSnapshot } from './snapshot/meter.ts';
+import type { SetFigure } from './snapshot/meter.ts';
+import type { SnapshotProgress } from './snapshot/progress.ts';
+import { planTables } from './snapshot/parts.ts';
+import { holdSnapshot, joinSnapshot } from './snapshot/readers.ts';
+import { tidCondition } from './snapshot/tid.ts';
+import { createWork } from './snapshot/work.ts';
+import type { Piece, TableReading, Work } from './snapshot/work.ts';
+import { SnapshotWriter } from './snapshot/writer.ts';
+import type { Settings } from './settings.ts';
 import type { StreamParts } from './stream.ts';
+import { catalogRelation } from './table-key.ts';
 import type { CapturedTable } from './tables.ts';
 
 export interface SnapshotParts extends Omit<StreamParts, 'onRelation'> {
   readonly log: Logger;
   readonly signal: AbortSignal;
+  /** Opens another connection, for `snapshot.max.threads`; without it there is one reader. */
+  readonly openReader?: () => Promise<Client>;
+  readonly setFigure?: SetFigure;
+  readonly notifier?: Notifier | undefined;
 }
 
 /** Where the snapshot begins: exported with a slot, or now. */
@@ -31,131 +42,136 @@ export interface SnapshotStart {
   readonly exported: { readonly name: string; readonly lsn: Lsn } | undefined;
   /** Called once the snapshot is held, whatever exported it being no longer needed. */
   readonly onHeld: () => Promise<void>;
+  /** A snapshot that was broken off: it is gone on with, as of its moment, on what the tables hold now. */
+  readonly progress?: SnapshotProgress | undefined;
+  /** Told on failure, what could be gone on with. */
+  readonly onFailed?: (progress: SnapshotProgress | undefined) => void;
 }
 
-interface Held {
-  readonly layout: TableLayout;
-  readonly row: WireRow;
-  readonly bytes: number;
-  readonly first: boolean;
-  readonly firstInTable: boolean;
-}
-
-/** Resolves with the LSN that the snapshot belongs to, when all its rows are in the queue. */
+/** Resolves with the LSN that the snapshot belongs to, when all its rows are in the queue. `client` is the first reader. */
 export async function takeSnapshot(
   client: Client,
   tables: readonly CapturedTable[],
   start: SnapshotStart,
   parts: SnapshotParts,
 ): Promise<Lsn> {
-  const { settings, queue, log } = parts;
+  const { settings, queue, log, context } = parts;
+  const { exported, progress } = start;
   const startedUs = Math.floor((performance.timeOrigin + performance.now()) * 1000);
-  await client.query('begin isolation level repeatable read read only');
-  if (start.exported !== undefined) await client.query(`set transaction snapshot ${pg.escapeLiteral(start.exported.name)}`);
-  const { rows } = await client.query<{ lsn: string; xid: string }>(`
-    select case when pg_is_in_recovery() then pg_last_wal_replay_lsn() else pg_current_wal_insert_lsn() end::text as lsn,
-      (txid_snapshot_xmax(txid_current_snapshot()) & 4294967295)::text as xid`);
-  const lsn = start.exported?.lsn ?? parseLsn(rows[0]?.lsn ?? '0/0');
-  const txId = Number(rows[0]?.xid);
-  await start.onHeld();
-
-  const writer = new SnapshotWriter(parts, lsn, txId, startedUs);
-  const layouts = createLayoutCache(settings, parts.names, log, 'snapshot');
-  for (const table of tables) {
-    parts.signal.throwIfAborted();
-    const catalog = await readTable(client, table.oid);
-    const layout = layouts.layout(catalogRelation(table.oid, table.schema, table.table, catalog), catalog);
-    const override = await readOverride(client, layout, settings.selectOverrides);
-    writer.beginTable(layout);
-    const before = writer.rows;
-    try {
-      await copyOut(client, copyStatement(table, layout, override), queue, writer);
-    } catch (error) {
-      throw explain(error, `read table ${table.schema}.${table.table} for the snapshot`);
+  const readers = [client];
+  const failed = new AbortController();
+  const endAll = (): void => readers.forEach((reader) => void endClient(reader));
+  failed.signal.addEventListener('abort', endAll, { once: true });
+  const onStop = (): void => failed.abort(parts.signal.reason);
+  parts.signal.addEventListener('abort', onStop, { once: true });
+  let writer: SnapshotWriter | undefined;
+  try {
+    const held = await holdSnapshot(client, exported?.name, tables, settings, exported === undefined && progress === undefined);
+    const moment = progress ?? { lsn: exported?.lsn ?? held.lsn, txId: held.txId, us: startedUs, sees: held.sees };
+    const planned = await planTables(client, tables, settings, progress, held.nextXid, ({ schema, table }) =>
+      log.warn(`snapshot: ${schema}.${table} was rewritten since the snapshot was broken off: all its rows are read again`),
+    );
+    if (parts.openReader !== undefined && planned.length > 0) {
+      await joinSnapshot(client, settings.snapshotThreads - 1, parts.openReader, readers);
     }
-    log.info(`snapshot: ${table.schema}.${table.table}, ${writer.rows - before} rows`);
+    await start.onHeld();
+
+    const resumable = exported !== undefined || progress !== undefined;
+    writer = new SnapshotWriter({ context, queue, settings, log, resumable }, moment, progress, planned);
+    const work = createWork(planned, readers.length, resumable);
+    const seen = progress === undefined ? undefined : seenBy(progress.sees, held.nextXid);
+    const layouts = createLayoutCache(settings, parts.names, log, 'snapshot');
+    const run = { parts, work, writer, layouts, seen, tell: teller(parts, tables, writer), signal: failed.signal };
+    parts.notifier?.initial('STARTED', {}, writer.offset());
+    using _ = meterSnapshot(planned, writer, log, parts.setFigure ?? (() => {}));
+    // All come to an end before it is told how far they came.
+    await Promise.all(readers.map((reader) => readPieces(reader, run).catch((error: unknown) => failed.abort(error))));
+    failed.signal.throwIfAborted();
+    writer.end();
+    // It held nothing but the snapshot: a connection that is lost by now takes nothing along.
+    await client.query('commit').catch(() => {});
+    parts.notifier?.initial('COMPLETED', {}, snapshotOffset(moment.lsn, moment.txId, moment.us, true));
+    log.info(`snapshot: done, ${tables.length} tables, ${writer.rows} rows`);
+    return moment.lsn;
+  } catch (error) {
+    start.onFailed?.(writer?.progress());
+    throw error;
+  } finally {
+    failed.signal.removeEventListener('abort', endAll);
+    parts.signal.removeEventListener('abort', onStop);
+    await Promise.all(readers.slice(1).map(endClient));
   }
-  writer.end();
-  await client.query('commit');
-  log.info(`snapshot: done, ${tables.length} tables, ${writer.rows} rows`);
-  return lsn;
 }
 
-/** Columns that are left out are not read either, but keep their place. */
-function copyStatement({ schema, table, partitioned }: CapturedTable, { shape }: TableLayout, override?: TableOverride): string {
+interface Run {
+  readonly parts: SnapshotParts;
+  readonly work: Work;
+  readonly writer: SnapshotWriter;
+  readonly layouts: LayoutCache;
+  readonly seen: string | undefined;
+  readonly tell: (type: string, data: Readonly<Record<string, string>>) => void;
+  readonly signal: AbortSignal;
+}
+
+/** Notifies of what happens with one of the tables. */
+function teller({ notifier }: SnapshotParts, tables: readonly CapturedTable[], writer: SnapshotWriter): Run['tell'] {
+  const names = tables.map(({ schema, table }) => `${schema}.${table}`).join(',');
+  return (type, data) => notifier?.initial(type, { data_collections: names, ...data }, writer.offset());
+}
+
+async function readPieces(reader: Client, { parts, work, writer, layouts, seen, tell, signal }: Run): Promise<void> {
+  for (let piece = work.take(); piece !== undefined; piece = work.take()) {
+    signal.throwIfAborted();
+    const { table } = piece.work;
+    const name = `${table.schema}.${table.table}`;
+    if (piece.work.reading === undefined) tell('IN_PROGRESS', { current_collection_in_progress: name });
+    try {
+      piece.work.reading ??= readLayout(reader, table, layouts, parts.settings);
+      const reading = await piece.work.reading;
+      await copyOut(reader, copyStatement(piece, reading, seen), parts.queue, writer.receiver(piece, reading.layout));
+    } catch (error) {
+      throw explain(error, `read table ${name} for the snapshot`);
+    }
+    const rows = writer.read(piece);
+    if (rows === undefined) continue;
+    parts.log.info(`snapshot: ${name}, ${rows} rows`);
+    tell('TABLE_SCAN_COMPLETED', { scanned_collection: name, total_rows_scanned: String(rows), status: 'SUCCEEDED' });
+  }
+}
+
+async function readLayout(
+  reader: Client,
+  { oid, schema, table }: CapturedTable,
+  layouts: LayoutCache,
+  settings: Settings,
+): Promise<TableReading> {
+  const catalog = await readTable(reader, oid);
+  const generated = await generatedColumns(reader, settings);
+  const layout = layouts.layout(catalogRelation(oid, schema, table, catalog, generated), catalog);
+  return { layout, override: await readOverride(reader, layout, settings.selectOverrides) };
+}
+
+/** Columns that are left out are not read either, but keep their place; behind them all stands the row's own. */
+function copyStatement({ part, range, which, placed }: Piece, { layout, override }: TableReading, seen: string | undefined): string {
+  const { shape } = layout;
   const shown = new Map(columnsRead(shape).map((column) => [column.slot, column.name]));
   const list = Array.from({ length: shape.width }, (_, slot) => {
     const name = shown.get(slot);
     return name === undefined || override?.columns.has(name) === false ? 'null' : pg.escapeIdentifier(name);
   });
-  // Rows of tables that inherit are read with those tables; a partitioned table has none of its own.
-  const from = `${partitioned ? '' : 'only '}${pg.escapeIdentifier(schema)}.${pg.escapeIdentifier(table)}`;
-  return `copy (select ${list.join(', ')} from ${override?.from ?? from}) to stdout`;
+  // Who selects anything, knows nothing of places and versions.
+  if (override !== undefined) return `copy (select ${list.join(', ')} from ${override.from}) to stdout`;
+  const place = part.ranged && which === 'seen' ? tidCondition(range) : undefined;
+  const version = seen === undefined || which === 'seen' ? seen : `not ${seen}`;
+  const conditions = [place, version].filter((condition) => condition !== undefined);
+  const where = conditions.length === 0 ? '' : ` where ${conditions.join(' and ')}`;
+  const from = `${part.only ? 'only ' : ''}${pg.escapeIdentifier(part.schema)}.${pg.escapeIdentifier(part.table)}`;
+  return `copy (select ${[...list, ...(placed ? ['ctid'] : [])].join(', ')} from ${from}${where}) to stdout`;
 }
 
-/** Holds each row back until it is known whether another follows, since the last ones are marked. */
-class SnapshotWriter {
-  rows = 0;
-  readonly #parts: SnapshotParts;
-  readonly #arena = new SlotArena();
-  readonly #check: RowCheck;
-  readonly #scope: readonly unknown[];
-  #scopes: readonly (readonly unknown[])[] = [];
-  readonly #offset: SourceRecord['sourceOffset'];
-  readonly #lastOffset: SourceRecord['sourceOffset'];
-  #layout: TableLayout | undefined;
-  #held: Held | undefined;
-  #newTable = true;
-
-  constructor(parts: SnapshotParts, lsn: Lsn, txId: number, startedUs: number) {
-    this.#parts = parts;
-    this.#check = new RowCheck(parts.settings, parts.log);
-    this.#scope = transactionScopeOf(startedUs, txId, undefined, lsn);
-    this.#offset = Object.freeze(snapshotOffset(lsn, txId, startedUs, false));
-    this.#lastOffset = Object.freeze(snapshotOffset(lsn, txId, startedUs, true));
-  }
-
-  beginTable(layout: TableLayout): void {
-    this.#layout = layout;
-    this.#newTable = true;
-  }
-
-  begin(): void {
-    this.#scopes = [this.#scope, processingScope()];
-  }
-
-  row(bytes: Buffer, start: number, end: number): void {
-    const layout = this.#layout as TableLayout;
-    const { width } = layout.shape;
-    const base = this.#arena.reserve(2 * width);
-    const { slots } = this.#arena;
-    readCopyRow(bytes, start, end, width, slots, base);
-    const held = this.#held;
-    if (held !== undefined) this.#emit(held, markerOf(held, this.#newTable), this.#offset);
-    const row: WireRow = { bytes, slots, base, scopes: this.#scopes, own: nothing };
-    this.#held = { layout, row, bytes: end - start, first: this.rows === 0, firstInTable: this.#newTable };
-    this.#newTable = false;
-    this.rows++;
-  }
-
-  end(): void {
-    if (this.#held !== undefined) this.#emit(this.#held, 'last', this.#lastOffset);
-    this.#held = undefined;
-  }
-
-  #emit({ layout, row, bytes }: Held, marker: SnapshotMarker, offset: SourceRecord['sourceOffset']): void {
-    const { context, queue } = this.#parts;
-    const { keySchema, newKey, valueSchema, shape } = layout;
-    const headers = this.#check.ofNew(layout, row.bytes, row.slots, row.base, context.headers);
-    if (headers === undefined) return;
-    queue.push(rowRecord(context, shape.topic, keySchema, newKey, valueSchema, layout.read(marker), row, headers, offset), bytes);
-  }
-}
-
-const nothing: readonly unknown[] = Object.freeze([]);
-
-function markerOf({ first, firstInTable }: Held, lastInTable: boolean): SnapshotMarker {
-  if (first) return 'first';
-  if (lastInTable) return 'last_in_data_collection';
-  return firstInTable ? 'first_in_data_collection' : 'true';
+/** Whether a row's version is one that the broken-off snapshot saw. A row tells 32 bits of the transaction's id. */
+function seenBy(sees: string, nextXid: number): string {
+  const xmin = `xmin::text::bigint`;
+  const whole = nextXid < 2 ** 32 ? xmin : `(${xmin} + ((${nextXid} - ${xmin}) / 4294967296) * 4294967296)`;
+  return `txid_visible_in_snapshot(${whole}, '${sees}'::txid_snapshot)`;
 }

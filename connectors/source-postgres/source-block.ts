@@ -2,7 +2,7 @@
 import { schemaOf, schemas, structSchema } from '@millrace/runtime/api';
 import type { ConstantNode, Schema, StructNode, WireNode } from '@millrace/runtime/api';
 
-export type SnapshotMarker = 'first' | 'first_in_data_collection' | 'true' | 'last_in_data_collection' | 'last';
+export type SnapshotMarker = 'first' | 'first_in_data_collection' | 'true' | 'last_in_data_collection' | 'last' | 'incremental';
 
 export const connectorName = 'postgresql';
 
@@ -82,7 +82,8 @@ export function sourceNode(names: SourceNames, schema: string, table: string, ma
     schema: constant(at('schema'), schema),
     table: constant(at('table'), table),
     txId: inTransaction(at('txId'), transactionScope.txId),
-    lsn: lsn(at('lsn')),
+    // A row of an incremental snapshot has no place in the log, but `sequence` says behind what it comes.
+    lsn: marker === 'incremental' ? constant(at('lsn'), null) : lsn(at('lsn')),
     xmin: xmin ? inTransaction(at('xmin'), transactionScope.xmin) : constant(at('xmin'), null),
   };
   return { kind: 'struct', schema: sourceSchema, fields: fields.map(([name]) => nodes[name] as WireNode) };

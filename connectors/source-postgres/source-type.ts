@@ -30,6 +30,7 @@ export function sourceType(
   lookup: TypeLookup,
   phase: Phase,
   defaultText: string | null,
+  compatible = false,
 ): SourceType | undefined {
   const named = lookup(oid);
   let root = named;
@@ -47,7 +48,14 @@ export function sourceType(
     const plain = phase === 'snapshot' && named.kind !== 'd';
     return { name, length: plain ? 0 : longestNumeric, scale: plain ? undefined : 0, character };
   }
-  return { name, length: lengthOf(kind, modifier), scale: scaleOf(kind, modifier), character };
+  const scale = scaleOf(kind, modifier);
+  // Debezium takes a negative scale for an unsigned number of eleven bits.
+  return {
+    name,
+    length: lengthOf(kind, modifier),
+    scale: compatible && kind === 'numeric' && scale !== undefined ? scale & 0x7ff : scale,
+    character,
+  };
 }
 
 const isCharacter = ({ kind, item, known, name }: TypeInfo): boolean => kind === 'e' || (known && item === 0 && characters.has(name));

@@ -29,6 +29,8 @@ import { messageTopic, transactionTopic } from './topics.ts';
 import { TransactionMarks, allDone, placeIn } from './transaction-marks.ts';
 import type { OpenTransaction } from './transaction-marks.ts';
 import { TransactionTally, messageCollection } from './transaction-metadata.ts';
+import { unlistedLabel } from './unlisted.ts';
+import type { UnlistedLabel } from './values/value-type.ts';
 
 /** Parts that a place of which nothing was emitted has done. */
 const nothingDone = -1;
@@ -44,8 +46,18 @@ export interface StreamParts {
   readonly xmin?: (() => number | null) | undefined;
   /** Counts what comes, for the metrics. */
   readonly counts?: StreamCounts;
-  /** A table's columns are about to come: no more messages are to be fed until `setLayout` was called. */
-  readonly onRelation: (relation: Relation) => void;
+  /** A table's columns, or an unknown label of an enum, are about to come: nothing is to be fed until `setLayout` was called. */
+  readonly onRelation: (relation: Relation, unlisted?: UnlistedLabel) => void;
+  readonly watch?: StreamWatch | undefined;
+}
+
+/** Sees what goes by, before there are records of it; what was emitted before a restart it does not see. */
+export interface StreamWatch {
+  /** `at` is behind the relation's oid; `skipped` rows become no record. */
+  row(oid: number, layout: TableLayout, operation: 'c' | 'u' | 'd', bytes: Uint8Array, at: number, end: number, skipped: boolean): void;
+  truncated(oids: readonly number[]): void;
+  /** A transaction is over, and its records are in the queue. */
+  committed(xid: number | null): void;
 }
 
 /** Where the stream goes on, and what it leaves out. */
@@ -61,8 +73,12 @@ export class StreamDecoder {
   readonly #counts: StreamCounts;
   readonly #skips: { readonly c: boolean; readonly u: boolean; readonly d: boolean; readonly t: boolean };
   readonly #layouts = new Map<number, TableLayout | null>();
+  readonly #relations = new Map<number, Relation>();
+  /** The table of the last row; -1 when the next row is to be looked at first, whichever its table. */
   #lastOid = -1;
   #lastLayout: TableLayout | null = null;
+  /** A row that waits for the layout of its table. */
+  #aside: { readonly bytes: Uint8Array; readonly start: number; readonly end: number; readonly lsn: readonly [number, number] } | undefined;
 
   readonly #from: Lsn | undefined;
   #lastCommit: Lsn | undefined;
@@ -138,6 +154,10 @@ export class StreamDecoder {
   setLayout(oid: number, layout: TableLayout | null): void {
     this.#layouts.set(oid, layout);
     this.#lastOid = -1;
+    const row = this.#aside;
+    if (row === undefined) return;
+    this.#aside = undefined;
+    this.message(row.bytes, row.start, row.end, ...row.lsn);
   }
 
   /** One message of the output plugin: `bytes[start, end)`, which stay as they are for as long as records live. */
@@ -210,9 +230,11 @@ export class StreamDecoder {
     this.#open = undefined;
     this.#place.row = -1;
     if (endLsn > this.reached) this.reached = endLsn;
+    this.#parts.watch?.committed(this.lastTxId);
   }
 
   #relation(relation: Relation): void {
+    this.#relations.set(relation.oid, relation);
     if (isWantedTable(this.#parts.settings.filters, relation.schema, relation.table)) this.#parts.onRelation(relation);
     else this.setLayout(relation.oid, null);
   }
@@ -243,16 +265,18 @@ export class StreamDecoder {
 
   #row(bytes: Uint8Array, start: number, end: number, lsnHigh: number, lsnLow: number, operation: 'c' | 'u' | 'd'): void {
     if (end - start < 6) throw new ProtocolError(`a row of ${end - start} bytes`);
-    const wanted = this.#next(lsnHigh, lsnLow);
     const oid =
       (((bytes[start + 1] as number) << 24) |
         ((bytes[start + 2] as number) << 16) |
         ((bytes[start + 3] as number) << 8) |
         (bytes[start + 4] as number)) >>>
       0;
-    if (!wanted) return;
-    const layout = this.#skips[operation] ? null : oid === this.#lastOid ? this.#lastLayout : this.#layoutOf(oid);
-    if (layout === null) {
+    if (oid !== this.#lastOid && !this.#lookAt(oid, bytes, start, end, lsnHigh, lsnLow)) return;
+    if (!this.#next(lsnHigh, lsnLow)) return;
+    const layout = this.#lastLayout;
+    const skipped = this.#skips[operation];
+    if (layout !== null && this.#place.done < 0) this.#parts.watch?.row(oid, layout, operation, bytes, start + 5, end, skipped);
+    if (layout === null || skipped) {
       this.#counts.filtered++;
     } else if (operation === 'c') {
       this.#counts.created++;
@@ -266,17 +290,32 @@ export class StreamDecoder {
     }
   }
 
+  /** False when the row is put aside, since the schema of its table does not list a value of it. */
+  #lookAt(oid: number, bytes: Uint8Array, start: number, end: number, lsnHigh: number, lsnLow: number): boolean {
+    const layout = this.#layoutOf(oid);
+    this.#lastLayout = layout;
+    // Every row of a table with enums comes here; those of others only after a row of another table.
+    this.#lastOid = layout === null || layout.shape.listed.length === 0 ? oid : -1;
+    if (this.#lastOid === oid) return true;
+    const unlisted = unlistedLabel(layout as TableLayout, bytes, start + 5, end);
+    const relation = this.#relations.get(oid);
+    if (unlisted === undefined || relation === undefined) return true;
+    this.#aside = { bytes, start, end, lsn: [lsnHigh, lsnLow] };
+    this.#parts.onRelation(relation, unlisted);
+    return false;
+  }
+
   #layoutOf(oid: number): TableLayout | null {
     const layout = this.#layouts.get(oid);
     if (layout === undefined) throw new ProtocolError(`a row of relation ${oid}, which was not described before`);
-    this.#lastOid = oid;
-    this.#lastLayout = layout;
     return layout;
   }
 
   #truncate(bytes: Uint8Array, start: number, end: number, lsnHigh: number, lsnLow: number): void {
     const { relations } = readTruncate(bytes, start, end);
-    if (!this.#next(lsnHigh, lsnLow) || this.#skips.t) return;
+    if (!this.#next(lsnHigh, lsnLow)) return;
+    if (this.#place.done < 0) this.#parts.watch?.truncated(relations);
+    if (this.#skips.t) return;
     relations.forEach((oid, part) => {
       const layout = this.#layoutOf(oid);
       if (layout === null) return;

@@ -26,14 +26,21 @@ export async function publishedTables(client: Client, settings: Settings): Promi
 /**
  * The tables that the filters choose, in the order in which a snapshot reads them. Of a partitioned table and its
  * partitions only those are taken under whose name changes will come, so that no row comes twice: the root under
- * publish.via.partition.root, else the partitions, unless the filters choose the root alone.
+ * publish.via.partition.root, else the partitions, unless the filters choose the root alone. A publication that is
+ * there already decides by itself. Debezium takes them all.
  */
 export async function capturedTables(client: Client, settings: Settings): Promise<readonly CapturedTable[]> {
+  const { rows } = await client.query<{ viaRoot: boolean | null }>(
+    `select (to_jsonb(p) ->> 'pubviaroot')::boolean as "viaRoot" from pg_publication p where pubname = $1`,
+    [settings.publication],
+  );
+  const viaRoot = settings.snapshotRules.stream && rows.length > 0 ? rows[0]?.viaRoot === true : settings.viaPartitionRoot;
   const wanted = (await listTables(client)).filter(({ schema, table }) => isWantedTable(settings.filters, schema, table));
+  if (settings.values.compatible) return inSnapshotOrder(settings.filters, wanted);
   const wantedOids = new Set(wanted.map(({ oid }) => oid));
   const rootsWithPartitions = new Set(wanted.flatMap(({ ancestors }) => ancestors));
   const taken = wanted.filter(({ oid, ancestors }) =>
-    settings.viaPartitionRoot ? !ancestors.some((ancestor) => wantedOids.has(ancestor)) : !rootsWithPartitions.has(oid),
+    viaRoot ? !ancestors.some((ancestor) => wantedOids.has(ancestor)) : !rootsWithPartitions.has(oid),
   );
   return inSnapshotOrder(settings.filters, taken);
 }

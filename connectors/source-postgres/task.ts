@@ -1,7 +1,7 @@
 /** The task: a snapshot if need be, then the stream, through lost connections, into one queue. */
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import type { SourcePosition, SourceTask, SourceTaskContext } from '@millrace/runtime/api';
+import type { OffsetMap, SourcePosition, SourceTask, SourceTaskContext } from '@millrace/runtime/api';
 
 import { readTable } from './catalog.ts';
 import type { Config } from './config.ts';
@@ -26,10 +26,12 @@ import { createRetries } from './retries.ts';
 import { ensureFailover, isFurther, usableSlot } from './session-start.ts';
 import { readSettings } from './settings.ts';
 import type { Settings } from './settings.ts';
+import { openDesk } from './signals/open-desk.ts';
+import { channelWarnings } from './signals/signal-settings.ts';
 import { SlotUnusableError } from './slot-problem.ts';
 import { watchSlot } from './slot-watch.ts';
 import { checkServer, createSlot, dropSlot, findSlot } from './slot.ts';
-import { snapshotWithSlot } from './snapshot-slot.ts';
+import { createSnapshotJob } from './snapshot-slot.ts';
 import { heartbeatRecord } from './special-records.ts';
 import { watchXmin } from './slot-xmin.ts';
 import type { SlotXmin } from './slot-xmin.ts';
@@ -41,6 +43,7 @@ import { createStreamingFigures } from './streaming-figures.ts';
 import { publishedTables } from './tables.ts';
 import { heartbeatTopic } from './topics.ts';
 import { unsupportedKeys } from './unsupported.ts';
+import type { UnlistedLabel } from './values/value-type.ts';
 
 /** A stream that ran for so long has begun well. */
 const begunAfterMs = 2_000;
@@ -51,7 +54,7 @@ export async function startTask(config: Config, taskContext: SourceTaskContext, 
   const { log, rawConfig } = taskContext;
   const settings = readSettings(config, rawConfig);
   for (const { message } of unsupportedKeys(rawConfig).ignored) log.warn(message);
-  for (const note of settings.selectOverrides.notes) log.warn(note);
+  for (const note of [...settings.selectOverrides.notes, ...channelWarnings(config)]) log.warn(note);
   if (config['plugin.name'] !== 'pgoutput')
     log.warn(`plugin.name is ${config['plugin.name']}: pgoutput is used all the same, nothing else is supported`);
 
@@ -61,7 +64,7 @@ export async function startTask(config: Config, taskContext: SourceTaskContext, 
   const [offset] = await taskContext.offsets([{ server: settings.topicPrefix }]);
   const plan = await sql
     .use(async (client): Promise<Plan> => {
-      const withSlot = settings.snapshotMode !== 'initial_only';
+      const withSlot = settings.snapshotRules.stream;
       if (withSlot) await checkServer(client, config['database.user']);
       const planned = planStart(settings, readOffset(offset), withSlot ? await findSlot(client, settings) : undefined, log);
       const tables = await publishedTables(client, settings);
@@ -79,10 +82,14 @@ export async function startTask(config: Config, taskContext: SourceTaskContext, 
   const context = recordContext(settings.topicPrefix, taskContext.task, settings.contextHeaders);
   const stopping = new AbortController();
   const notes = createStatusNotes(taskContext.note?.bind(taskContext));
-  const { setFigure } = taskContext;
+  const setFigure: EngineParts['setFigure'] = (name, value, labels) => taskContext.setFigure?.(name, value, labels);
   const reselect = createReselect(settings.reselections, sql, log);
   const signal = stopping.signal;
-  const engine = new Engine({ settings, names, queue, context, connector, sql, log, notes, setFigure, reselect, signal });
+  const signals = openDesk({ settings, names, queue, context, connector, log, offset }, taskContext, signal);
+  const engine = new Engine({
+    ...{ settings, names, queue, context, connector, sql, log, notes, setFigure, reselect, offset, signal },
+    ...signals,
+  });
   let failed = false;
   const running = engine.run(plan).catch((error: unknown) => {
     if (stopping.signal.aborted) return;
@@ -102,6 +109,7 @@ export async function startTask(config: Config, taskContext: SourceTaskContext, 
       stopping.abort();
       await engine.stop();
       await running;
+      await signals.desk.close();
       // As when it is stopped by wish alone: what failed has to find it again.
       if (settings.slotDropOnStop && taskContext.signal.aborted && !failed)
         await sql.use((client) => dropSlot(client, settings.slot)).catch((error: unknown) => log.warn(String(error)));
@@ -110,7 +118,7 @@ export async function startTask(config: Config, taskContext: SourceTaskContext, 
   };
 }
 
-interface EngineParts {
+interface EngineParts extends ReturnType<typeof openDesk> {
   readonly settings: Settings;
   readonly names: { readonly version: string; readonly server: string; readonly database: string };
   readonly queue: RecordQueue;
@@ -120,7 +128,8 @@ interface EngineParts {
   readonly reselect: Reselect | undefined;
   readonly log: SourceTaskContext['log'];
   readonly notes: ReturnType<typeof createStatusNotes>;
-  readonly setFigure: SourceTaskContext['setFigure'];
+  readonly setFigure: NonNullable<SourceTaskContext['setFigure']>;
+  readonly offset: OffsetMap | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -161,6 +170,7 @@ class Engine {
     const { settings, connector, log } = this.#parts;
     if (plan.kind === 'idle') return;
     if (plan.kind === 'stream') {
+      this.#parts.notifier.initial('SKIPPED', {}, this.#parts.offset ?? {});
       if (plan.createSlot) {
         const client = await connector.connectReplication();
         const options = { temporary: false, failover: settings.slotFailover, log };
@@ -169,9 +179,11 @@ class Engine {
       }
       return this.#streamOn(plan.start);
     }
-    if (settings.snapshotDelayMs > 0) await sleep(settings.snapshotDelayMs, undefined, { signal: this.#parts.signal });
-    const lsn = await this.#retrying('snapshot', () => snapshotWithSlot(this.#parts, plan.only));
-    if (plan.only || lsn === undefined) return;
+    if (settings.snapshotDelayMs > 0) await this.#pause(settings.snapshotDelayMs);
+    const snapshot = createSnapshotJob(this.#parts, plan.only, plan.progress);
+    const lsn = await this.#retrying('snapshot', () => snapshot.run());
+    if (plan.only) return;
+    if (settings.streamingDelayMs > 0) await this.#pause(settings.streamingDelayMs);
     const slot = await this.#retrying('look up the slot', () => usableSlot(this.#parts, undefined));
     return this.#streamOn(startOf({ phase: 'streaming', from: lsn, lastCommit: undefined, last: undefined }, slot));
   }
@@ -191,8 +203,9 @@ class Engine {
     const decoder = this.#stream?.decoder;
     if (decoder === undefined || !isBetweenTransactions(decoder) || !this.#parts.queue.isEmpty) return undefined;
     const position = this.#confirmation.position(decoder.reached, decoder.lastTxId, decoder.lastUs);
-    if (position !== undefined) decoder.settle();
-    return position;
+    if (position === undefined) return undefined;
+    decoder.settle();
+    return { ...position, offset: { ...position.offset, ...this.#parts.queue.offsetFields?.() } };
   }
 
   async stop(): Promise<void> {
@@ -200,7 +213,8 @@ class Engine {
   }
 
   async #streamOn(from: StreamStart): Promise<void> {
-    const { signal, settings, connector, log, notes } = this.#parts;
+    const { signal, settings, connector, log, notes, desk } = this.#parts;
+    desk.start();
     if (settings.slotFailover) await ensureFailover(this.#parts);
     await using _watch = watchSlot({
       ...this.#parts,
@@ -236,15 +250,16 @@ class Engine {
 
   /** One connection's worth of stream. */
   async #session(position: StreamStart, works: () => void): Promise<{ readonly error: unknown; readonly reached: StreamStart }> {
-    const { settings, connector, queue, log, signal } = this.#parts;
+    const { settings, connector, queue, log, desk, signal } = this.#parts;
     const failed = Promise.withResolvers<Error>();
     this.#failSession = failed.reject;
     const decoder = new StreamDecoder(
       {
         ...this.#parts,
+        watch: desk,
         counts: this.#figures.counts,
         xmin: this.#xmin?.value,
-        onRelation: (relation) => this.#relation(relation, decoder, failed.reject),
+        onRelation: (relation, unlisted) => this.#relation(relation, unlisted, decoder, failed.reject),
       },
       position,
     );
@@ -260,6 +275,7 @@ class Engine {
       this.#figures.slot(await usableSlot(this.#parts, position));
       replication = await startReplication({ connector, settings, decoder, queue, confirmable, onStarted: started }, position.from);
       this.#stream = { decoder, replication };
+      desk.attach(decoder, replication);
       if (signal.aborted) await replication.close();
       const error = await Promise.race([replication.ended, failed.promise]);
       return { error, reached: decoder.position() };
@@ -268,20 +284,23 @@ class Engine {
     } finally {
       clearTimeout(begun);
       this.#stream = undefined;
+      desk.detach();
       this.#failSession = undefined;
       await replication?.close();
     }
   }
 
   /** Holds the stream until the catalog told what the relation's message leaves out. */
-  #relation(relation: Relation, decoder: StreamDecoder, failed: (error: unknown) => void): void {
+  #relation(relation: Relation, unlisted: UnlistedLabel | undefined, decoder: StreamDecoder, failed: (error: unknown) => void): void {
     const replication = this.#stream?.replication;
     const types = relation.columns.map((column) => column.type);
     replication?.hold();
     this.#parts.sql
-      .use((client) => readTable(client, relation.oid, types))
+      .use((client) => readTable(client, relation.oid, types, relation))
       .then((catalog) => {
-        decoder.setLayout(relation.oid, this.#layouts.layout(relation, catalog));
+        const layout = this.#layouts.layout(relation, catalog, unlisted);
+        this.#parts.desk.layoutChanged(relation, layout);
+        decoder.setLayout(relation.oid, layout);
         replication?.release();
       })
       .catch((error: unknown) => failed(explain(error, `look up table ${relation.schema}.${relation.table}`)));
@@ -294,6 +313,10 @@ class Engine {
     const offset = commitOffset(decoder.reached, decoder.lastTxId, decoder.lastUs);
     decoder.settle();
     queue.push(heartbeatRecord(context, heartbeatTopic(settings), settings.topicPrefix, offset), 64);
+  }
+
+  async #pause(ms: number): Promise<void> {
+    await sleep(ms, undefined, { signal: this.#parts.signal });
   }
 
   async #retrying<T>(doing: string, work: () => Promise<T>): Promise<T> {

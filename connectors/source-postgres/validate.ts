@@ -32,7 +32,7 @@ export async function validate(config: Config, raw: RawConfig): Promise<readonly
     return [{ key: keyOf(error), message: `Error while validating connector config: ${(error as Error).message}` }];
   }
   try {
-    if (settings.snapshotMode === 'initial_only') return [];
+    if (!settings.snapshotRules.stream) return [];
     await checkServer(client, config['database.user']);
     await findSlot(client, settings);
     if (settings.autocreate === 'filtered' && (await capturedTables(client, settings)).length === 0) {

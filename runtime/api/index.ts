@@ -11,5 +11,6 @@ export * from './serialized-value.ts';
 export * from './sink.ts';
 export * from './source.ts';
 export * from './struct.ts';
+export * from './topic.ts';
 export * from './transform.ts';
 export * from './wire.ts';

@@ -1,5 +1,6 @@
 import type { ConfigDef, ConfigProblem, ConfigValues, RawConfig } from './config-def.ts';
 import type { OffsetMap, SourceRecord } from './record.ts';
+import type { TopicFollowing } from './topic.ts';
 
 /** A position that is durable: everything up to it is in the log. */
 export interface SourcePosition {
@@ -46,6 +47,12 @@ export interface TaskContext {
 export interface SourceTaskContext extends TaskContext {
   /** The committed offset of each of these source partitions, or undefined where there is none. */
   offsets(partitions: readonly OffsetMap[]): Promise<(OffsetMap | undefined)[]>;
+  /**
+   * Follows a topic of the worker's log, such as one that tells the connector what to do. Waits for a topic that is not
+   * there; what may pass is told in the task's log and tried again. Resolves when its signal aborts. Absent where there
+   * is no log.
+   */
+  followTopic?(following: TopicFollowing): Promise<void>;
   /** Only where the worker writes exactly-once and the connector has `transaction.boundary=connector`. */
   readonly transactionContext?: TransactionContext;
 }

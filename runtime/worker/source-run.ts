@@ -20,6 +20,7 @@ import { keysUnder } from './task-environment.ts';
 import type { TaskEnvironment } from './task-environment.ts';
 import type { OffsetPlace } from './task-messages.ts';
 import type { TaskRun } from './task-run.ts';
+import { followTopic } from './topic-follower.ts';
 
 const keptBufferBytes = 8 * 1024 * 1024;
 /** What a request holds beside its one batch. */
@@ -52,6 +53,7 @@ export async function startSource(env: TaskEnvironment, parts: SourceParts): Pro
     setFigure: (name, value, labels) => (labels === undefined ? figures.set(name, value) : figures.label(name, labels, value)),
     note: (text) => env.note(text),
     offsets: async (partitions) => [...(await env.offsets.read(partitions))],
+    followTopic: (following) => followTopic(log, following, `connector-topic-${id.connector}-${id.task}`, logger),
     ...(opened?.requests === undefined ? {} : { transactionContext: opened.requests.context }),
   });
   const dead = await openDeadLetters(env, []);

@@ -26,7 +26,8 @@ const mostProblems = 20;
  * followed then, in the same order, before anything new. For each key: what is new is exactly the next change.
  *
  * With a snapshot: rows read (`r`) may skip changes, since they tell what has become of them, and a key may begin
- * with a create, if its row was not there when the tables were read.
+ * with any change: its row was not there when the tables were read, or changed before a snapshot that was broken off
+ * came to it again.
  */
 export function checkChanges(arrived: readonly ArrivedChange[], history: History, options: CheckOptions = {}): CheckReport {
   const problems: string[] = [];
@@ -121,7 +122,7 @@ class KeyOrder {
         `${text(change)} came ${late ? 'too late: ' : 'a second time, as another record, '}after ${text(changes[done - 1] as Change)}`,
       );
     }
-    const mayBegin = this.#snapshot && (change.operation === 'r' || (done === 0 && change.operation === 'c'));
+    const mayBegin = this.#snapshot && (change.operation === 'r' || done === 0);
     if (!mayBegin) for (const passed of changes.slice(done, at)) this.#missed.set(text(passed), passed);
     this.#done.set(key, at + 1);
   }

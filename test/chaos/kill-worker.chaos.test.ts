@@ -77,16 +77,16 @@ for (const log of ['embedded', 'kafka'] as const) {
       if (log === 'embedded') equal(outcome.topic.repeats, 0);
     });
 
-    // No deletes: a row that an earlier attempt read, and that was gone before the next one began, would stay in
-    // the topic, with Debezium as here.
+    // On Kafka no deletes: rows may be in the topic before their offset is stored. A row that was read then, and was
+    // gone before the next attempt began, would stay there, with Debezium as here.
     test('while the tables are read', { timeout: 30 * 60_000 }, async (t) => {
       t.diagnostic(seedNote);
       const random = createRandom(`kill snapshot ${log}`);
       await using database = await createDatabase(await usePostgres(), 'chaos');
       await createTables(database.url);
       await insertKeys(database.url, 0, snapshotRows - 1);
-      await using load = startLoad({ url: database.url, keys: snapshotRows, deletes: false, pauseMs: isFull ? 20 : 40 });
-      await using pipeline = await startPipeline({ postgres: database, ...(await brokers()) });
+      await using load = startLoad({ url: database.url, keys: snapshotRows, deletes: log === 'embedded', pauseMs: isFull ? 20 : 40 });
+      await using pipeline = await startPipeline({ postgres: database, ...(await brokers()), source: { 'snapshot.max.threads': '2' } });
 
       const killer = createKiller(pipeline, random);
       for (let kill = 0; kill < snapshotKills; kill++) await killer.kill(snapshotMs);
@@ -103,7 +103,11 @@ for (const log of ['embedded', 'kafka'] as const) {
       deepEqual(outcome.topic.problems, []);
       deepEqual(outcome.file.problems, []);
       deepEqual(applied(outcome.changes), await readTable(database.url));
-      if (log === 'embedded') equal(outcome.topic.repeats, 0);
+      if (log !== 'embedded') return;
+      equal(outcome.topic.repeats, 0);
+      equal(begun, 1, 'the snapshot went on where it was');
+      const reads = outcome.changes.filter(({ operation }) => operation === 'r').map(({ key }) => key);
+      equal(new Set(reads).size, reads.length, 'each row came as r once at most');
     });
   });
 }

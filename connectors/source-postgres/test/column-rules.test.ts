@@ -84,6 +84,7 @@ describe('types as JDBC tells them', () => {
     item: 0,
     base: 0,
     baseTypmod: -1,
+    baseDims: 0,
     labels: [],
     known: true,
     ...more,

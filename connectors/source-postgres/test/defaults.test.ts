@@ -34,6 +34,6 @@ describe('defaults of columns', () => {
     [byteaType(standard), "'\\xdeadbeef'::bytea", undefined],
   ];
   for (const [type, expression, expected] of defaults) {
-    test(`default ${expression}`, () => assert.deepEqual(plain(defaultValue(type, expression)), expected));
+    test(`default ${expression}`, () => assert.deepEqual(plain(defaultValue(type, expression, standard)), expected));
   }
 });

@@ -15,7 +15,7 @@ const recording = (name: string, more: Partial<Scenario> = {}): Scenario => ({
 export const eventScenarios: readonly Scenario[] = [
   recording('truncate_transactions'),
   recording('messages_filtered_decoded', { died: 'its transform fails on the first tombstone' }),
-  recording('nan_not_null_precise', { died: 'a null in a required field' }),
+  recording('nan_not_null_precise', { died: 'a null in a required field', defaultOnly: 'ours stops then, too: stand-ins.pg.test.ts' }),
   recording('partitioned_default'),
   recording('partitioned_root'),
   recording('partitioned_root_included_alltables'),
@@ -42,6 +42,7 @@ export const eventDifferences: readonly Known[] = [
   {
     scenario: /^schema_change$/,
     difference: /\]\.key: null \| |\.(key|value)\.schema\.|\.key\.(payload|schema)\{\}: |\.payload\.(before\.(a2|d)|after\.d): null \| /,
+    always: 'a matter of moments',
     why: 'better: with fast DDL Debezium takes keys and defaults from a catalog that has gone on since, and loses keys; the rows are compared',
   },
   {
@@ -53,6 +54,7 @@ export const eventDifferences: readonly Known[] = [
     scenario: /unwrap_rewrite_fields_headers/,
     difference: /headers\.\d\.1: "rb" \| "test_/,
     why: 'by nature: the name of the database',
+    always: 'by nature',
   },
   {
     scenario: /partitioned_(default|root)$/,
@@ -63,10 +65,12 @@ export const eventDifferences: readonly Known[] = [
     scenario: /partitioned_default/,
     difference: /m_2023\[5\].*\.(id|d)\.optional: true \| false$/,
     why: 'better: Debezium asks for the keys of a table that was dropped meanwhile',
+    always: 'a matter of moments',
   },
   {
     scenario: /truncate_transactions/,
     difference: /\.data_collections\.\d\.data_collection: .*(\| "message"|LogicalDecodingMessageId@\w+" \| "misc\.a")$/,
     why: 'better: Debezium counts each message under the name of a Java object of its own',
+    always: 'the name is random',
   },
 ];

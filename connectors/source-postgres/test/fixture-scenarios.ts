@@ -63,6 +63,7 @@ const knownDifferences: readonly Known[] = [
     scenario: everywhere,
     difference: /\.(d_uuidgen|d_tsnow|d_tsnow_nn|d_now_date): |toast_.*\.a_uuid\.\d+: /,
     why: 'made anew in each run: random, or the time',
+    always: 'random',
   },
   {
     scenario: everywhere,
@@ -71,11 +72,42 @@ const knownDifferences: readonly Known[] = [
   },
   { scenario: everywhere, difference: /\.a_bit3\b/, why: 'Debezium gives bit(n)[] the schema of bit(n), and null' },
   { scenario: everywhere, difference: /\.a_(time|timetz)\.0: /, why: 'Debezium loses the microseconds of time[] and timetz[]' },
+  {
+    scenario: /types|modes/,
+    difference: /\.a_(enum|enum_null|comp|posint)\.items\.optional: false \| true$|\.a_enum(_null)?: null \|/,
+    why: 'Debezium has items of enums and unknown types required, and drops an array with a null',
+  },
+  {
+    scenario: /types|modes/,
+    difference: /\.a_numeric(_nan)?: null \|/,
+    why: 'Debezium drops a numeric[] that holds NaN; ours has null in its place',
+  },
+  {
+    scenario: /types|modes/,
+    difference: /\.t_(arr2|arr3|wkb).*\.(a_(money|interval|varbit|xml|point|name): undefined|(fields|after|before)\{\}: )/,
+    why: 'Debezium leaves out arrays of these types',
+  },
+  {
+    scenario: /types|modes/,
+    difference: /\.t_def.*(\.d_gen: .* \| undefined$|\.(fields|after|before)\{\}: )/,
+    why: 'Debezium has generated columns in snapshots alone, PostgreSQL 15 sending none in the stream; ours have them in neither',
+  },
+  {
+    scenario: /updates/,
+    difference: /\.u_idx\[\d\]\.(key\.|headers\.0\.1)/,
+    why: 'the key is that of the index under REPLICA IDENTITY USING INDEX; Debezium makes one up (id 0) for deletes',
+  },
   { scenario: everywhere, difference: /\.a_ltree: null/, why: 'Debezium drops an ltree[] that holds a null' },
   {
     scenario: everywhere,
     difference: /\.a_(int|text)2d\b/,
-    why: 'Debezium makes nulls or Java object hashes of inner arrays; ours hold their items',
+    why: 'Debezium makes nulls or Java object hashes of inner arrays; ours are arrays of arrays',
+  },
+  {
+    scenario: everywhere,
+    difference: /\.a_text2d\.\d: "\[Ljava\.lang\.String;@[0-9a-f]+" \| "\[Ljava\.lang\.String;@0"$/,
+    why: 'Debezium writes Java object hashes in place of inner arrays',
+    always: 'the hash is different in each run',
   },
   {
     scenario: everywhere,
@@ -97,16 +129,24 @@ const knownDifferences: readonly Known[] = [
   },
   {
     scenario: /special_infinity_connect/,
-    difference: /\.t_inf\[[56]\]\.value\.payload\.after\.c_(date|ts|ts3): /,
+    difference: /\.t_inf\[[0156]\]\.value\.payload\.after\.c_(date|ts|ts3): /,
     why: 'Connect’s Date and Timestamp are Dates here, which reach 275,760 years: infinite ones stand there',
+    always: 'no Date reaches so far',
   },
   {
     scenario: /special_infinity_isostring/,
     difference: /\.t_inf\[[56]\]\.value\.payload\.after\.c_date: /,
     why: 'Debezium writes both infinite dates as days of the year -5877611; ours as infinity and -infinity',
   },
+  {
+    scenario: /column_masks|avro_adjust/,
+    difference: /\.fields\.e\.parameters\.allowed: "a,b" \| "a,b,c"$/,
+    why: 'Debezium keeps to the labels of an enum that it read first',
+  },
   ...eventDifferences,
 ];
 
-export const isKnownDifference = (name: string, difference: string): boolean =>
-  knownDifferences.some(({ scenario, difference: pattern }) => scenario.test(name) && pattern.test(difference));
+export const isKnownDifference = (name: string, difference: string, compatible: boolean): boolean =>
+  knownDifferences.some(
+    ({ scenario, difference: pattern, always }) => (!compatible || always !== undefined) && scenario.test(name) && pattern.test(difference),
+  );

@@ -145,6 +145,7 @@ export function differences(expected: unknown, found: unknown, path: string): st
     }
     return expected === null || found === null ? compare(expected, found, path) : [];
   }
+  if (areFields(expected) && areFields(found)) return differences(byField(expected), byField(found), path);
   if (isObject(expected) && isObject(found)) {
     const names = [...new Set([...Object.keys(expected), ...Object.keys(found)])];
     const order =
@@ -152,14 +153,16 @@ export function differences(expected: unknown, found: unknown, path: string): st
         ? []
         : compare(Object.keys(expected).join(), Object.keys(found).join(), `${path}{}`);
     if ('number' in expected || Array.isArray(expected) !== Array.isArray(found)) return compare(expected, found, path);
-    const label = (name: string): string => {
-      const item = Array.isArray(expected) ? ((expected as unknown[])[Number(name)] as { field?: string } | undefined) : undefined;
-      return item?.field ?? name;
-    };
-    return [...order, ...names.flatMap((name) => differences(expected[name], found[name], `${path}.${label(name)}`))];
+    return [...order, ...names.flatMap((name) => differences(expected[name], found[name], `${path}.${name}`))];
   }
   return compare(expected, found, path);
 }
+
+/** The fields of a struct's schema, which are told apart by name: one too many is one difference. */
+const areFields = (value: unknown): value is { field: string }[] =>
+  Array.isArray(value) && value.length > 0 && value.every((item) => isObject(item) && typeof item['field'] === 'string');
+const byField = (fields: readonly { field: string }[]): Record<string, unknown> =>
+  Object.fromEntries(fields.map((field) => [field.field, field]));
 
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
 

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 
 import { Secret } from '@millrace/runtime/api';
-import type { ConfigKey, OffsetMap, SourcePosition, SourceRecord, SourceTask, Struct } from '@millrace/runtime/api';
+import type { ConfigKey, OffsetMap, SourcePosition, SourceRecord, SourceTask, SourceTaskContext, Struct } from '@millrace/runtime/api';
 
 import type { PostgresAddress } from '../../../test/services/postgres.ts';
 import { config as configDef } from '../config.ts';
@@ -64,6 +64,7 @@ export interface Running extends AsyncDisposable {
   readonly task: SourceTask;
   readonly records: SourceRecord[];
   readonly logs: string[];
+  readonly figures: ReadonlyMap<string, number>;
   /** Polls until the records satisfy the condition; rejects after so long. */
   until(condition: (records: readonly SourceRecord[]) => boolean, withinMs?: number): Promise<SourceRecord[]>;
   /** Polls until there are so many records. */
@@ -72,17 +73,16 @@ export interface Running extends AsyncDisposable {
   commit(): void;
   /** What the task said of its state. */
   readonly notes: (string | undefined)[];
-  /** Its figures, by name; of labels, only those in braces that tell series apart. */
-  readonly figures: Map<string, number>;
   /** The last position that came without a record. */
   readonly position: () => OffsetMap | undefined;
 }
 
 export interface RunOptions {
   readonly offset?: OffsetMap | undefined;
+  readonly context?: Partial<SourceTaskContext>;
 }
 
-export async function runTask(raw: RawConfig, { offset }: RunOptions = {}): Promise<Running> {
+export async function runTask(raw: RawConfig, { offset, context = {} }: RunOptions = {}): Promise<Running> {
   const logs: string[] = [];
   const notes: (string | undefined)[] = [];
   const figures = new Map<string, number>();
@@ -99,6 +99,7 @@ export async function runTask(raw: RawConfig, { offset }: RunOptions = {}): Prom
     note: (text) => void notes.push(text),
     setFigure: (name, value, labels) => void figures.set(labels?.['status'] ? `${name}{${labels['status']}}` : name, value),
     offsets: async () => [offset],
+    ...context,
   });
   const records: SourceRecord[] = [];
   const running: Running = {

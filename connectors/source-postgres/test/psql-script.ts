@@ -1,8 +1,11 @@
 /** Runs scripts that were written for psql: statement by statement, with its variables and meta-commands. */
 import type pg from 'pg';
 
-/** `\set ON_ERROR_STOP 0` lets failing statements pass, as psql does. */
-export async function runScript(client: pg.Client, text: string): Promise<void> {
+/**
+ * `\set ON_ERROR_STOP 0` lets failing statements pass, as psql does. Where the script sleeps, for whoever follows it
+ * to keep up, `keptUp` is waited for instead.
+ */
+export async function runScript(client: pg.Client, text: string, keptUp?: () => Promise<void>): Promise<void> {
   let stopOnError = true;
   const variables = new Map<string, string>();
   for (const statement of statementsOf(text)) {
@@ -10,6 +13,10 @@ export async function runScript(client: pg.Client, text: string): Promise<void> 
     if (set !== null) {
       if (set[1] === 'ON_ERROR_STOP') stopOnError = set[2] !== '0';
       else variables.set(set[1] as string, set[2] as string);
+      continue;
+    }
+    if (keptUp !== undefined && /^select pg_sleep\(/i.test(statement)) {
+      await keptUp();
       continue;
     }
     const ready = statement.replace(/(?<![:\w]):(\w+)/g, (whole, name: string) => variables.get(name) ?? whole);

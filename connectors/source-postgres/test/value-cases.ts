@@ -13,6 +13,7 @@ export const standard: ValueSettings = {
   moneyFractionDigits: 2,
   placeholder: '__debezium_unavailable_value',
   includeUnknown: false,
+  compatible: false,
 };
 export const numeric = (precision: number, scale: number): number => ((precision << 16) | (scale & 0x7ff)) + 4;
 

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 
 import { DataError } from '@millrace/runtime/api';
 
-import { parseArray } from '../values/arrays.ts';
+import { itemsAt, parseItems } from '../values/array-text.ts';
 import { bitType, byteaType } from '../values/binary.ts';
 import { hstoreType, parseHstore, pointType } from '../values/composite.ts';
 import { integerTypes } from '../values/integers.ts';
@@ -252,11 +252,31 @@ describe('values', () => {
   });
 
   test('arrays', () => {
-    assert.deepEqual(parseArray('{a,"b c",NULL,"NULL","q\\"x\\\\","","é,{}"}'), ['a', 'b c', null, 'NULL', 'q"x\\', '', 'é,{}']);
-    assert.deepEqual(parseArray('{}'), []);
-    assert.deepEqual(parseArray('{{1,2},{3,4}}'), ['1', '2', '3', '4']);
-    assert.deepEqual(parseArray('[0:1]={7,8}'), ['7', '8']);
-    for (const wrong of ['', 'x', '{1', '[1:2]']) assert.throws(() => parseArray(wrong), DataError, wrong);
+    assert.deepEqual(parseItems('{a,"b c",NULL,"NULL","q\\"x\\\\","","é,{}"}'), ['a', 'b c', null, 'NULL', 'q"x\\', '', 'é,{}']);
+    assert.deepEqual(parseItems('{}'), []);
+    assert.deepEqual(parseItems('{{1,2},{3,4}}'), [
+      ['1', '2'],
+      ['3', '4'],
+    ]);
+    assert.deepEqual(parseItems('[0:1]={7,8}'), ['7', '8']);
+    for (const wrong of ['', 'x', '{1', '{{1}', '[1:2]']) assert.throws(() => parseItems(wrong), DataError, wrong);
+  });
+
+  test('arrays have the dimensions that their column was declared with', () => {
+    const cases: readonly [text: string, dims: number, expected: unknown][] = [
+      ['{{1,2},{3,4}}', 1, ['1', '2', '3', '4']],
+      [
+        '{{{1},{2}},{{3},{4}}}',
+        2,
+        [
+          ['1', '2'],
+          ['3', '4'],
+        ],
+      ],
+      ['{1,NULL}', 2, [['1', null]]],
+      ['{}', 3, []],
+    ];
+    for (const [text, dims, expected] of cases) assert.deepEqual(itemsAt(parseItems(text), dims), expected, text);
   });
 
   test('hstores', () => {

@@ -1,74 +1,50 @@
 import { createHash } from 'node:crypto';
 
-import { DataError, arraySchema, withOptions } from '@millrace/runtime/api';
+import { arraySchema, withOptions } from '@millrace/runtime/api';
 
+import { itemsAt, parseItems } from './array-text.ts';
+import type { ArrayItem } from './array-text.ts';
 import { typeFor, utf8Text, valueType } from './value-type.ts';
-import type { Decode, ValueSettings, ValueType } from './value-type.ts';
+import type { Decode, UnlistedLabel, ValueSettings, ValueType } from './value-type.ts';
 
-/** An array of a type; `itemName` is the item type's name in pg_type. */
-export function arrayType(item: ValueType, itemName: string, settings: ValueSettings): ValueType {
+/** An array of a type; `itemName` is the item type's name in pg_type, `dims` how many dimensions the column has. */
+export function arrayType(item: ValueType, itemName: string, settings: ValueSettings, dims = 1): ValueType {
   const items = item.itemsRequired ? item.schema : withOptions(item.schema, { optional: true });
-  return valueType(arraySchema(items), 'other', arrayDecoder(typeFor(item, items)), [], {
+  let schema = arraySchema(items);
+  for (let dim = 1; dim < dims; dim++) schema = arraySchema(schema);
+  return valueType(schema, 'other', arrayDecoder(typeFor(item, items), dims), [], {
     unavailable: unavailableArray(itemName, item, settings),
     generated: undefined,
+    ...(item.unlisted === undefined ? {} : { unlisted: unlistedItem(item.unlisted) }),
   });
 }
 
-function arrayDecoder(item: ValueType): Decode {
-  const decodeItem = (text: string): unknown => {
-    const bytes = Buffer.from(text);
-    return item.decode(bytes, 0, bytes.length);
-  };
-  return (bytes, start, end) => {
-    const values: unknown[] = [];
-    for (const text of parseArray(utf8Text(bytes, start, end))) {
-      const value = text === null ? null : decodeItem(text);
-      // An item that cannot be had, or a null where items are required, empties the whole array in Debezium.
-      if (value === null && (text !== null || item.itemsRequired)) return null;
-      values.push(value);
-    }
-    return values;
-  };
+function arrayDecoder(item: ValueType, dims: number): Decode {
+  const decodeItems = (items: readonly ArrayItem[]): unknown[] =>
+    items.map((text) => {
+      if (text === null) return null;
+      if (typeof text !== 'string') return decodeItems(text);
+      const bytes = Buffer.from(text);
+      return item.decode(bytes, 0, bytes.length);
+    });
+  return (bytes, start, end) => decodeItems(itemsAt(parseItems(utf8Text(bytes, start, end)), dims));
 }
 
-/** The items of an array in PostgreSQL's text format, in order; those of inner arrays too. Throws a DataError. */
-export function parseArray(text: string): (string | null)[] {
-  const items: (string | null)[] = [];
-  // Bounds other than from 1 on are written before: `[0:1]={1,2}`.
-  let at = text.startsWith('[') ? text.indexOf('=') + 1 : 0;
-  if (text[at] !== '{') throw new DataError(`"${text.slice(0, 40)}" is not an array`);
-  let depth = 0;
-  while (at < text.length) {
-    const char = text[at] as string;
-    if (char === '{') {
-      depth++;
-      at++;
-    } else if (char === '}') {
-      depth--;
-      at++;
-    } else if (char === ',') {
-      at++;
-    } else if (char === '"') {
-      let item = '';
-      for (at++; at < text.length && text[at] !== '"'; at++) {
-        if (text[at] === '\\') at++;
-        item += text[at];
-      }
-      at++;
-      items.push(item);
-    } else {
-      const from = at;
-      while (at < text.length && text[at] !== ',' && text[at] !== '}') at++;
-      const item = text.slice(from, at);
-      items.push(item === 'NULL' ? null : item);
+/** The first item that an enum's schema does not list. */
+const unlistedItem =
+  (unlisted: NonNullable<ValueType['unlisted']>): NonNullable<ValueType['unlisted']> =>
+  (bytes, start, end) => {
+    for (const text of itemsAt(parseItems(utf8Text(bytes, start, end)), 1)) {
+      if (typeof text !== 'string') continue;
+      const item = Buffer.from(text);
+      const found: UnlistedLabel | undefined = unlisted(item, 0, item.length);
+      if (found !== undefined) return found;
     }
-  }
-  if (depth !== 0) throw new DataError(`"${text.slice(0, 40)}" is not a complete array`);
-  return items;
-}
+    return undefined;
+  };
 
 /** What Debezium puts in place of an array that PostgreSQL did not send; null where it has nothing. */
-function unavailableArray(itemName: string, item: ValueType, { placeholder, binary }: ValueSettings): unknown {
+export function unavailableArray(itemName: string, item: ValueType, { placeholder, binary }: ValueSettings): unknown {
   switch (itemName) {
     case 'text':
     case 'varchar':

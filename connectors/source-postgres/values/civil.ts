@@ -11,6 +11,10 @@ export const dayUs = 86_400_000_000;
 
 /** Days since 1970-01-01, proleptic Gregorian, of the date read last. */
 export let readDays = 0;
+/** Its year (0 is 1 BC), month and day. */
+export let readYear = 0;
+export let readMonth = 0;
+export let readDay = 0;
 /** Microseconds since midnight, of the time read last. */
 export let readUs = 0;
 /** Seconds east of Greenwich, of the zone read last. */
@@ -30,6 +34,9 @@ export function readDate(bytes: Uint8Array, start: number, end: number): number 
   const month = digit(bytes, at + 1, start, end) * 10 + digit(bytes, at + 2, start, end);
   const day = digit(bytes, at + 4, start, end) * 10 + digit(bytes, at + 5, start, end);
   if (bytes[end - 1] === 0x43) year = 1 - year;
+  readYear = year;
+  readMonth = month;
+  readDay = day;
   readDays = daysOf(year, month, day);
   return at + 6;
 }
@@ -93,7 +100,7 @@ function digit(bytes: Uint8Array, at: number, start: number, end: number): numbe
 }
 
 /** Howard Hinnant's days_from_civil. */
-function daysOf(year: number, month: number, day: number): number {
+export function daysOf(year: number, month: number, day: number): number {
   const y = month <= 2 ? year - 1 : year;
   const era = Math.floor(y / 400);
   const yearOfEra = y - era * 400;

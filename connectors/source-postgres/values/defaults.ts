@@ -1,4 +1,5 @@
-import type { ValueType } from './value-type.ts';
+import { cutDefault } from './bug-compatible.ts';
+import type { ValueSettings, ValueType } from './value-type.ts';
 
 // A function call, perhaps in brackets or of a schema, or one of SQL's functions without brackets.
 const call = /^\(*\s*(?:"?[a-zA-Z_][\w$]*"?\.)*"?[a-zA-Z_][\w$]*"?\(|^\(*\s*(?:CURRENT_|LOCALTIME|SESSION_USER|USER\b)/i;
@@ -9,10 +10,10 @@ const literal = /^\(?(E?)'((?:[^']|'')*)'(?:::[\w\s"().,[\]]+?)*\)?$/s;
  * The default of a column in its schema, from pg_get_expr's text: literals as the column encodes them, function
  * calls (now(), nextval(…)) as the type's zero; undefined for other expressions and for types without defaults.
  */
-export function defaultValue(type: ValueType, expression: string | null): unknown {
+export function defaultValue(type: ValueType, expression: string | null, { compatible }: Pick<ValueSettings, 'compatible'>): unknown {
   if (expression === null || type.generated === undefined) return undefined;
   if (call.test(expression)) return type.generated;
-  const text = literalText(expression.trim());
+  const text = literalText(compatible ? cutDefault(expression) : expression.trim());
   if (text === undefined) return undefined;
   const bytes = Buffer.from(text);
   try {

@@ -42,14 +42,17 @@ export function numericType(typmod: number, settings: ValueSettings): ValueType 
 /** Eleven bits, signed since PostgreSQL 15. */
 const scaleOf = (typmod: number): number => (((typmod - 4) & 0x7ff) ^ 0x400) - 0x400;
 
+/** The number in a money value: `-1234.56`. */
+export function moneyDigits(bytes: Uint8Array, start: number, end: number): string {
+  const text = asciiText(bytes, start, end);
+  const digits = text.replace(/[^0-9.]/g, '');
+  return text.includes('-') || text.startsWith('(') ? `-${digits}` : digits;
+}
+
 /** Money is text in the locale of the session, which the connector sets to C: `-$1,234.56`. */
 export function moneyType(settings: ValueSettings): ValueType {
   const scale = settings.moneyFractionDigits;
-  const plain = (bytes: Uint8Array, start: number, end: number): string => {
-    const text = asciiText(bytes, start, end);
-    const digits = text.replace(/[^0-9.]/g, '');
-    return text.includes('-') || text.startsWith('(') ? `-${digits}` : digits;
-  };
+  const plain = moneyDigits;
   const { decimals } = settings;
   if (decimals === 'string') return valueType(schemas.string, 'other', plain, new Decimal(0n, scale).toString(), { generated: undefined });
   if (decimals === 'double') return valueType(schemas.float64, 'other', (b, s, e) => Number(plain(b, s, e)), 0, { generated: undefined });
@@ -58,14 +61,14 @@ export function moneyType(settings: ValueSettings): ValueType {
   return valueType(schema, 'other', decode, new Decimal(0n, scale), { generated: undefined });
 }
 
-function rescaled(value: Decimal, scale: number): Decimal {
+export function rescaled(value: Decimal, scale: number): Decimal {
   if (value.scale <= scale) return value.withScale(scale);
   const divisor = 10n ** BigInt(value.scale - scale);
   const half = value.unscaled < 0n ? -divisor / 2n : divisor / 2n;
   return new Decimal((value.unscaled + half) / divisor, scale);
 }
 
-function decimalDecoder(scale: number): Decode {
+export function decimalDecoder(scale: number): Decode {
   return (bytes, start, end) => {
     if (isSpecial(bytes, end)) return null;
     return parsed(bytes, start, end, scale);

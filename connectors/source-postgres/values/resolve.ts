@@ -5,8 +5,9 @@ import { hstoreType, pointType } from './composite.ts';
 import { integerTypes } from './integers.ts';
 import { floatTypes, moneyType, numericType } from './numbers.ts';
 import { dateType, intervalType, timeType, timestampType, timestamptzType, timetzType } from './temporal.ts';
+import { compatibleArray, compatibleType, compatibleUnknown } from './bug-compatible.ts';
 import { enumType, textType } from './text.ts';
-import type { ValueSettings, ValueType } from './value-type.ts';
+import type { Phase, ValueSettings, ValueType } from './value-type.ts';
 
 /** What pg_type says of a type. */
 export interface TypeInfo {
@@ -19,6 +20,7 @@ export interface TypeInfo {
   /** Of a domain: what it is based on, else 0, and its type modifier. */
   readonly base: number;
   readonly baseTypmod: number;
+  readonly baseDims: number;
   /** Of an enum, in order. */
   readonly labels: readonly string[];
   /** Whether PostgreSQL or an extension brought it, rather than a user: names of user types may mean anything. */
@@ -27,33 +29,50 @@ export interface TypeInfo {
 
 export type TypeLookup = (oid: number) => TypeInfo | undefined;
 
-// Debezium has no array of these.
-const noArrays = new Set(['money', 'interval', 'varbit', 'xml', 'point', 'name']);
+/** Of a column, beyond its type. */
+export interface TypeUse {
+  /** -1 without a modifier. */
+  readonly typmod: number;
+  /** How many dimensions it was declared with, if it is an array. */
+  readonly dims?: number;
+  readonly phase?: Phase;
+}
 
 /** Undefined for types that Debezium leaves out, unless `includeUnknown` is set: their text as bytes then. */
-export function resolveType(oid: number, typmod: number, lookup: TypeLookup, settings: ValueSettings): ValueType | undefined {
-  return knownType(oid, typmod, lookup, settings) ?? (settings.includeUnknown && !isArray(oid, lookup) ? unknownType : undefined);
+export function resolveType(oid: number, use: TypeUse, lookup: TypeLookup, settings: ValueSettings): ValueType | undefined {
+  const known = knownType(oid, use, lookup, settings);
+  if (known !== undefined || !settings.includeUnknown || isArray(oid, lookup)) return known;
+  return settings.compatible ? compatibleUnknown(unknownType, lookup(oid)?.name ?? '') : unknownType;
 }
 
 function isArray(oid: number, lookup: TypeLookup): boolean {
   return (lookup(oid)?.item ?? 0) !== 0;
 }
 
-function knownType(oid: number, typmod: number, lookup: TypeLookup, settings: ValueSettings): ValueType | undefined {
+function knownType(oid: number, use: TypeUse, lookup: TypeLookup, settings: ValueSettings): ValueType | undefined {
   const type = lookup(oid);
   if (type === undefined) return undefined;
-  if (type.kind === 'd') return knownType(type.base, typmod < 0 ? type.baseTypmod : typmod, lookup, settings);
-  if (type.item !== 0) return arrayOf(type.item, typmod, lookup, settings);
-  if (type.kind === 'e') return enumType(type.labels, settings);
-  return type.known ? namedType(type.name, typmod, settings) : undefined;
+  if (type.kind === 'd') {
+    const base = { typmod: use.typmod < 0 ? type.baseTypmod : use.typmod, dims: type.baseDims || (use.dims ?? 0) };
+    return knownType(type.base, { ...use, ...base }, lookup, settings);
+  }
+  if (type.item !== 0) return arrayOf(type.item, use, lookup, settings);
+  if (type.kind === 'e') return enumType(type.oid, type.labels, settings);
+  if (!type.known) return undefined;
+  const { typmod, phase = 'stream' } = use;
+  return (settings.compatible ? compatibleType(type.name, typmod, settings, phase) : undefined) ?? namedType(type.name, typmod, settings);
 }
 
-function arrayOf(itemOid: number, typmod: number, lookup: TypeLookup, settings: ValueSettings): ValueType | undefined {
+function arrayOf(itemOid: number, use: TypeUse, lookup: TypeLookup, settings: ValueSettings): ValueType | undefined {
   const info = lookup(itemOid);
-  if (info === undefined || (info.known && noArrays.has(info.name))) return undefined;
-  const item = info.kind === 'd' ? undefined : knownType(itemOid, typmod, lookup, settings);
-  if (item !== undefined) return arrayType(item, info.name, settings);
-  return settings.includeUnknown ? arrayType({ ...unknownType, itemsRequired: true }, info.name, settings) : undefined;
+  if (info === undefined) return undefined;
+  const { compatible, includeUnknown } = settings;
+  // Arrays come through JDBC there, whatever the phase.
+  const known = info.kind === 'd' ? undefined : knownType(itemOid, { typmod: use.typmod, phase: 'snapshot' }, lookup, settings);
+  const item = known ?? (includeUnknown ? { ...unknownType, itemsRequired: compatible } : undefined);
+  if (item === undefined) return undefined;
+  if (compatible) return compatibleArray(arrayType(item, info.name, settings), item, info.known ? info.name : '', settings);
+  return arrayType(item, info.name, settings, Math.max(use.dims ?? 1, 1));
 }
 
 function namedType(name: string, typmod: number, settings: ValueSettings): ValueType | undefined {

@@ -1,7 +1,7 @@
 import { schemaOf, schemas } from '@millrace/runtime/api';
 
 import { utf8Text, valueType } from './value-type.ts';
-import type { ValueSettings, ValueType } from './value-type.ts';
+import type { UnlistedLabel, ValueSettings, ValueType } from './value-type.ts';
 
 const named = (name: string) => schemaOf('string', { name, version: 1 });
 
@@ -33,7 +33,15 @@ export function textType(name: string, settings: ValueSettings): ValueType | und
   return undefined;
 }
 
-export function enumType(labels: readonly string[], settings: ValueSettings): ValueType {
+/** `oid` is the enum's. Values that `labels` does not hold pass, but are `unlisted`. */
+export function enumType(oid: number, labels: readonly string[], settings: ValueSettings): ValueType {
   const schema = schemaOf('string', { name: 'io.debezium.data.Enum', version: 1, parameters: { allowed: labels.join(',') } });
-  return valueType(schema, 'text', utf8Text, '', { unavailable: settings.placeholder, itemsRequired: true });
+  const { placeholder, compatible } = settings;
+  if (compatible) return valueType(schema, 'text', utf8Text, '', { unavailable: placeholder, itemsRequired: true });
+  const listed = new Set(labels);
+  const unlisted = (bytes: Uint8Array, start: number, end: number): UnlistedLabel | undefined => {
+    const label = utf8Text(bytes, start, end);
+    return listed.has(label) ? undefined : { type: oid, label };
+  };
+  return valueType(schema, 'text', utf8Text, '', { unavailable: placeholder, unlisted });
 }

@@ -16,12 +16,21 @@ export interface ValueType {
   readonly zero: unknown;
   /** The default in the schema when the column's default is a function call; undefined where defaults are left out. */
   readonly generated: unknown;
-  /** Whether a null item empties a whole array of this type (Debezium's items of this type are not optional). */
+  /** Whether items of an array of this type are required, so that a null item empties the whole array. */
   readonly itemsRequired?: boolean;
   /** Whether these bytes are a value that the schema cannot hold, so that decoding them gives null. */
   readonly cannotHold?: (bytes: Uint8Array, start: number, end: number) => boolean;
+  /** Of types whose schema lists their values: the label in these bytes that is not listed; undefined where all are. */
+  readonly unlisted?: (bytes: Uint8Array, start: number, end: number) => UnlistedLabel | undefined;
   /** Of struct types: the same for another schema of theirs (optional, say), since a struct bears its exact schema. */
   readonly forSchema?: (schema: StructSchema) => ValueType;
+}
+
+/** A value of an enum that its schema does not list (yet). */
+export interface UnlistedLabel {
+  /** The enum's oid. */
+  readonly type: number;
+  readonly label: string;
 }
 
 /** A type of structs; `make` returns its decoder and zero for a schema. */
@@ -47,14 +56,19 @@ export interface ValueSettings {
   readonly moneyFractionDigits: number;
   readonly placeholder: string;
   readonly includeUnknown: boolean;
+  /** Whether values are as Debezium 3.3 writes them even where that is wrong (debezium.bug.compatible). */
+  readonly compatible: boolean;
 }
+
+/** How a row is read: what differs between the two in Debezium is the same in both unless `compatible` is set. */
+export type Phase = 'snapshot' | 'stream';
 
 export function valueType(
   schema: Schema,
   form: WireForm,
   decode: Decode,
   zero: unknown,
-  more: { unavailable?: unknown; generated?: unknown; itemsRequired?: boolean } = {},
+  more: Partial<Pick<ValueType, 'unavailable' | 'generated' | 'itemsRequired' | 'unlisted'>> = {},
 ): ValueType {
   return {
     schema,
@@ -64,6 +78,7 @@ export function valueType(
     unavailable: more.unavailable ?? null,
     generated: 'generated' in more ? more.generated : zero,
     ...(more.itemsRequired ? { itemsRequired: true } : {}),
+    ...(more.unlisted ? { unlisted: more.unlisted } : {}),
   };
 }
 

@@ -1,0 +1,21 @@
+/** The table that is being read, and what is known of it since its last chunk. */
+import type { Client } from 'pg';
+
+import type { Settings } from '../settings.ts';
+import { capturedTables } from '../tables.ts';
+import type { CapturedTable } from '../tables.ts';
+import type { CollectionEntry } from './snapshot-state.ts';
+
+export interface Target {
+  readonly entry: CollectionEntry;
+  readonly table: CapturedTable;
+  oid: number;
+  /** The columns that tell rows apart in the stream; the first chunk finds them out. */
+  identity: readonly string[];
+}
+
+/** Undefined for a table that is not captured. */
+export async function findTarget(client: Client, settings: Settings, entry: CollectionEntry): Promise<Target | undefined> {
+  const table = (await capturedTables(client, settings)).find((one) => `${one.schema}.${one.table}` === entry.id);
+  return table === undefined ? undefined : { entry, table, oid: table.oid, identity: [] };
+}
