@@ -92,9 +92,9 @@ const array =
 const long = "(select string_agg(md5(i::text), '') from generate_series(1, 180) i)";
 const longArray = (item: string): string => `(select array_agg(${item}) from generate_series(1, 2500) i)`;
 const unquoted = (value: (random: Random) => string) => (random: Random) => value(random).slice(1, -1).replaceAll("''", "'");
-const arrayOf = (type: string, item: (random: Random) => string, large?: string): Kind => ({
+const arrayOf = (type: string, item: (random: Random) => string, large?: string, nulls = true): Kind => ({
   type: plain(`${type}[]`),
-  value: array(item),
+  value: array(item, nulls),
   ...(large === undefined ? {} : { large: `${large}::${type}[]` }),
 });
 
