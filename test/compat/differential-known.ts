@@ -7,7 +7,9 @@ interface Known {
   readonly why: string;
 }
 
-const column = (kinds: string, rest = ''): RegExp => new RegExp(`\\.[cC][ _-]?(u[0-9a-f]{4})?\\d+_(${kinds})\\b${rest}`);
+/** Also as field.name.adjustment.mode writes it. */
+const column = (kinds: string, rest = ''): RegExp =>
+  new RegExp(`\\.[cC][ _-]?(u[0-9a-f]{4})?\\d+_(u005f)?(${kinds.replaceAll('_', '_(?:u005f)?')})\\b${rest}`);
 
 const known: readonly Known[] = [
   { phase: 'snapshot', difference: column('money', ': '), why: 'Debezium snapshots money through a double' },
