@@ -28,6 +28,24 @@ const known: readonly Known[] = [
   { difference: column('unknown_line'), why: 'pgjdbc rewrites geometric text with .0' },
   { difference: column('a_(enum|ltree)'), why: 'Debezium makes an array null that holds a null' },
   {
+    difference: column('date', ': \\{"number":"-21474726(91|92)"\\} \\| \\{"number":"-?100000000"\\}$'),
+    why: 'Connect’s Date is a Date here, which reaches 275,760 years: infinite ones stand there',
+  },
+  { difference: column('citext', ': ".*" \\| "[0-9a-f]{64}"$'), why: 'Debezium hashes no citext, and publishes it as it is' },
+  {
+    difference: /\.parameters(\{\}: "(truncateLength|masked)" \| |\.__debezium\.source\.column\.\w+: undefined \| )/,
+    why: 'Debezium applies one rule to a column: of one that is cut, column.propagate.source.type tells nothing',
+  },
+  {
+    phase: 'stream',
+    difference: /\.headers(\{\}: "[\d,]+" \| "[\d,]+"|\.\d: \["__op","d"\] \| undefined)$/,
+    why: 'a tombstone of Debezium shares one list of headers with its delete, so that ExtractNewRecordState adds to both',
+  },
+  {
+    difference: /\.default: "0\.0+" \| "0"$/,
+    why: 'OPEN, to be mended: with decimal.handling.mode=string Debezium gives the default 0 the scale of its column',
+  },
+  {
     phase: 'snapshot',
     difference: /\.source\.snapshot: "(first|last)_in_data_collection" \| "first"$/,
     why: 'Debezium marks no row as the first where the first table is empty',
