@@ -6,7 +6,7 @@ import type { Settings } from './settings.ts';
 import { slotProblem, SlotUnusableError } from './slot-problem.ts';
 import type { SlotState } from './slot.ts';
 import type { SnapshotProgress } from './snapshot/progress.ts';
-import type { StreamStart } from './stream.ts';
+import type { StreamStart } from './stream-parts.ts';
 
 export type Plan =
   /** The tables first, from where an unfinished snapshot was, if there is one; then, unless `only`, the changes since. */

@@ -10,7 +10,7 @@ import { slotProblem, SlotUnusableError } from './slot-problem.ts';
 import { findSlot, setFailover } from './slot.ts';
 import type { SlotState } from './slot.ts';
 import type { SqlLink } from './sql-link.ts';
-import type { StreamStart } from './stream.ts';
+import type { StreamStart } from './stream-parts.ts';
 
 interface Parts {
   readonly settings: Settings;

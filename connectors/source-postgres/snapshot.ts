@@ -24,7 +24,7 @@ import { createWork } from './snapshot/work.ts';
 import type { Piece, TableReading, Work } from './snapshot/work.ts';
 import { SnapshotWriter } from './snapshot/writer.ts';
 import type { Settings } from './settings.ts';
-import type { StreamParts } from './stream.ts';
+import type { StreamParts } from './stream-parts.ts';
 import { catalogRelation } from './table-key.ts';
 import type { CapturedTable } from './tables.ts';
 

@@ -2,26 +2,19 @@
  * Decodes a replication stream into records. Rows are handed over in the order they come; a relation's message
  * stops it until the catalog was asked; what was emitted before a restart is left out.
  */
-import type { Logger } from '@millrace/runtime/api';
-
 import type { TableLayout } from './envelope.ts';
 import { isWantedTable } from './filters.ts';
 import { lsnOf, maxLsn } from './lsn.ts';
 import type { Lsn } from './lsn.ts';
 import { isBeyond } from './offsets.ts';
-import type { Place, Resume } from './offsets.ts';
+import type { Place } from './offsets.ts';
 import { kinds, readBegin, readCommit, readLogicalMessage, readOrigin, readRelation, readTruncate } from './pgoutput/messages.ts';
 import type { Relation } from './pgoutput/messages.ts';
 import { ProtocolError } from './pgoutput/reader.ts';
-import type { RecordQueue } from './queue.ts';
-import type { RecordContext } from './records.ts';
-import type { Reselect } from './reselect.ts';
 import { RowCheck } from './row-check.ts';
 import { RowRecords, rowOffset } from './row-records.ts';
 import type { RowPlace } from './row-records.ts';
-import type { Settings } from './settings.ts';
 import { processingScope, transactionScopeOf } from './source-block.ts';
-import type { SourceNames } from './source-block.ts';
 import { messageRecord } from './special-records.ts';
 import { noCounts } from './stream-counts.ts';
 import type { StreamCounts } from './stream-counts.ts';
@@ -30,38 +23,10 @@ import { TransactionMarks, allDone, placeIn } from './transaction-marks.ts';
 import type { OpenTransaction } from './transaction-marks.ts';
 import { TransactionTally, messageCollection } from './transaction-metadata.ts';
 import { unlistedLabel } from './unlisted.ts';
-import type { UnlistedLabel } from './values/value-type.ts';
+import type { StreamParts, StreamStart } from './stream-parts.ts';
 
 /** Parts that a place of which nothing was emitted has done. */
 const nothingDone = -1;
-
-export interface StreamParts {
-  readonly settings: Settings;
-  readonly names: SourceNames;
-  readonly context: RecordContext;
-  readonly queue: RecordQueue;
-  readonly log?: Logger;
-  readonly reselect?: Reselect | undefined;
-  /** The slot's catalog_xmin as it was last looked up; where it is wanted at all. */
-  readonly xmin?: (() => number | null) | undefined;
-  /** Counts what comes, for the metrics. */
-  readonly counts?: StreamCounts;
-  /** A table's columns, or an unknown label of an enum, are about to come: nothing is to be fed until `setLayout` was called. */
-  readonly onRelation: (relation: Relation, unlisted?: UnlistedLabel) => void;
-  readonly watch?: StreamWatch | undefined;
-}
-
-/** Sees what goes by, before there are records of it; what was emitted before a restart it does not see. */
-export interface StreamWatch {
-  /** `at` is behind the relation's oid; `skipped` rows become no record. */
-  row(oid: number, layout: TableLayout, operation: 'c' | 'u' | 'd', bytes: Uint8Array, at: number, end: number, skipped: boolean): void;
-  truncated(oids: readonly number[]): void;
-  /** A transaction is over, and its records are in the queue. */
-  committed(xid: number | null): void;
-}
-
-/** Where the stream goes on, and what it leaves out. */
-export type StreamStart = Extract<Resume, { phase: 'streaming' }>;
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 

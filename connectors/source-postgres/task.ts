@@ -1,54 +1,26 @@
-/** The task: a snapshot if need be, then the stream, through lost connections, into one queue. */
-import { setTimeout as sleep } from 'node:timers/promises';
-
-import type { OffsetMap, SourcePosition, SourceTask, SourceTaskContext } from '@millrace/runtime/api';
-
-import { readTable } from './catalog.ts';
+/** A start: what has to be there, what there is to do, and the task around it. */
+import type { SourceTask, SourceTaskContext } from '@millrace/runtime/api';
 import type { Config } from './config.ts';
-import { createConfirmation, isBetweenTransactions } from './confirmation.ts';
-import { createConnector, endClient } from './connection.ts';
+import { createConnector } from './connection.ts';
 import { explain } from './errors.ts';
-import { createHeartbeatQuery } from './heartbeat-query.ts';
-import { commitOffset, readOffset } from './offsets.ts';
-import type { Relation } from './pgoutput/messages.ts';
-import { planStart, planWithout, startOf } from './plan.ts';
+import { readOffset } from './offsets.ts';
+import { planStart } from './plan.ts';
 import type { Plan } from './plan.ts';
 import { ensurePublication } from './publication.ts';
 import { RecordQueue } from './queue.ts';
 import { recordContext } from './records.ts';
-import { createLayoutCache } from './relations.ts';
 import { setIdentities } from './replica-identity.ts';
-import { startReplication } from './replication.ts';
-import type { Replication } from './replication.ts';
 import { createReselect } from './reselect.ts';
-import type { Reselect } from './reselect.ts';
-import { createRetries } from './retries.ts';
-import { ensureFailover, isFurther, usableSlot } from './session-start.ts';
 import { readSettings } from './settings.ts';
-import type { Settings } from './settings.ts';
 import { openDesk } from './signals/open-desk.ts';
 import { channelWarnings } from './signals/signal-settings.ts';
-import { SlotUnusableError } from './slot-problem.ts';
-import { watchSlot } from './slot-watch.ts';
-import { checkServer, createSlot, dropSlot, findSlot } from './slot.ts';
-import { createSnapshotJob } from './snapshot-slot.ts';
-import { heartbeatRecord } from './special-records.ts';
-import { watchXmin } from './slot-xmin.ts';
-import type { SlotXmin } from './slot-xmin.ts';
+import { checkServer, dropSlot, findSlot } from './slot.ts';
 import { SqlLink } from './sql-link.ts';
 import { createStatusNotes } from './status-notes.ts';
-import { StreamDecoder } from './stream.ts';
-import type { StreamStart } from './stream.ts';
-import { createStreamingFigures } from './streaming-figures.ts';
 import { publishedTables } from './tables.ts';
-import { heartbeatTopic } from './topics.ts';
 import { unsupportedKeys } from './unsupported.ts';
-import type { UnlistedLabel } from './values/value-type.ts';
-
-/** A stream that ran for so long has begun well. */
-const begunAfterMs = 2_000;
-/** The server may sync on each confirmation: so often is enough. */
-const reportEveryMs = 1_000;
+import { Engine } from './engine.ts';
+import type { EngineParts } from './engine.ts';
 
 export async function startTask(config: Config, taskContext: SourceTaskContext, version: string): Promise<SourceTask> {
   const { log, rawConfig } = taskContext;
@@ -116,224 +88,4 @@ export async function startTask(config: Config, taskContext: SourceTaskContext, 
       await sql[Symbol.asyncDispose]();
     },
   };
-}
-
-interface EngineParts extends ReturnType<typeof openDesk> {
-  readonly settings: Settings;
-  readonly names: { readonly version: string; readonly server: string; readonly database: string };
-  readonly queue: RecordQueue;
-  readonly context: ReturnType<typeof recordContext>;
-  readonly connector: ReturnType<typeof createConnector>;
-  readonly sql: SqlLink;
-  readonly reselect: Reselect | undefined;
-  readonly log: SourceTaskContext['log'];
-  readonly notes: ReturnType<typeof createStatusNotes>;
-  readonly setFigure: NonNullable<SourceTaskContext['setFigure']>;
-  readonly offset: OffsetMap | undefined;
-  readonly signal: AbortSignal;
-}
-
-class Engine {
-  readonly #confirmation;
-  readonly #parts: EngineParts;
-  readonly #layouts;
-  readonly #figures;
-  #stream: { readonly decoder: StreamDecoder; readonly replication: Replication } | undefined;
-  #failSession: ((error: Error) => void) | undefined;
-  #reportedAt = 0;
-  #xmin: SlotXmin | undefined;
-
-  constructor(parts: EngineParts) {
-    this.#parts = parts;
-    const { settings, queue, setFigure, names, log } = parts;
-    this.#confirmation = createConfirmation(settings.topicPrefix, settings.statusIntervalMs);
-    this.#figures = createStreamingFigures(setFigure, settings, queue, () => this.#stream !== undefined);
-    this.#layouts = createLayoutCache(settings, names, log);
-  }
-
-  async run(first: Plan): Promise<void> {
-    const { settings, log } = this.#parts;
-    using _figures = this.#figures;
-    for (let plan = first; ;) {
-      try {
-        return await this.#follow(plan);
-      } catch (error) {
-        if (!(error instanceof SlotUnusableError)) throw error;
-        // What is still on its way to the log has positions of the other server's WAL: only a start anew forgets them.
-        if (error.problem.kind === 'other-wal') throw error;
-        plan = planWithout(error, settings, log);
-      }
-    }
-  }
-
-  async #follow(plan: Plan): Promise<void> {
-    const { settings, connector, log } = this.#parts;
-    if (plan.kind === 'idle') return;
-    if (plan.kind === 'stream') {
-      this.#parts.notifier.initial('SKIPPED', {}, this.#parts.offset ?? {});
-      if (plan.createSlot) {
-        const client = await connector.connectReplication();
-        const options = { temporary: false, failover: settings.slotFailover, log };
-        await createSlot(client, settings.slot, options).finally(() => endClient(client));
-        log.info(`replication slot "${settings.slot}" was created`);
-      }
-      return this.#streamOn(plan.start);
-    }
-    if (settings.snapshotDelayMs > 0) await this.#pause(settings.snapshotDelayMs);
-    const snapshot = createSnapshotJob(this.#parts, plan.only, plan.progress);
-    const lsn = await this.#retrying('snapshot', () => snapshot.run());
-    if (plan.only) return;
-    if (settings.streamingDelayMs > 0) await this.#pause(settings.streamingDelayMs);
-    const slot = await this.#retrying('look up the slot', () => usableSlot(this.#parts, undefined));
-    return this.#streamOn(startOf({ phase: 'streaming', from: lsn, lastCommit: undefined, last: undefined }, slot));
-  }
-
-  committed(positions: readonly SourcePosition[]): void {
-    const { settings } = this.#parts;
-    const mine = positions.find(({ partition }) => partition['server'] === settings.topicPrefix);
-    if (mine === undefined) return;
-    this.#confirmation.stored(mine.offset);
-    if (Date.now() - this.#reportedAt < reportEveryMs) return;
-    this.#reportedAt = Date.now();
-    this.#stream?.replication.report();
-  }
-
-  /** To where everything was handed over, that no record tells of. */
-  position(): SourcePosition | undefined {
-    const decoder = this.#stream?.decoder;
-    if (decoder === undefined || !isBetweenTransactions(decoder) || !this.#parts.queue.isEmpty) return undefined;
-    const position = this.#confirmation.position(decoder.reached, decoder.lastTxId, decoder.lastUs);
-    if (position === undefined) return undefined;
-    decoder.settle();
-    return { ...position, offset: { ...position.offset, ...this.#parts.queue.offsetFields?.() } };
-  }
-
-  async stop(): Promise<void> {
-    await this.#stream?.replication.close();
-  }
-
-  async #streamOn(from: StreamStart): Promise<void> {
-    const { signal, settings, connector, log, notes, desk } = this.#parts;
-    desk.start();
-    if (settings.slotFailover) await ensureFailover(this.#parts);
-    await using _watch = watchSlot({
-      ...this.#parts,
-      note: notes.on('slot'),
-      seen: (slot) => this.#figures.slot(slot),
-      confirmable: () => (this.#stream === undefined ? undefined : this.#confirmation.confirmable),
-      failed: (error) => this.#failSession?.(error),
-    });
-    await using query = createHeartbeatQuery(connector, settings.heartbeatQuery, log);
-    const beat = (): void => {
-      query.run();
-      this.#beat();
-    };
-    const heartbeat = settings.heartbeatIntervalMs > 0 ? setInterval(beat, settings.heartbeatIntervalMs) : undefined;
-    try {
-      this.#xmin = await watchXmin(settings, this.#parts.sql, this.#parts.log);
-      let position = from;
-      const retries = this.#retries(`stream from replication slot "${settings.slot}"`);
-      while (!signal.aborted) {
-        const { error, reached } = await this.#session(position, retries.works);
-        if (signal.aborted) return;
-        if (isFurther(reached, position)) retries.progressed();
-        position = reached;
-        // It may be what the stream was lost with.
-        this.#parts.sql.drop();
-        await retries.wait(error);
-      }
-    } finally {
-      clearInterval(heartbeat);
-      this.#xmin?.[Symbol.dispose]();
-    }
-  }
-
-  /** One connection's worth of stream. */
-  async #session(position: StreamStart, works: () => void): Promise<{ readonly error: unknown; readonly reached: StreamStart }> {
-    const { settings, connector, queue, log, desk, signal } = this.#parts;
-    const failed = Promise.withResolvers<Error>();
-    this.#failSession = failed.reject;
-    const decoder = new StreamDecoder(
-      {
-        ...this.#parts,
-        watch: desk,
-        counts: this.#figures.counts,
-        xmin: this.#xmin?.value,
-        onRelation: (relation, unlisted) => this.#relation(relation, unlisted, decoder, failed.reject),
-      },
-      position,
-    );
-    failed.promise.catch(() => {});
-    const confirmable = () => (settings.flushLsn ? this.#confirmation.confirmable : undefined);
-    let begun: NodeJS.Timeout | undefined;
-    const started = (): void => {
-      log.info(`streaming from replication slot "${settings.slot}"`);
-      begun = setTimeout(works, begunAfterMs);
-    };
-    let replication: Replication | undefined;
-    try {
-      this.#figures.slot(await usableSlot(this.#parts, position));
-      replication = await startReplication({ connector, settings, decoder, queue, confirmable, onStarted: started }, position.from);
-      this.#stream = { decoder, replication };
-      desk.attach(decoder, replication);
-      if (signal.aborted) await replication.close();
-      const error = await Promise.race([replication.ended, failed.promise]);
-      return { error, reached: decoder.position() };
-    } catch (error) {
-      return { error, reached: decoder.position() };
-    } finally {
-      clearTimeout(begun);
-      this.#stream = undefined;
-      desk.detach();
-      this.#failSession = undefined;
-      await replication?.close();
-    }
-  }
-
-  /** Holds the stream until the catalog told what the relation's message leaves out. */
-  #relation(relation: Relation, unlisted: UnlistedLabel | undefined, decoder: StreamDecoder, failed: (error: unknown) => void): void {
-    const replication = this.#stream?.replication;
-    const types = relation.columns.map((column) => column.type);
-    replication?.hold();
-    this.#parts.sql
-      .use((client) => readTable(client, relation.oid, types, relation))
-      .then((catalog) => {
-        const layout = this.#layouts.layout(relation, catalog, unlisted);
-        this.#parts.desk.layoutChanged(relation, layout);
-        decoder.setLayout(relation.oid, layout);
-        replication?.release();
-      })
-      .catch((error: unknown) => failed(explain(error, `look up table ${relation.schema}.${relation.table}`)));
-  }
-
-  #beat(): void {
-    const { settings, context, queue } = this.#parts;
-    const decoder = this.#stream?.decoder;
-    if (decoder === undefined || queue.isFull || !isBetweenTransactions(decoder)) return;
-    const offset = commitOffset(decoder.reached, decoder.lastTxId, decoder.lastUs);
-    decoder.settle();
-    queue.push(heartbeatRecord(context, heartbeatTopic(settings), settings.topicPrefix, offset), 64);
-  }
-
-  async #pause(ms: number): Promise<void> {
-    await sleep(ms, undefined, { signal: this.#parts.signal });
-  }
-
-  async #retrying<T>(doing: string, work: () => Promise<T>): Promise<T> {
-    const retries = this.#retries(doing);
-    for (;;) {
-      try {
-        const done = await work();
-        retries.works();
-        return done;
-      } catch (error) {
-        this.#parts.signal.throwIfAborted();
-        await retries.wait(explain(error, doing));
-      }
-    }
-  }
-
-  #retries(doing: string) {
-    return createRetries({ ...this.#parts, note: this.#parts.notes.on('retries') }, doing);
-  }
 }
