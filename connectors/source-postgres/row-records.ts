@@ -62,7 +62,7 @@ export function rowOffset(
   };
 }
 
-type RowSettings = Pick<Settings, 'tombstones' | 'skipUnchanged'>;
+type RowSettings = Pick<Settings, 'tombstones' | 'skipUnchanged' | 'skipped'>;
 
 const newTuple = 0x4e;
 const keyTuple = 0x4b;
@@ -73,6 +73,7 @@ export class RowRecords {
   readonly #queue: RecordQueue;
   readonly #tombstones: boolean;
   readonly #skipUnchanged: boolean;
+  readonly #skips: { readonly c: boolean; readonly u: boolean; readonly d: boolean };
   readonly #check: RowCheck;
   readonly #reselect: Reselect | undefined;
   readonly #arena = new SlotArena();
@@ -84,6 +85,8 @@ export class RowRecords {
     this.#queue = queue;
     this.#tombstones = settings.tombstones;
     this.#skipUnchanged = settings.skipUnchanged;
+    const { skipped } = settings;
+    this.#skips = { c: skipped.has('c'), u: skipped.has('u'), d: skipped.has('d') };
   }
 
   /** `at` is behind the relation's oid. */
@@ -130,7 +133,7 @@ export class RowRecords {
       this.#changedKey(layout, old, { bytes, slots, base }, end - start, place);
       return;
     }
-    if (place.done >= 0 || (this.#skipUnchanged && old === 'full' && isUnchanged(layout, { bytes, slots, base }))) return;
+    if (this.#skips.u || place.done >= 0 || (this.#skipUnchanged && old === 'full' && isUnchanged(layout, { bytes, slots, base }))) return;
     const headers = this.#check.ofUpdate(layout, bytes, slots, base, this.#context.headers);
     if (headers === undefined) return;
     const row: WireRow = { bytes, slots, base, scopes: place.scopes, own: ownOf(layout, place) };
@@ -184,7 +187,7 @@ export class RowRecords {
     if (this.#tombstones) push(parts.tombstone, null);
   }
 
-  /** A changed key is a delete under the old one and a create under the new one, each naming the other. */
+  /** A changed key is a delete under the old one and a create under the new one, each naming the other, and skipped as such. */
   #changedKey(layout: TableLayout, old: 'identity' | 'full', at: RowSlots, bytes: number, place: RowPlace): void {
     const oldKey = layout.oldKey[old];
     const { newKey, keySchema } = layout;
@@ -193,8 +196,8 @@ export class RowRecords {
     const told = this.#check.ofUpdate(layout, at.bytes, at.slots, at.base, headers);
     const keyRow: WireRow = { ...at, scopes: place.scopes, own: [place.lsn] };
     const newKeyHeader: Header = { key: '__debezium.newkey', schema: keySchema, value: new WireStruct(newKey, keyRow) };
-    this.#deleted(layout, old, at, bytes, place, 'UPDATE', [newKeyHeader, ...headers]);
-    if (parts.create <= place.done) return;
+    if (!this.#skips.d) this.#deleted(layout, old, at, bytes, place, 'UPDATE', [newKeyHeader, ...headers]);
+    if (this.#skips.c || parts.create <= place.done) return;
     if (told === undefined) return;
     const row: WireRow = { ...keyRow, own: ownOf(layout, place) };
     const oldKeyHeader: Header = { key: '__debezium.oldkey', schema: keySchema, value: new WireStruct(oldKey, row) };

@@ -45,7 +45,7 @@ export function sourceType(
   const name = phase === 'snapshot' && defaultText?.startsWith("nextval('") ? (serials[named.name] ?? named.name) : named.name;
   const character = isCharacter(root);
   if (kind === 'numeric' && modifier < 0) {
-    const plain = phase === 'snapshot' && named.kind !== 'd';
+    const plain = phase === 'snapshot' && named.kind !== 'd' && root.item === 0;
     return { name, length: plain ? 0 : longestNumeric, scale: plain ? undefined : 0, character };
   }
   const scale = scaleOf(kind, modifier);

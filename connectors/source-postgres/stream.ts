@@ -241,13 +241,15 @@ export class StreamDecoder {
     const layout = this.#lastLayout;
     const skipped = this.#skips[operation];
     if (layout !== null && this.#place.done < 0) this.#parts.watch?.row(oid, layout, operation, bytes, start + 5, end, skipped);
-    if (layout === null || skipped) {
+    // An update that changes the key counts as a delete and a create, which its reader finds out.
+    if (layout === null || (skipped && operation !== 'u')) {
       this.#counts.filtered++;
     } else if (operation === 'c') {
       this.#counts.created++;
       this.#rows.insert(layout, bytes, start + 5, end, this.#place);
     } else if (operation === 'u') {
-      this.#counts.updated++;
+      if (skipped) this.#counts.filtered++;
+      else this.#counts.updated++;
       this.#rows.update(layout, bytes, start + 5, end, this.#place);
     } else {
       this.#counts.deleted++;

@@ -39,3 +39,25 @@ test('a snapshot, then inserts, updates, deletes, truncates', async () => {
     ],
   );
 });
+
+test('a changed key is skipped as the delete and the create that it is', async () => {
+  await using database = await createDatabase(await usePostgres());
+  await sql(database, 'create table t (id int primary key)', 'insert into t values (1)');
+  const records = async (skipped: string): Promise<unknown[]> => {
+    const raw = rawConfig(database, { 'snapshot.mode': 'no_data', 'slot.name': `slot_${database.database}_${skipped}` });
+    await using running = await runTask({ ...raw, 'publication.name': `pub_${skipped}`, 'skipped.operations': skipped });
+    await running.until(() => running.logs.some((line) => /streaming from/.test(line)));
+    await sql(database, 'update t set id = id', 'update t set id = id + 1', 'truncate t', 'insert into t values (1)');
+    const all = await running.until((some) =>
+      some.some((record) => field(record, 'op') === (skipped === 'c' ? 't' : 'c') && keyField(record, 'id') !== 2),
+    );
+    return all.map((record) => [field(record, 'op') ?? null, keyField(record, 'id') ?? null]);
+  };
+  const [truncated, inserted] = [
+    ['t', null],
+    ['c', 1],
+  ];
+  assert.deepEqual(await records('u'), [['d', 1], [null, 1], ['c', 2], truncated, inserted]);
+  assert.deepEqual(await records('d'), [['u', 1], ['c', 2], truncated, inserted]);
+  assert.deepEqual(await records('c'), [['u', 1], ['d', 1], [null, 1], truncated]);
+});

@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 import { DataError } from '@millrace/runtime/api';
 
 import { itemsAt, parseItems } from '../values/array-text.ts';
-import { bitType, byteaType } from '../values/binary.ts';
+import { bitType, byteaType, unknownType } from '../values/binary.ts';
 import { hstoreType, parseHstore, pointType } from '../values/composite.ts';
 import { integerTypes } from '../values/integers.ts';
 import { floatTypes, moneyType, numericType } from '../values/numbers.ts';
@@ -14,6 +14,9 @@ import type { ValueType } from '../values/value-type.ts';
 import { decode, numeric, standard } from './value-cases.ts';
 
 const table: readonly [name: string, type: ValueType, cases: readonly (readonly [string, unknown])[]][] = [
+  ['unknown', unknownType(standard), [['16/B3', '31362f4233']]],
+  ['unknown, hex', unknownType({ binary: 'hex' }), [['16/B3', '31362f4233']]],
+  ['unknown, base64-url-safe', unknownType({ binary: 'base64-url-safe' }), [['~?~?', 'fj9-Pw==']]],
   [
     'int8',
     integerTypes.int8,

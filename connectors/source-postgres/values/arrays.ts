@@ -59,7 +59,7 @@ export function unavailableArray(itemName: string, item: ValueType, { placeholde
     case 'uuid':
       return [nameUuid(placeholder)];
     case 'bytea':
-      return binary === 'hex' ? null : [item.unavailable];
+      return binary === 'hex' || binary === 'base64-url-safe' ? null : [item.unavailable];
   }
   return null;
 }

@@ -31,12 +31,14 @@ export function byteaType(settings: ValueSettings): ValueType {
   }
 }
 
+/** Java's URL-safe encoder pads, Node's does not. */
+function inBase64(bytes: Buffer, encoding: 'base64' | 'base64url'): string {
+  const text = bytes.toString(encoding);
+  return encoding === 'base64' ? text : text.padEnd(Math.ceil(text.length / 4) * 4, '=');
+}
+
 function encoded(encoding: 'base64' | 'base64url', placeholder: string): ValueType {
-  const toText = (bytes: Buffer): string => {
-    const text = bytes.toString(encoding);
-    // Java's URL-safe encoder pads, Node's does not.
-    return encoding === 'base64' ? text : text.padEnd(Math.ceil(text.length / 4) * 4, '=');
-  };
+  const toText = (bytes: Buffer): string => inBase64(bytes, encoding);
   const decode: Decode = (bytes, start, end) => toText(Buffer.from(decodeBytea(bytes, start, end)));
   return valueType(schemas.string, 'other', decode, '', { unavailable: toText(Buffer.from(placeholder)), generated: undefined });
 }
@@ -63,11 +65,13 @@ export const decodeBits: Decode = (bytes, start, end) => {
   return bits.subarray(0, length);
 };
 
-/** The bytes of the text, for types that the connector does not know (include.unknown.datatypes). */
-export const unknownType: ValueType = valueType(
-  schemas.bytes,
-  'other',
-  (bytes, start, end) => new Uint8Array(bytes.subarray(start, end)),
-  new Uint8Array(0),
-  { generated: undefined },
-);
+/** The bytes of the text, for types that the connector does not know (include.unknown.datatypes), in the form of bytea. */
+export function unknownType({ binary }: Pick<ValueSettings, 'binary'>): ValueType {
+  const more = { generated: undefined };
+  if (binary === 'bytes')
+    return valueType(schemas.bytes, 'other', (bytes, start, end) => new Uint8Array(bytes.subarray(start, end)), new Uint8Array(0), more);
+  const toText = (bytes: Buffer): string =>
+    binary === 'hex' ? bytes.toString('hex') : inBase64(bytes, binary === 'base64' ? 'base64' : 'base64url');
+  const decode: Decode = (bytes, start, end) => toText(Buffer.from(bytes.subarray(start, end)));
+  return valueType(schemas.string, 'other', decode, '', more);
+}

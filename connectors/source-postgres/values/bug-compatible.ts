@@ -148,9 +148,12 @@ const geometric = new Set(['line', 'lseg', 'box', 'path', 'polygon', 'circle']);
 /** The bytes of an unknown type's text. */
 export function compatibleUnknown(type: ValueType, name: string): ValueType {
   if (!geometric.has(name)) return type;
-  return withDecode(type, () => (bytes, start, end) => {
+  return withDecode(type, (decode) => (bytes, start, end) => {
     const text = asciiText(bytes, start, end);
-    return Buffer.from(text.replace(/-?(?:Infinity|NaN|\d+(?:\.\d+)?(?:e[+-]?\d+)?)/g, (number) => javaDouble(Number(number))));
+    return ofText(
+      decode,
+      text.replace(/-?(?:Infinity|NaN|\d+(?:\.\d+)?(?:e[+-]?\d+)?)/g, (number) => javaDouble(Number(number))),
+    );
   });
 }
 

@@ -42,7 +42,7 @@ export interface TypeUse {
 export function resolveType(oid: number, use: TypeUse, lookup: TypeLookup, settings: ValueSettings): ValueType | undefined {
   const known = knownType(oid, use, lookup, settings);
   if (known !== undefined || !settings.includeUnknown || isArray(oid, lookup)) return known;
-  return settings.compatible ? compatibleUnknown(unknownType, lookup(oid)?.name ?? '') : unknownType;
+  return settings.compatible ? compatibleUnknown(unknownType(settings), lookup(oid)?.name ?? '') : unknownType(settings);
 }
 
 function isArray(oid: number, lookup: TypeLookup): boolean {
@@ -69,7 +69,7 @@ function arrayOf(itemOid: number, use: TypeUse, lookup: TypeLookup, settings: Va
   const { compatible, includeUnknown } = settings;
   // Arrays come through JDBC there, whatever the phase.
   const known = info.kind === 'd' ? undefined : knownType(itemOid, { typmod: use.typmod, phase: 'snapshot' }, lookup, settings);
-  const item = known ?? (includeUnknown ? { ...unknownType, itemsRequired: compatible } : undefined);
+  const item = known ?? (includeUnknown ? { ...unknownType(settings), itemsRequired: compatible } : undefined);
   if (item === undefined) return undefined;
   if (compatible) return compatibleArray(arrayType(item, info.name, settings), item, info.known ? info.name : '', settings);
   return arrayType(item, info.name, settings, Math.max(use.dims ?? 1, 1));

@@ -1,0 +1,45 @@
+/** The real Debezium and ours read the same random tables at the same time, and write the same. */
+import { deepEqual } from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { test } from 'node:test';
+
+import { isFull, seedNote } from '../chaos/seed.ts';
+import { startConnect } from '../services/connect.ts';
+import { startMillrace } from '../services/millrace.ts';
+import { useKafka, usePostgres } from '../services/share.ts';
+import { runRound } from './differential-round.ts';
+import { openTopics } from './differential-topics.ts';
+
+const tablesPerRound = 10;
+const rounds = Number(process.env['MILLRACE_ROUNDS'] ?? (isFull ? 30 : 1));
+
+test(`random tables, configs and loads; ${seedNote}`, { timeout: 60 * 60_000 }, async (t) => {
+  const { brokers } = await useKafka();
+  const server = await usePostgres();
+  const group = `differential-${randomBytes(4).toString('hex')}`;
+  const properties = { 'plugin.discovery': 'service_load' };
+  await using jvm = await startConnect({ brokers, group, logLevel: 'WARN', heap: ['-Xms128M', '-Xmx512M'], properties });
+  await using millrace = await startMillrace({ brokers });
+  await using topics = await openTopics(brokers);
+
+  const problems: string[] = [];
+  let same = 0;
+  let records = 0;
+  for (let round = 0; round < rounds; round++) {
+    const name = `round ${round}`;
+    const site = { server, topics, workers: { debezium: jvm.url, millrace: millrace.url } };
+    const result = await runRound(site, name, tablesPerRound).catch((error: Error) => void problems.push(`${name}: ${error.message}`));
+    if (result === undefined) continue;
+    records += result.records;
+    const found = [...result.tables].filter(([, list]) => list.length > 0);
+    same += result.tables.size - found.length;
+    if (found.length === 0 && result.others.length === 0) continue;
+    problems.push(`${name}, with ${JSON.stringify(result.config)}`, ...result.others.slice(0, 5));
+    for (const [table, list] of found) {
+      const definitions = result.ddl.filter((statement) => new RegExp(`\\b${table}\\b`).test(statement));
+      problems.push(...definitions, ...list.slice(0, 10));
+    }
+  }
+  t.diagnostic(`${same} of ${rounds * tablesPerRound} tables without a difference beyond the list, in ${records} records`);
+  deepEqual(problems, []);
+});
