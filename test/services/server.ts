@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { DataFolder, RunAs } from './data-folder.ts';
 import { awaitEnd, spawnProcess, untilReady } from './process.ts';
@@ -65,7 +66,17 @@ export async function startServer(spec: ServerSpec): Promise<Server> {
   };
 
   try {
-    await start();
+    for (let tries = 1; ; tries++) {
+      try {
+        await start();
+        break;
+      } catch (error) {
+        // Somebody else's look whether the port is free may have taken it for a moment.
+        if (tries === 3 || !/address already in use|EADDRINUSE|BindException/i.test(String(error))) throw error;
+        await end('SIGKILL', 3_000);
+        await sleep(500);
+      }
+    }
   } catch (error) {
     await dispose();
     throw error;
