@@ -2,9 +2,10 @@
  * Runs tests: `node test/run.ts [SUITE…] [PART OF A PATH…] [--full]`. Without arguments, all of them.
  *
  * The servers that they need are started once, and named in the environment; a test that needs one
- * of its own starts it. `--full` runs the chaos tests at their full length.
+ * of its own starts it. `--full` runs the chaos tests at their full
+ * length, and the `long` ones.
  *
- * In CI, where three files share two busy cores with a dozen servers, the few files in which something failed
+ * In CI, where four files share two busy cores with a dozen servers, the few files in which something failed
  * run once more, alone: what fails twice is broken; what does not is named as unsteady, to be mended.
  */
 import { spawn } from 'node:child_process';
@@ -20,10 +21,12 @@ import type { SuiteName } from './suites.ts';
 /** A test that hangs is ended, so that the run ends, and says which. */
 const longestTestMs = 15 * 60_000;
 
+/** They wait more than they work: for brokers that are frozen, for servers that start. */
+const filesAtOnce = 4;
 /** More than so many files are not bad luck. */
 const mostUnsteadyFiles = 4;
 /** Later than this CI's time would not be enough to run them again. */
-const latestSecondRunMs = 22 * 60_000;
+const latestSecondRunMs = 20 * 60_000;
 
 const root = dirname(import.meta.dirname);
 const args = process.argv.slice(2);
@@ -41,7 +44,8 @@ else process.exitCode = await runTests();
 function isWanted(file: string): boolean {
   const suite = suiteOf(file);
   if (suite === undefined) return fail(`${file}: its suffix names no suite; see test/suites.ts`);
-  const inSuites = wantedSuites.length === 0 || wantedSuites.includes(suite);
+  const byDefault = suite !== 'long' || isFull || wantedPaths.length > 0;
+  const inSuites = wantedSuites.length === 0 ? byDefault : wantedSuites.includes(suite);
   return inSuites && (wantedPaths.length === 0 || wantedPaths.some((part) => file.includes(part)));
 }
 
@@ -56,8 +60,7 @@ async function runTests(): Promise<number> {
   }
   await using _shared = shared;
   const env = { ...process.env, ...shared.env, ...(isFull ? { MILLRACE_CHAOS: 'full' } : {}) };
-  // They wait more than they work: for brokers that are frozen, for servers that start.
-  const { code, failed } = await nodeTest(files, 3, env);
+  const { code, failed } = await nodeTest(files, filesAtOnce, env);
   const mayRepeat = process.env['CI'] === 'true' && failed.length <= mostUnsteadyFiles && performance.now() < latestSecondRunMs;
   if (code === 0 || failed.length === 0 || failed.includes('?') || !mayRepeat) return code;
   const names = failed.map((file) => relative(root, file)).toSorted();

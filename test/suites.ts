@@ -14,6 +14,8 @@ export const suites = {
   e2e: { suffix: 'e2e', needs: ['postgres', 'kafka'] },
   compat: { suffix: 'compat', needs: ['postgres', 'kafka'] },
   chaos: { suffix: 'chaos', needs: ['postgres', 'kafka'] },
+  /** With `--full` alone, or when asked for by name: they take minutes of two cores. */
+  long: { suffix: 'long', needs: ['postgres', 'kafka'] },
 } as const satisfies Record<string, { suffix: string; needs: readonly ServiceName[] }>;
 
 export type SuiteName = keyof typeof suites;

@@ -4,7 +4,7 @@
  *
  * | field | meaning |
  * | --- | --- |
- * | lsn, lsn_proc | the WAL position of the record |
+ * | lsn, lsn_proc | the WAL position of the record; between transactions see `commitOffset` |
  * | lsn_commit | where the last commit before it ended; absent in the very first transaction |
  * | txId, ts_usec | the record's transaction, and when that committed |
  * | messageType | BEGIN (with transaction metadata), INSERT, UPDATE, DELETE, TRUNCATE, MESSAGE, or COMMIT between transactions |
@@ -103,13 +103,17 @@ export function isBeyond(lsn: Lsn, row: number, part: number, than: Place): bool
   return part > than.part;
 }
 
-/** The offset between two transactions: everything that committed before `lsn` is done. */
-export function commitOffset(lsn: Lsn, txId: number | null, us: number | null): OffsetMap {
+/**
+ * The offset between two transactions: everything that committed before `end` is done. Its `lsn` is one less, where no
+ * record of the WAL begins: a row of a transaction that was open then may stand at `end` itself, and Debezium would take
+ * that row for the one that was stored, and leave out what came before it in its transaction (WalPositionLocator).
+ */
+export function commitOffset(end: Lsn, txId: number | null, us: number | null): OffsetMap {
   return {
-    lsn_proc: lsn,
+    lsn_proc: end,
     messageType: 'COMMIT',
-    lsn_commit: lsn,
-    lsn,
+    lsn_commit: end,
+    lsn: typeof end === 'bigint' ? end - 1n : end - 1,
     ...(txId === null ? {} : { txId }),
     ...(us === null ? {} : { ts_usec: us }),
   };

@@ -106,7 +106,7 @@ test('with heartbeats the position is stored before it is confirmed', async () =
   assert.equal(typeof field(heartbeat!, 'ts_ms'), 'number');
   assert.deepEqual(heartbeat?.headers, []);
   const before = await positions(database, slot);
-  await running.until((records) => Number(records.at(-1)?.sourceOffset['lsn']) > before.end);
+  await running.until((records) => Number(records.at(-1)?.sourceOffset['lsn_commit']) > before.end);
   assert.equal((await positions(database, slot)).confirmed, before.confirmed);
   const stored = Number(running.records.at(-1)?.sourceOffset['lsn_commit']);
   running.commit();

@@ -61,7 +61,7 @@ async function compareScenario(scenario: Scenario, compatible: boolean): Promise
     const keptUp = async (): Promise<void> => {
       const { rows } = await client.query<{ lsn: string }>("select (pg_current_wal_insert_lsn() - '0/0')::text as lsn");
       const end = Number(rows[0]?.lsn);
-      await running.until((records) => records.some((record) => isHeartbeat(record) && Number(record.sourceOffset['lsn']) >= end));
+      await running.until((records) => records.some((record) => isHeartbeat(record) && Number(record.sourceOffset['lsn_commit']) >= end));
     };
     for (const part of later) await runScript(client, part(), keptUp);
     await keptUp();
