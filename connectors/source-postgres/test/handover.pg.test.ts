@@ -14,6 +14,7 @@ function startWriters(database: PostgresAddress, count: number): { stop(): Promi
   const written = new Set<number>();
   const writer = async (from: number): Promise<void> => {
     const client = new pg.Client({ connectionString: database.url });
+    client.on('error', () => {}); // the database may go first
     await client.connect();
     for (let id = from; !stopping; id += 2) {
       await client.query('begin');

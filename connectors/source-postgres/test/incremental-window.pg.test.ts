@@ -46,6 +46,7 @@ function startLoad(database: PostgresAddress, seed: number): { stop(): Promise<n
   };
   const done = (async () => {
     const client = new pg.Client({ connectionString: database.url });
+    client.on('error', () => {}); // the database may go first
     await client.connect();
     let writes = 0;
     while (!stopped) {
