@@ -9,7 +9,7 @@ import type { Settings } from './settings.ts';
 export const unavailableHeader = '__millrace.unavailable';
 const listSchema = arraySchema(schemas.string);
 
-type CheckSettings = Pick<Settings, 'onUnheld' | 'onBadRow' | 'unavailableHeader' | 'bugCompatible'>;
+type CheckSettings = Pick<Settings, 'onUnheld' | 'onBadRow' | 'unavailableHeader' | 'values'>;
 
 const quietMs = 10_000;
 
@@ -85,11 +85,11 @@ export class RowCheck {
   }
 
   #unheld({ shape: { schema, table, key } }: TableLayout, column: ShownColumn): void {
-    const { onUnheld, onBadRow, bugCompatible } = this.#settings;
+    const { onUnheld, onBadRow, values } = this.#settings;
     const name = `${schema}.${table}.${column.name}`;
     const inKey = key.some((one) => one.slot === column.slot);
     const found = `column ${name} holds NaN or an infinity, which a decimal cannot`;
-    const refuse = onUnheld === 'fail' || (!column.schema.optional && (inKey || bugCompatible || onBadRow !== 'fail'));
+    const refuse = onUnheld === 'fail' || (!column.schema.optional && (inKey || values.compatible || onBadRow !== 'fail'));
     if (refuse) {
       throw new DataError(
         `${found}${column.schema.optional ? '' : `, and null is not allowed for (Invalid value: null used for required field: "${column.name}")`}. Set decimal.handling.mode=string or double, or event.processing.failure.handling.mode=warn to leave such rows out.`,
