@@ -26,26 +26,19 @@ export class RowCheck {
     this.#log = log;
   }
 
-  /** The headers of a row that was inserted, or read by a snapshot: nothing of it is left out. */
-  ofNew(
+  /**
+   * The headers of a row, `context` and ours; undefined for a row that is not to be published. Of a `new` one, which was
+   * inserted or read by a snapshot, every value came. `base` is where the row's slots begin.
+   */
+  headers(
+    kind: 'new' | 'updated',
     layout: TableLayout,
     bytes: Uint8Array,
     slots: Int32Array,
     base: number,
     context: readonly Header[],
   ): readonly Header[] | undefined {
-    if (layout.watched.unheld.length === 0 && this.#settings.onBadRow === 'fail') return context;
-    return this.ofUpdate(layout, bytes, slots, base, context);
-  }
-
-  /** The headers of a row, `context` and ours; undefined for a row that is not to be published. */
-  ofUpdate(
-    layout: TableLayout,
-    bytes: Uint8Array,
-    slots: Int32Array,
-    base: number,
-    context: readonly Header[],
-  ): readonly Header[] | undefined {
+    if (kind === 'new' && layout.watched.unheld.length === 0 && this.#settings.onBadRow === 'fail') return context;
     const found = this.#look(layout, bytes, slots, base);
     if (found === undefined) return context;
     if (found === 'leave out') return undefined;

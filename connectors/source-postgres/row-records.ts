@@ -97,7 +97,7 @@ export class RowRecords {
     const base = this.#arena.reserve(2 * width);
     const { slots } = this.#arena;
     readTuple(bytes, at + 1, end, width, slots, base);
-    const headers = this.#check.ofNew(layout, bytes, slots, base, this.#context.headers);
+    const headers = this.#check.headers('new', layout, bytes, slots, base, this.#context.headers);
     if (headers === undefined) return;
     const row: WireRow = { bytes, slots, base, scopes: place.scopes, own: ownOf(layout, place) };
     const offset = rowOffset(place.transaction, 'INSERT', place.lsn, place.row, 0);
@@ -134,7 +134,7 @@ export class RowRecords {
       return;
     }
     if (this.#skips.u || place.done >= 0 || (this.#skipUnchanged && old === 'full' && isUnchanged(layout, { bytes, slots, base }))) return;
-    const headers = this.#check.ofUpdate(layout, bytes, slots, base, this.#context.headers);
+    const headers = this.#check.headers('updated', layout, bytes, slots, base, this.#context.headers);
     if (headers === undefined) return;
     const row: WireRow = { bytes, slots, base, scopes: place.scopes, own: ownOf(layout, place) };
     const offset = rowOffset(place.transaction, 'UPDATE', place.lsn, place.row, 0);
@@ -193,7 +193,7 @@ export class RowRecords {
     const { newKey, keySchema } = layout;
     if (oldKey === null || newKey === null) throw new ProtocolError('a changed key without a key');
     const { headers } = this.#context;
-    const told = this.#check.ofUpdate(layout, at.bytes, at.slots, at.base, headers);
+    const told = this.#check.headers('updated', layout, at.bytes, at.slots, at.base, headers);
     const keyRow: WireRow = { ...at, scopes: place.scopes, own: [place.lsn] };
     const newKeyHeader: Header = { key: '__debezium.newkey', schema: keySchema, value: new WireStruct(newKey, keyRow) };
     if (!this.#skips.d) this.#deleted(layout, old, at, bytes, place, 'UPDATE', [newKeyHeader, ...headers]);

@@ -169,7 +169,7 @@ export class SnapshotWriter {
       const { keySchema, newKey, valueSchema, shape } = layout;
       const text = before === undefined || behind === undefined ? before : `${before}${placeOf(row, shape.width)}${behind}`;
       const offset = last ?? (text === undefined ? this.#offset : { ...this.#offset, [progressKey]: text });
-      const headers = this.#check.ofNew(layout, row.bytes, row.slots, row.base, context.headers);
+      const headers = this.#check.headers('new', layout, row.bytes, row.slots, row.base, context.headers);
       if (headers === undefined) continue;
       queue.push(rowRecord(context, shape.topic, keySchema, newKey, valueSchema, layout.read(marker), row, headers, offset), bytes);
     }
