@@ -8,7 +8,7 @@ import type { CatalogTable } from '../catalog.ts';
 import { copyOut } from '../copy-rows.ts';
 import { readCopyRow } from '../copy-rows.ts';
 import type { TableLayout } from '../envelope.ts';
-import { parseLsn } from '../lsn.ts';
+import { parseLsn, walEndSql } from '../lsn.ts';
 import type { Lsn } from '../lsn.ts';
 import { createLayoutCache } from '../relations.ts';
 import { catalogRelation } from '../table-key.ts';
@@ -74,7 +74,7 @@ export function createChunkReader(settings: Settings, names: SourceNames, log: L
       await client.query(`lock table ${fromClause(table)} in access share mode`);
       const { rows } = await client.query<{ oid: number; snapshot: string; lsn: string }>(
         `select to_regclass($1)::oid as oid, txid_current_snapshot()::text as snapshot,
-           case when pg_is_in_recovery() then pg_last_wal_replay_lsn() else pg_current_wal_insert_lsn() end::text as lsn`,
+           ${walEndSql} as lsn`,
         [`${pg.escapeIdentifier(table.schema)}.${pg.escapeIdentifier(table.table)}`],
       );
       const { oid, snapshot, lsn } = rows[0] as { oid: number; snapshot: string; lsn: string };

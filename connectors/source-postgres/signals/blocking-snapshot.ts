@@ -9,7 +9,7 @@ import type { Connector } from '../connection.ts';
 import { copyOut, readCopyRow } from '../copy-rows.ts';
 import type { TableLayout } from '../envelope.ts';
 import { fromClause } from '../incremental/chunk-query.ts';
-import { parseLsn } from '../lsn.ts';
+import { parseLsn, walEndSql } from '../lsn.ts';
 import type { Notifier } from '../notifications/notifier.ts';
 import type { RecordQueue } from '../queue.ts';
 import { rowRecord } from '../records.ts';
@@ -72,7 +72,7 @@ async function readAll(
   const startedUs = Math.floor((performance.timeOrigin + performance.now()) * 1000);
   await client.query('begin isolation level repeatable read read only');
   const { rows: found } = await client.query<{ lsn: string; xid: string }>(`
-    select case when pg_is_in_recovery() then pg_last_wal_replay_lsn() else pg_current_wal_insert_lsn() end::text as lsn,
+    select ${walEndSql} as lsn,
       (txid_snapshot_xmax(txid_current_snapshot()) & 4294967295)::text as xid`);
   const lsn = parseLsn(found[0]?.lsn ?? '0/0');
   const scope = transactionScopeOf(startedUs, Number(found[0]?.xid), lsn, lsn);
