@@ -231,7 +231,7 @@ export class IncrementalSnapshot {
       const changed = new ChangedRows(target.oid, target.identity);
       this.#changed = changed;
       const { lastKey: last, maximumKey: maximum } = this.#state;
-      const chunk = await this.#read(client, { table: target.table, entry, last, maximum });
+      const chunk = await this.#read(client, { ...target, last, maximum });
       if (this.#state.current !== entry) continue;
       if (chunk.oid !== target.oid || chunk.identity.join() !== target.identity.join()) {
         // Known only now which changes to look for.
