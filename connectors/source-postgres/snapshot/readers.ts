@@ -38,6 +38,11 @@ export async function holdSnapshot(
   if (exported !== undefined) await client.query(`set transaction snapshot ${pg.escapeLiteral(exported)}`);
   await client.query(inOrder);
   await lockTables(client, tables, settings);
+  return heldSnapshot(client);
+}
+
+/** The snapshot of the transaction that is open. */
+export async function heldSnapshot(client: Client): Promise<HeldSnapshot> {
   const { rows } = await client.query<{ lsn: string; xid: string; sees: string; next: string }>(`
     select ${walEndSql} as lsn,
       (txid_snapshot_xmax(s) & 4294967295)::text as xid, s::text as sees, txid_snapshot_xmax(s)::text as next
