@@ -12,29 +12,10 @@ import { rowRecord } from './records.ts';
 import type { RecordContext } from './records.ts';
 import type { Reselect } from './reselect.ts';
 import type { RowCheck } from './row-check.ts';
+import type { OffsetParts, RowPlace } from './row-place.ts';
 import type { Settings } from './settings.ts';
 import { SlotArena } from './slot-arena.ts';
 import { isUnchanged } from './unchanged.ts';
-import type { TransactionTally } from './transaction-metadata.ts';
-
-/** Where a row stands. */
-export interface RowPlace {
-  readonly lsn: Lsn;
-  readonly row: number;
-  /** Parts up to this one were emitted before a restart; -1 when none was. */
-  readonly done: number;
-  readonly scopes: readonly (readonly unknown[])[];
-  readonly transaction: OffsetParts;
-}
-
-/** What the offsets of all rows of one transaction share. */
-export interface OffsetParts {
-  readonly lastCommit: Lsn | undefined;
-  readonly txId: number | null;
-  readonly us: number;
-  /** With provide.transaction.metadata; each record of a row takes its number from it. */
-  readonly tally?: TransactionTally | undefined;
-}
 
 export type MessageType = 'BEGIN' | 'INSERT' | 'UPDATE' | 'DELETE' | 'TRUNCATE' | 'MESSAGE';
 
