@@ -103,6 +103,7 @@ async function start(connector: string, more: Record<string, string>): Promise<S
     pause() {},
     resume() {},
     requestCommit() {},
+    async overtaken() {},
     report: async (_record, error) => {
       throw error;
     },
