@@ -4,7 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RetriableError } from '../api/index.ts';
-import type { PartitionOffset, TopicPartition } from '../api/index.ts';
+import type { PartitionOffset, RawConfig, TopicPartition } from '../api/index.ts';
 import { readRecords } from '../batch/record-reader.ts';
 import type { FetchedRun, LogReader } from '../ports/log.ts';
 import { ensureCompactedTopic, messageOf, partitionsOf } from './compacted-topic-setup.ts';
@@ -18,6 +18,8 @@ export interface CompactedTopicOptions extends CompactedTopicSetup {
   readonly clientId: string;
   /** Left out: read_committed. Connect's workers without `exactly.once.source.support=enabled` read uncommitted. */
   readonly isolation?: 'read_committed' | 'read_uncommitted';
+  /** Of the client that reads it, prefix taken off. */
+  readonly consumerOverrides?: RawConfig;
   /** Makes the journal's exclusive writing go in transactions of this id; only where the log has transactions. */
   readonly transactionalId?: string;
 }
@@ -124,7 +126,7 @@ export function compactedTopic(options: CompactedTopicOptions): CompactedTopic {
     let backoffMs = 100;
     while (!stopping.signal.aborted) {
       try {
-        await using reader = await log.openReader({ clientId, isolation });
+        await using reader = await log.openReader({ clientId, isolation, overrides: options.consumerOverrides ?? {} });
         await restore(reader);
         while (!stopping.signal.aborted) {
           const runs = await reader.fetch(fetchLimits, stopping.signal);
