@@ -66,7 +66,7 @@ export async function planTables(
       ...table,
       only: false,
       filenode: 0,
-      pages: 0,
+      pages: found.reduce((sum, { pages }) => sum + pages, 0),
       ranged: false,
       changedToo: false,
       left: [everything],
