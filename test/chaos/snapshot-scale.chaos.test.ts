@@ -20,7 +20,7 @@ import { sourceConfig } from './source-config.ts';
 import { embeddedTopicReader } from './topic-reader.ts';
 import { until } from './until.ts';
 
-const rows = Number(process.env['MILLRACE_ROWS'] ?? (isFull ? 20_000_000 : 60_000));
+const rows = Number(process.env['MILLRACE_ROWS'] ?? (isFull ? 20_000_000 : 40_000));
 /** Of all rows; how much was in the topics at each kill. */
 const killedBetween = [
   [5, 45],
@@ -57,6 +57,7 @@ test(`${rows} rows in three tables, killed twice, with load going on`, { timeout
   {
     await using _gate = await closeGate(database.url);
     await worker.put(id, config);
+    await until('the summary tells how far the snapshot is', async () => (await snapshotReport(worker, id))?.tables === tables.length);
     for (const [from, to] of killedBetween) {
       const wanted = Math.floor((rows * random.between(from, to)) / 100);
       await until(`${wanted} rows are in the topics`, async () => (await inTopics()) >= wanted, waitMs, 20);
@@ -83,6 +84,19 @@ test(`${rows} rows in three tables, killed twice, with load going on`, { timeout
   equal(resumed.length, killedBetween.length, 'both kills were in the snapshot');
   ok(verdict.read > rows / 2);
 });
+
+/** What the connector's summary says of the snapshot, beside a state that is well. */
+async function snapshotReport(worker: MillraceServer, name: string): Promise<{ readonly tables: number } | undefined> {
+  const all = (await worker.request('GET', '/connectors?expand=summary')) as Readonly<
+    Record<string, { readonly summary: { readonly state: string; readonly reports?: Readonly<Record<string, Report>> } }>
+  >;
+  const { state, reports } = all[name]?.summary ?? {};
+  return state === 'healthy' ? reports?.['0']?.snapshot : undefined;
+}
+
+interface Report {
+  readonly snapshot?: { readonly tables: number };
+}
 
 async function walEnd(url: string): Promise<string> {
   await using client = await connect(url);

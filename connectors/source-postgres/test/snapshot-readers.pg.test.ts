@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 
+import type { TaskReport } from '@millrace/runtime/api';
+
 import { createDatabase, startPostgres } from '../../../test/services/postgres.ts';
 import type { PostgresAddress, PostgresServer } from '../../../test/services/postgres.ts';
 import { usePostgres } from '../../../test/services/share.ts';
@@ -102,3 +104,24 @@ for (const version of ['15', '18'] as const) {
     });
   });
 }
+
+test('what the slot retains is watched while tables are read, for that may take long', async () => {
+  await using mine = await createDatabase(await usePostgres(), 'readers');
+  await createTables(mine);
+  const raw = rawConfig(mine, {
+    'max.queue.size': '300',
+    'status.update.interval.ms': '200',
+    'millrace.slot.retained.warn.bytes': '1',
+  });
+  const reports: (TaskReport | undefined)[] = [];
+  await using running = await runTask(raw, { context: { setReport: (report) => void reports.push(report) } });
+  // Nobody polls: the snapshot stands still.
+  await waitFor(() => Number(running.figures.get('snapshot-rows-total')) > 0, 'the first rows');
+  await sql(mine, 'create table elsewhere as select generate_series(1, 1000) i');
+  await waitFor(() => running.notes.some((note) => note?.includes('above millrace.slot.retained.warn.bytes')), 'the warning');
+  await waitFor(() => reports.at(-1)?.['slot']?.['aboveThreshold'] === true, 'the report');
+  const { snapshot } = reports.at(-1) ?? {};
+  assert.equal(snapshot?.['tables'], 7);
+  assert.ok(Number(snapshot?.['tablesDone']) < 7);
+  assert.ok(!running.logs.some((line) => line.includes('streaming from replication slot')));
+});
