@@ -12,6 +12,8 @@ export interface DebeziumOptions {
   readonly table?: string;
   readonly reads: 'stream' | 'snapshot';
   readonly tuning: 'as shipped' | 'tuned';
+  /** What the subject is called; its tuning and what it reads, if left out. */
+  readonly label?: string;
   /** Further connector configuration, the same for a rival to be compared with. */
   readonly config?: Readonly<Record<string, string>>;
 }
@@ -57,7 +59,7 @@ export function debeziumPeer(options: DebeziumOptions): BenchSubject {
   let worker: ConnectServer | undefined;
 
   return {
-    name: `Debezium ${tuning} (${reads})`,
+    name: options.label ?? `Debezium ${tuning} (${reads})`,
     topic: `${id}.${table}`,
     async start() {
       worker = await startConnect({ brokers: options.brokers, group: id });
