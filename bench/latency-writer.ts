@@ -22,7 +22,7 @@ const { url, perSecond, transactions, firstId } = workerData as LatencyLoad;
 const connections = 8;
 const insert = {
   name: 'insert',
-  text: `insert into orders (id, customer_id, status, amount, note) values ($1, 4711, 'new', 12.34, md5($1::text))`,
+  text: `insert into orders (id, customer_id, status, amount, note) values ($1, 4711, 'new', 12.34, '9df62e693988eb4e1e1444ece0578579')`,
 };
 
 const clients = Array.from({ length: connections }, () => new pg.Client({ connectionString: url }));

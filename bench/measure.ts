@@ -74,15 +74,14 @@ export async function measure(subject: BenchSubject, options: MeasureOptions): P
 
     const { readyAfterMs } = await subject.start();
     const begin = performance.now();
-    let sender: number | undefined;
-    const reached = async (wanted: number): Promise<Sight> => {
+    const reached = async (wanted: number, sender?: number): Promise<Sight> => {
       const sight = await until(wanted, count, subject, begin + timeoutMs);
       return { ...sight, senderCpu: sender === undefined ? 0 : cpuSeconds(sender) };
     };
     const arrival = await reached(1);
-    sender = await options.senderPid?.();
-    const first = await reached(Math.max(1, warmUpRows));
-    const last = await reached(rows);
+    const sender = await options.senderPid?.();
+    const first = await reached(Math.max(1, warmUpRows), sender);
+    const last = await reached(rows, sender);
     if (last.records === first.records) throw new Error(`${rows} rows are too few: all were there at one poll`);
     const peak = peakRssBytes(subject.pid());
     await sleep(1_000);
