@@ -1,4 +1,4 @@
-import { equal } from 'node:assert/strict';
+import { equal, ok } from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import {
   ByteSink,
@@ -167,7 +167,8 @@ describe('transforms of rows in their bytes', () => {
     const transform = made(unwrapPlugin, rewrite);
     const wire = wireEvent('c', ['1', 'x', 'y', '2']);
     const [a, b] = [transform(recordOf(wire)), transform(recordOf(new WireStruct(wire.node, wire.row)))];
-    equal((a?.value as WireStruct).node, (b?.value as WireStruct).node);
+    ok(a?.value instanceof WireStruct && b?.value instanceof WireStruct);
+    equal(a.value.node, b.value.node);
   });
 });
 
