@@ -62,7 +62,7 @@ export function debeziumPeer(options: DebeziumOptions): BenchSubject {
     name: options.label ?? `Debezium ${tuning} (${reads})`,
     topic: `${id}.${table}`,
     async start() {
-      worker = await startConnect({ brokers: options.brokers, group: id });
+      worker = await startConnect({ brokers: options.brokers, group: id, readyWithinMs: 400_000 });
       const answer = await fetch(`${worker.url}/connectors/${id}/config`, {
         method: 'PUT',
         headers: { 'content-type': 'application/json' },
