@@ -5,6 +5,9 @@ import { discoverPlugins } from '../plugins/plugin-index.ts';
 import { createPluginThreads } from './plugin-threads.ts';
 import type { PluginThreadsSettings } from './plugin-threads.ts';
 
+/** Beyond the preview's own time: for the thread to begin, and to close what it opened. */
+const previewGraceMs = 10_000;
+
 export async function createPluginHost(settings: PluginThreadsSettings, log: Pick<Logger, 'warn'>): Promise<PluginHost> {
   const index = await discoverPlugins(settings.pluginPath, { warn: (message) => log.warn(message) });
   const threads = createPluginThreads(settings);
@@ -21,6 +24,12 @@ export async function createPluginHost(settings: PluginThreadsSettings, log: Pic
     taskConfigs: (config, maxTasks) => call(`making the task configs of ${nameOf(config)}`, 'taskConfigs', [config, maxTasks]),
     alterSourceOffsets: (config, offsets) => call(`checking the offsets of ${nameOf(config)}`, 'alterSourceOffsets', [config, offsets]),
     alterSinkOffsets: (config, offsets) => call(`checking the offsets of ${nameOf(config)}`, 'alterSinkOffsets', [config, offsets]),
+    preview: (config, { records, timeoutMs, signal }) =>
+      call(`previewing ${nameOf(config)}`, 'preview', [config, { records, timeoutMs }], {
+        timeoutMs: timeoutMs + previewGraceMs,
+        signal,
+        last: true,
+      }),
     [Symbol.asyncDispose]: () => threads[Symbol.asyncDispose](),
   };
 }
