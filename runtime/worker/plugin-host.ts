@@ -5,10 +5,13 @@ import { discoverPlugins } from '../plugins/plugin-index.ts';
 import { createPluginThreads } from './plugin-threads.ts';
 import type { PluginThreadsSettings } from './plugin-threads.ts';
 
-/** Beyond the preview's own time: for the thread to begin, and to close what it opened. */
-const previewGraceMs = 10_000;
+export interface PluginHostSettings extends PluginThreadsSettings {
+  /** Beyond a preview's own time: for its thread to begin, and to close what it opened. */
+  readonly previewGraceMs?: number;
+}
 
-export async function createPluginHost(settings: PluginThreadsSettings, log: Pick<Logger, 'warn'>): Promise<PluginHost> {
+export async function createPluginHost(settings: PluginHostSettings, log: Pick<Logger, 'warn'>): Promise<PluginHost> {
+  const { previewGraceMs = 15_000 } = settings;
   const index = await discoverPlugins(settings.pluginPath, { warn: (message) => log.warn(message) });
   const threads = createPluginThreads(settings);
   const { call } = threads;

@@ -25,7 +25,6 @@ export async function runPreview(
   { converters, delivery, maxRequestSize, topicCreation = true }: PluginThreadData,
   signal: AbortSignal,
 ): Promise<Preview | undefined> {
-  const over = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
   const notes = new Set<string>();
   const note = (text: string): void => void notes.add(text);
   const log: Logger = { debug() {}, info() {}, warn: note, error: note };
@@ -36,6 +35,8 @@ export async function runPreview(
   const maxRecordBytes = Number(config['producer.override.max.request.size'] ?? maxRequestSize ?? 1_048_576) - requestOverheadBytes;
   const pipeline = previewPipeline(composeChain(parts.transforms), { ...parts, maxRecordBytes }, config);
 
+  // The time is the connector's: what it takes to load it, it cannot help.
+  const over = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
   const shown: (PreviewRecord | PreviewFailure)[] = [];
   let dropped = 0;
   let bytes = 0;
