@@ -1,4 +1,7 @@
 import { deepEqual, equal, match, rejects } from 'node:assert/strict';
+import { mkdtempDisposable, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 
 import { ConfigError, ConnectError } from '../api/index.ts';
@@ -46,10 +49,13 @@ test('what has none says so', async () => {
 });
 
 test('no secret is in it: not in notes, names, messages or records', async () => {
-  process.env['PREVIEW_TEST_SECRET'] = 'se"cret-ä';
-  await using fixture = await openHerder({ worker: { 'config.providers': 'env', 'config.providers.env.class': 'EnvVarConfigProvider' } });
+  await using folder = await mkdtempDisposable(join(tmpdir(), 'preview-'));
+  await writeFile(join(folder.path, 'password'), 'se"cret-ä');
+  await using fixture = await openHerder({
+    worker: { 'config.providers': 'dir', 'config.providers.dir.class': 'DirectoryConfigProvider' },
+  });
   const { herder, plugins } = fixture;
-  const config = sourceConfig({ password: '${env:PREVIEW_TEST_SECRET}' });
+  const config = sourceConfig({ password: `\${dir:${folder.path}:password}` });
   const raw = Buffer.concat([Buffer.from([0xff]), Buffer.from('se"cret-ä'), Buffer.from([0x00])]);
   const secret = 'se"cret-ä';
   plugins.preview = async ({ password }) => {
