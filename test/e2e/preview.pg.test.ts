@@ -146,6 +146,8 @@ describe('a preview', () => {
     await taskStatus(worker, 'running', isRunning);
     const topics = () => worker.request('GET', '/connectors/running/topics');
     await eventually('its topic', async () => JSON.stringify(await topics()).includes('live.public.captured'));
+    const captured = async () => (await readEmbedded(join(worker.folder, 'log'), ['live.public.captured']))['live.public.captured']?.length;
+    await eventually('its record', async () => (await captured()) === 1);
     const state = async (): Promise<unknown> => ({
       connectors: await worker.request('GET', '/connectors'),
       topics: await topics(),
@@ -163,10 +165,7 @@ describe('a preview', () => {
       ['RUNNING'],
     );
     await client.query('insert into captured values (2)');
-    await eventually('the next change', async () => {
-      const read = await readEmbedded(join(worker.folder, 'log'), ['live.public.captured']);
-      return read['live.public.captured']?.length === 2;
-    });
+    await eventually('the next change', async () => (await captured()) === 2);
     await worker.request('DELETE', '/connectors/running');
   });
 
