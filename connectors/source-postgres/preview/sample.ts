@@ -114,7 +114,7 @@ function recordMaker(layout: TableLayout, { settings, context, moment, log, note
   return (bytes, slots, base) => {
     const row: WireRow = { bytes, slots, base, scopes: [transaction, processingScope()], own: nothing };
     try {
-      const headers = check.ofNew(layout, bytes, slots, base, context.headers);
+      const headers = check.headers('new', layout, bytes, slots, base, context.headers);
       if (headers === undefined) return undefined;
       const { keySchema, newKey, valueSchema } = layout;
       const value = layout.read(begun ? 'true' : firstMarker());
