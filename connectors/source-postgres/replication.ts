@@ -30,6 +30,8 @@ export interface ReplicationOptions {
   readonly queue: RecordQueue;
   /** What may be confirmed now; undefined while nothing may. */
   readonly confirmable: () => Lsn | undefined;
+  /** Whether the slot is still the one that was looked at; from then on it is in use, and nobody can drop it. Rejects if it is not. */
+  readonly verify: () => Promise<void>;
   readonly onStarted: () => void;
 }
 
@@ -46,11 +48,12 @@ export interface Replication {
 
 /** Starts the stream of the decoder's slot, at the position that it goes on from. */
 export async function startReplication(options: ReplicationOptions, from: Lsn | undefined): Promise<Replication> {
-  const { connector, settings, decoder, queue, confirmable, onStarted } = options;
+  const { connector, settings, decoder, queue, confirmable, verify, onStarted } = options;
   const doing = `stream from replication slot "${settings.slot}"`;
   const client = await connector.connectReplication();
   const connection = rawConnection(client);
   const ended = Promise.withResolvers<Error | undefined>();
+  let started = false;
   let closing = false;
   let closed = false;
   // The relation's catalog, and the queue's room: the stream goes on when nobody holds it.
@@ -70,12 +73,12 @@ export async function startReplication(options: ReplicationOptions, from: Lsn | 
   /** Whatever came after the reason of the end is as good as not received: nothing more is read, or confirmed. */
   function end(error: Error): void {
     closing = true;
-    tap.hold();
+    hold(); // and for good: whoever waits for the catalog may still release
     ended.resolve(error);
   }
 
   function report(asks = false): void {
-    if (closing || !connection.stream.writable) return;
+    if (!started || closing || !connection.stream.writable) return;
     connection.sendCopyFromChunk(standbyStatus(decoder.reached, confirmable(), asks));
   }
 
@@ -136,8 +139,14 @@ export async function startReplication(options: ReplicationOptions, from: Lsn | 
   });
   client.on('error', (error) => ended.resolve(closing ? undefined : explain(error, doing)));
   connection.once('replicationStart', () => {
-    report();
-    onStarted();
+    hold();
+    verify().then(() => {
+      if (closing) return;
+      started = true;
+      report();
+      onStarted();
+      release();
+    }, end);
   });
   const timer = setInterval(check, Math.min(settings.statusIntervalMs, settings.silenceMs / 3));
   const publication = pg.escapeLiteral(pg.escapeIdentifier(settings.publication));
@@ -160,7 +169,7 @@ export async function startReplication(options: ReplicationOptions, from: Lsn | 
       report();
       closing = true;
       clearInterval(timer);
-      tap.hold();
+      hold();
       // A polite end would wait for the server to stop sending: it is told, and then left.
       connection.stream.end();
       connection.stream.resume();
