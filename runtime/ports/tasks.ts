@@ -1,7 +1,6 @@
 /** What the control plane knows of tasks: how they are started, and what they tell. */
-import type { ConfigProblem, OffsetMap, RawConfig, TopicPartition } from '../api/index.ts';
-import type { Preview, PreviewOptions } from './preview.ts';
 import type { ConfigProblem, OffsetMap, RawConfig, TaskReport, TopicPartition } from '../api/index.ts';
+import type { Preview, PreviewOptions } from './preview.ts';
 
 export interface TaskId {
   readonly connector: string;
