@@ -11,7 +11,7 @@ import { generatedColumns } from './generated-columns.ts';
 import type { Lsn } from './lsn.ts';
 import type { Notifier } from './notifications/notifier.ts';
 import { snapshotOffset } from './offsets.ts';
-import { columnsRead, readOverride } from './override-query.ts';
+import { readOverride, selectList } from './override-query.ts';
 import { createLayoutCache } from './relations.ts';
 import type { LayoutCache } from './relations.ts';
 import { meterSnapshot } from './snapshot/meter.ts';
@@ -153,14 +153,9 @@ async function readLayout(
   return { layout, override: await readOverride(reader, layout, settings.selectOverrides) };
 }
 
-/** Columns that are left out are not read either, but keep their place; behind them all stands the row's own. */
+/** Behind the columns stands the row's own place. */
 function copyStatement({ part, range, which, placed }: Piece, { layout, override }: TableReading, seen: string | undefined): string {
-  const { shape } = layout;
-  const shown = new Map(columnsRead(shape).map((column) => [column.slot, column.name]));
-  const list = Array.from({ length: shape.width }, (_, slot) => {
-    const name = shown.get(slot);
-    return name === undefined || override?.columns.has(name) === false ? 'null' : pg.escapeIdentifier(name);
-  });
+  const list = selectList(layout, override);
   // Who selects anything, knows nothing of places and versions.
   if (override !== undefined) return `copy (select ${list.join(', ')} from ${override.from}) to stdout`;
   const place = part.ranged && which === 'seen' ? tidCondition(range) : undefined;
