@@ -1,4 +1,6 @@
 /** One replication connection: feeds the decoder, answers the server, and ends when either side does. */
+import { setImmediate } from 'node:timers/promises';
+
 import { RetriableError } from '@millrace/runtime/api';
 import type { Client } from 'pg';
 import pg from 'pg';
@@ -181,6 +183,8 @@ export async function startReplication(options: ReplicationOptions, from: Lsn | 
       report();
       closing = true;
       clearInterval(timer);
+      // The service's client comes to be some turns after it was asked for: one that came later would be nobody's.
+      await setImmediate();
       const socket = connection?.stream;
       tap?.hold();
       // A polite end would wait for the server to stop sending: it is told, and then left.
