@@ -13,6 +13,7 @@ import type { Lsn } from '../lsn.ts';
 import { createLayoutCache } from '../relations.ts';
 import { catalogRelation } from '../table-key.ts';
 import { generatedColumns } from '../generated-columns.ts';
+import { allOf } from '../published-part.ts';
 import type { Settings } from '../settings.ts';
 import { SlotArena } from '../slot-arena.ts';
 import type { SourceNames } from '../source-block.ts';
@@ -80,7 +81,7 @@ export function createChunkReader(settings: Settings, names: SourceNames, log: L
       const { oid, snapshot, lsn } = rows[0] as { oid: number; snapshot: string; lsn: string };
       const catalog = await readTable(client, oid);
       const generated = await generatedColumns(client, settings);
-      const layout = layouts.layout(catalogRelation(oid, table.schema, table.table, catalog, generated), catalog);
+      const layout = layouts.layout(catalogRelation(oid, table.schema, table.table, catalog, generated, table.published), catalog);
       const chunk = chunkTable(table, entry, layout, catalog);
       const identity = await identityColumns(client, oid, catalog);
       const maximumKey = maximum ?? (await readMaximum(client, chunk));
@@ -120,7 +121,7 @@ function chunkTable(table: CapturedTable, entry: CollectionEntry, { shape }: Tab
     ...table,
     keyColumns,
     unique: covers(catalog.primaryKey) || covers(catalog.uniqueKey),
-    condition: entry.condition,
+    condition: allOf(entry.condition, table.published?.rowFilter) ?? null,
   };
 }
 

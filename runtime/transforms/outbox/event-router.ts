@@ -1,4 +1,14 @@
-import { DataError, ValueStruct, defineTransform, fieldOf, isStruct, javaText, nameAdjuster, schemas, structSchema } from '../../api/index.ts';
+import {
+  DataError,
+  ValueStruct,
+  defineTransform,
+  fieldOf,
+  isStruct,
+  javaText,
+  nameAdjuster,
+  schemas,
+  structSchema,
+} from '../../api/index.ts';
 import type {
   AdjustmentMode,
   ConfigValues,
