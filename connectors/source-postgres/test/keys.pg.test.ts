@@ -9,6 +9,8 @@ import type { SourceRecord, TopicFollowing } from '@millrace/runtime/api';
 import { createDatabase } from '../../../test/services/postgres.ts';
 import type { Database } from '../../../test/services/postgres.ts';
 import { usePostgres } from '../../../test/services/share.ts';
+import { checkConnector } from '../../../runtime/plugins/check-connector.ts';
+import { discoverPlugins } from '../../../runtime/plugins/plugin-index.ts';
 import { createConnector, endClient } from '../connection.ts';
 import { configValues, field, keyField, rawConfig, runTask, sql, waitFor } from './harness.ts';
 import type { RawConfig, Running } from './harness.ts';
@@ -165,4 +167,25 @@ test('a task that is stopped while it starts leaves no connection behind', async
   }
   const left = `select from pg_stat_activity where datname = current_database() and application_name = 'millrace'`;
   await waitFor(async () => (await sql(database, left)).rowCount === 0, 'the last connection to be gone');
+});
+
+test('a masked column of a key is pointed out at validation, which passes all the same', async () => {
+  const config = {
+    name: 'masks',
+    'connector.class': 'io.debezium.connector.postgresql.PostgresConnector',
+    ...raw('masks', { 'column.mask.hash.SHA-256.with.salt.hunter2': 'masked.*', 'message.key.columns': 'masked.b:y,x' }),
+  };
+  await sql(
+    database,
+    'create schema masked; create table masked.a (id text primary key, other text)',
+    'create table masked.b (x text, y text, z text); create table masked.c (id int primary key)',
+  );
+  const { infos } = await checkConnector({ ...config, 'column.truncate.to.2.chars': 'none' }, await discoverPlugins());
+  assert.equal(infos.error_count, 0);
+  assert.deepEqual(
+    infos.warnings?.map((text) => /^column (\S+) is to be masked or cut, but is part of the key/.exec(text)?.[1]),
+    ['masked.a.id', 'masked.b.y', 'masked.b.x', 'masked.c.id'],
+  );
+  const { infos: others } = await checkConnector({ ...config, 'table.include.list': 'shop.t' }, await discoverPlugins());
+  assert.equal('warnings' in others, false);
 });
