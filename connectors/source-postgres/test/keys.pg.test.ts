@@ -141,7 +141,6 @@ test('database.tcpKeepAlive, of either kind of connection', async (t) => {
     const connector = createConnector(configValues(raw('alive', { 'database.sslmode': 'disable', ...more })));
     await endClient(await connector.connect());
     await endClient(await connector.connectReplication());
-    assert.equal((await connector.replicationConfig()).keepAlive, more['database.tcpKeepAlive'] !== 'false');
     return keepAlive.mock.calls.slice(before).filter(({ arguments: [wanted] }) => wanted === true).length;
   };
   assert.deepEqual([await asked({}), await asked({ 'database.tcpKeepAlive': 'false' })], [2, 0]);
