@@ -12,6 +12,7 @@ import type { Lsn } from './lsn.ts';
 import type { Notifier } from './notifications/notifier.ts';
 import { snapshotOffset } from './offsets.ts';
 import { readOverride, selectList } from './override-query.ts';
+import { allOf, toldOf } from './published-part.ts';
 import { createLayoutCache } from './relations.ts';
 import type { LayoutCache } from './relations.ts';
 import { meterSnapshot } from './snapshot/meter.ts';
@@ -136,32 +137,32 @@ async function readPieces(reader: Client, { parts, work, writer, layouts, seen, 
     }
     const rows = writer.read(piece);
     if (rows === undefined) continue;
-    parts.log.info(`snapshot: ${name}, ${rows} rows`);
+    parts.log.info(`snapshot: ${name}, ${rows} rows${toldOf(table.published)}`);
     tell('TABLE_SCAN_COMPLETED', { scanned_collection: name, total_rows_scanned: String(rows), status: 'SUCCEEDED' });
   }
 }
 
 async function readLayout(
   reader: Client,
-  { oid, schema, table }: CapturedTable,
+  { oid, schema, table, published }: CapturedTable,
   layouts: LayoutCache,
   settings: Settings,
 ): Promise<TableReading> {
   const catalog = await readTable(reader, oid);
   const generated = await generatedColumns(reader, settings);
-  const layout = layouts.layout(catalogRelation(oid, schema, table, catalog, generated), catalog);
+  const layout = layouts.layout(catalogRelation(oid, schema, table, catalog, generated, published), catalog);
   return { layout, override: await readOverride(reader, layout, settings.selectOverrides) };
 }
 
 /** Behind the columns stands the row's own place. */
-function copyStatement({ part, range, which, placed }: Piece, { layout, override }: TableReading, seen: string | undefined): string {
+function copyStatement({ work, part, range, which, placed }: Piece, { layout, override }: TableReading, seen: string | undefined): string {
   const list = selectList(layout, override);
   // Who selects anything, knows nothing of places and versions.
   if (override !== undefined) return `copy (select ${list.join(', ')} from ${override.from}) to stdout`;
   const place = part.ranged && which === 'seen' ? tidCondition(range) : undefined;
   const version = seen === undefined || which === 'seen' ? seen : `not ${seen}`;
-  const conditions = [place, version].filter((condition) => condition !== undefined);
-  const where = conditions.length === 0 ? '' : ` where ${conditions.join(' and ')}`;
+  const condition = allOf(place, version, work.table.published?.rowFilter);
+  const where = condition === undefined ? '' : ` where ${condition}`;
   const from = `${part.only ? 'only ' : ''}${pg.escapeIdentifier(part.schema)}.${pg.escapeIdentifier(part.table)}`;
   return `copy (select ${[...list, ...(placed ? ['ctid'] : [])].join(', ')} from ${from}${where}) to stdout`;
 }

@@ -58,14 +58,15 @@ const neverFull = { isFull: false, whenRoom: () => {} };
 
 export async function openSample(captured: CapturedTable, parts: SampleParts): Promise<Sample> {
   const { client, settings, layouts } = parts;
-  const { oid, schema, table, partitioned } = captured;
+  const { oid, schema, table, partitioned, published } = captured;
   const catalog = await readTable(client, oid);
   const generated = await generatedColumns(client, settings);
-  const layout = layouts.layout(catalogRelation(oid, schema, table, catalog, generated), catalog);
+  const layout = layouts.layout(catalogRelation(oid, schema, table, catalog, generated, published), catalog);
   const override = await readOverride(client, layout, settings.selectOverrides);
   const name = `${pg.escapeIdentifier(schema)}.${pg.escapeIdentifier(table)}`;
   const from = override?.from ?? `${partitioned ? '' : 'only '}${name}`;
-  const select = `select ${selectList(layout, override).join(', ')} from ${from}`;
+  const where = override === undefined && published?.rowFilter ? ` where ${published.rowFilter}` : '';
+  const select = `select ${selectList(layout, override).join(', ')} from ${from}${where}`;
   const maker = recordMaker(layout, parts);
   let found = 0;
   let ended = false;
