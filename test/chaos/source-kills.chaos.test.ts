@@ -71,7 +71,7 @@ async function inStream(run: Run): Promise<void> {
   const { worker, database, kills } = run;
   await begin(run, [], { 'snapshot.mode': 'no_data' });
   await until('the source streams', () => slotIsActive(database.url, run.id));
-  await using load = startMixedLoad({ url: database.url, keys: 400, pauseMs: isFull ? 60 : 30 });
+  await using load = startMixedLoad({ url: database.url, keys: 400, pauseMs: isFull ? 150 : 60 });
   while (worker.kills < kills) await worker.kill(topicsOf(run));
   await load.stop();
   await conclude(run, `${load.transactions} transactions, ${load.rollbacks} rolled back`);
