@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Kafka, logLevel } from 'kafkajs';
 
 import { startMillrace } from '../services/millrace.ts';
-import type { MillraceServer } from '../services/millrace.ts';
+import type { ConnectorStatus, MillraceServer } from '../services/millrace.ts';
 import type { Random } from './seed.ts';
 import { until } from './until.ts';
 
@@ -19,6 +19,8 @@ export interface KilledWorker extends AsyncDisposable {
   kill(topics: readonly string[]): Promise<void>;
   /** Resolves when it answers. */
   ready(): Promise<void>;
+  /** Tasks and connectors that failed, and why. */
+  failures(): Promise<string[]>;
 }
 
 export interface KilledWorkerOptions {
@@ -31,8 +33,8 @@ export interface KilledWorkerOptions {
 
 // Short, so that the next life need not wait long until the last one is missed.
 const impatience = {
-  'session.timeout.ms': '2000',
-  'heartbeat.interval.ms': '400',
+  'session.timeout.ms': '3000',
+  'heartbeat.interval.ms': '500',
   'scheduled.rebalance.max.delay.ms': '0',
   'offset.flush.interval.ms': '300',
 };
@@ -81,7 +83,7 @@ export async function startKilledWorker(options: KilledWorkerOptions, random: Ra
       const early = random.next() < 0.35;
       if (early) await sleep(random.between(0, Math.floor(1.1 * begunAfterMs)));
       else {
-        await until('there is more in the topics', async () => (await written(topics)) > before, 120_000, 20).catch((cause: unknown) => {
+        await until('there is more in the topics', async () => (await written(topics)) > before, 300_000, 20).catch((cause: unknown) => {
           throw new Error(`after kill ${counts.kills}; the worker's last words:\n${server.logTail(60)}`, { cause });
         });
         if (counts.kills > 0) begunAfterMs = performance.now() - spawnedAt;
@@ -96,6 +98,12 @@ export async function startKilledWorker(options: KilledWorkerOptions, random: Ra
       starting.catch(() => undefined);
     },
     ready: () => starting,
+    async failures() {
+      const all = (await server.request('GET', '/connectors?expand=status')) as Record<string, { status: ConnectorStatus }>;
+      return Object.entries(all).flatMap(([name, { status }]) =>
+        [status.connector, ...status.tasks].filter(({ state }) => state === 'FAILED').map(({ trace }) => `${name}: ${trace}`),
+      );
+    },
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
   };
 }
