@@ -66,6 +66,8 @@ export async function takeSnapshot(
   parts.signal.addEventListener('abort', onStop, { once: true });
   let writer: SnapshotWriter | undefined;
   try {
+    // Stopped while the connection was made: nobody would tell it again, and nobody takes what is read.
+    parts.signal.throwIfAborted();
     const held = await holdSnapshot(client, exported?.name, tables, settings, exported === undefined && progress === undefined);
     const moment = progress ?? { lsn: exported?.lsn ?? held.lsn, txId: held.txId, us: startedUs, sees: held.sees };
     const planned = await planTables(client, tables, settings, progress, held.nextXid, ({ schema, table }) =>
