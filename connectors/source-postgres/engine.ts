@@ -98,7 +98,7 @@ export class Engine {
       this.#parts.notifier.initial('SKIPPED', {}, this.#parts.offset ?? {});
       if (plan.createSlot) {
         const client = await connector.connectReplication();
-        const options = { temporary: false, failover: settings.slotFailover, log };
+        const options = { temporary: false, failover: settings.slotFailover, log, signal: this.#parts.signal };
         await createSlot(client, settings.slot, options).finally(() => endClient(client));
         log.info(`replication slot "${settings.slot}" was created`);
       }

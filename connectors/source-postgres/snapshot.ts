@@ -69,6 +69,8 @@ export async function takeSnapshot(
   parts.signal.addEventListener('abort', onStop, { once: true });
   let writer: SnapshotWriter | undefined;
   try {
+    // Stopped while the connection was made: nobody would tell it again, and nobody takes what is read.
+    parts.signal.throwIfAborted();
     const held = await holdSnapshot(client, exported?.name, tables, settings, exported === undefined && progress === undefined);
     const moment = progress ?? { lsn: exported?.lsn ?? held.lsn, txId: held.txId, us: startedUs, sees: held.sees };
     const planned = await planTables(client, tables, settings, progress, held.nextXid, ({ schema, table }) =>
@@ -171,5 +173,14 @@ function copyStatement({ work, part, range, which, placed }: Piece, { layout, ov
 function seenBy(sees: string, nextXid: number): string {
   const xmin = `xmin::text::bigint`;
   const whole = nextXid < 2 ** 32 ? xmin : `(${xmin} + ((${nextXid} - ${xmin}) / 4294967296) * 4294967296)`;
-  return `txid_visible_in_snapshot(${whole}, '${sees}'::txid_snapshot)`;
+  return `txid_visible_in_snapshot(${whole}, '${readableSnapshot(sees)}'::txid_snapshot)`;
+}
+
+/**
+ * A snapshot that a slot exports may end before it begins (`2939:2938:`, where the last transactions before it were
+ * rolled back), which PostgreSQL writes and does not read. What is below the beginning is seen, all else is not.
+ */
+function readableSnapshot(sees: string): string {
+  const [xmin, xmax] = sees.split(':') as [string, string];
+  return Number(xmax) < Number(xmin) ? `${xmin}:${xmin}:` : sees;
 }

@@ -46,6 +46,8 @@ export async function blockingSnapshot(
   const close = (): void => void endClient(client);
   parts.signal.addEventListener('abort', close, { once: true });
   try {
+    // Stopped while the connection was made.
+    parts.signal.throwIfAborted();
     await readAll(client, parts, request, tables, offset);
   } finally {
     parts.signal.removeEventListener('abort', close);
