@@ -10,7 +10,7 @@ import { promisify } from 'node:util';
 import pg from 'pg';
 
 import { ByteSink, ValueStruct, noHeaders, schemas, structSchema, timestampSchema } from '../runtime/api/index.ts';
-import type { SinkRecord, SinkTask, StructSchema } from '../runtime/api/index.ts';
+import type { Converter, SinkRecord, SinkTask, StructSchema } from '../runtime/api/index.ts';
 import plugin from '../connectors/sink-postgres/index.ts';
 import { copyIn } from '../connectors/sink-postgres/copy-in.ts';
 import { readRaw } from '../connectors/sink-postgres/raw-config.ts';
@@ -51,10 +51,11 @@ const recordOf = (id: number): SinkRecord => ({
 
 /** As `recordOf`, from the bytes of a key and a value; a part of the records again and again, since all would fill the memory. */
 function jsonRecords(): (id: number) => SinkRecord {
-  const converter = createJsonConverter({ schemasEnable: true, cacheSize: 1000, decimalFormat: 'BASE64', replaceNull: true });
+  // One for keys and one for values, as a task has them.
+  const [keys, values] = [jsonConverter(), jsonConverter()];
   const written = (of: StructSchema, value: unknown): Buffer => {
     const out = new ByteSink();
-    converter.write('orders', of, value, out);
+    values.write('orders', of, value, out);
     return Buffer.from(out.written());
   };
   const texts = Array.from({ length: 10_000 }, (_, id) => {
@@ -63,8 +64,8 @@ function jsonRecords(): (id: number) => SinkRecord {
   });
   return (id) => {
     const text = texts[id % texts.length]!;
-    const key = converter.read('orders', text.key);
-    const value = converter.read('orders', text.value);
+    const key = keys.read('orders', text.key);
+    const value = values.read('orders', text.value);
     return {
       topic: 'orders',
       partition: 0,
@@ -79,6 +80,9 @@ function jsonRecords(): (id: number) => SinkRecord {
     };
   };
 }
+
+const jsonConverter = (): Converter =>
+  createJsonConverter({ schemasEnable: true, cacheSize: 1000, decimalFormat: 'BASE64', replaceNull: true });
 
 const lineOf = (id: number): string =>
   `${id}\t${id % 1000}\tnew\t${id / 4}\t${noteOf(id)}\t${new Date(1.7e12 + id).toISOString().slice(0, 23)}\n`;

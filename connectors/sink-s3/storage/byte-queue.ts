@@ -49,7 +49,7 @@ export function byteQueue(memory: Memory, spillTo: SpillFile, wholeBytes = 0, fi
 
   function grow(needed: number): Buffer {
     const isLarge = wholeBytes > largestChunk && (fills || capacity >= largestChunk);
-    if (isLarge && capacity < wholeBytes && memory.used() + wholeBytes <= memory.limit * 0.75) return growWhole();
+    if (isLarge && capacity < wholeBytes && memory.used() + wholeBytes <= memory.limit) return growWhole();
     return allocate(Math.max(Math.min(largestChunk, Math.max(smallestChunk, capacity)), Math.min(needed, largestChunk)));
   }
 
