@@ -195,8 +195,10 @@ export class Engine {
     };
     let replication: Replication | undefined;
     try {
-      this.#figures.slot(await usableSlot(this.#parts, position));
-      replication = await startReplication({ connector, settings, decoder, queue, confirmable, onStarted: started }, position.from);
+      const verify = async (): Promise<void> => this.#figures.slot(await usableSlot(this.#parts, position));
+      await verify();
+      const options = { connector, settings, decoder, queue, confirmable, verify, onStarted: started };
+      replication = await startReplication(options, position.from);
       this.#stream = { decoder, replication };
       desk.attach(decoder, replication);
       if (signal.aborted) await replication.close();

@@ -52,7 +52,9 @@ main.on('message', (message: ToTask) => {
 function setPaused(wanted: boolean): void {
   if (wanted === paused) return;
   paused = wanted;
-  run?.loop.setPaused(wanted).then(() => tell({ kind: wanted ? 'paused' : 'resumed' }), failing.reject);
+  // By then it may be wanted otherwise.
+  const told = (): void => (wanted === paused ? tell({ kind: wanted ? 'paused' : 'resumed' }) : undefined);
+  run?.loop.setPaused(wanted).then(told, failing.reject);
 }
 
 let noted: string | undefined;
