@@ -131,6 +131,8 @@ interface Subject {
   /** Of the sink; left out for bare COPY. */
   readonly raw?: Readonly<Record<string, string>>;
   readonly json?: boolean;
+  /** Rows of all keys are there before. */
+  readonly filled?: boolean;
 }
 
 const upsert = { 'insert.mode': 'upsert', 'pk.mode': 'record_key' };
@@ -140,6 +142,7 @@ const subjects: readonly Subject[] = [
   { name: 'bare COPY, primary key', table: 'bare_key', key: 'primary key' },
   { name: 'sink-postgres, insert, primary key', table: 'inserted_key', key: 'primary key', raw: {} },
   { name: 'sink-postgres, upsert of new rows', table: 'upserted', key: 'primary key', raw: upsert },
+  { name: 'sink-postgres, upsert of rows that are there', table: 'replaced', key: 'primary key', raw: upsert, filled: true },
   { name: 'sink-postgres, insert, from JSON with schemas', table: 'from_json', key: '', raw: {}, json: true },
 ];
 
@@ -194,9 +197,10 @@ async function compare(): Promise<void> {
   // Round by round, so that what else the machine does meets all of them.
   for (let round = 0; round < rounds; round++) {
     for (const [subject, found] of figures) {
-      const { name, table: of, key } = subject;
+      const { name, table: of, key, filled } = subject;
       await client.query(`drop table if exists ${of}, millrace_sink_offsets, millrace_sink_offsets_refused`);
       await client.query(table(of, key));
+      if (filled === true) await client.query(`insert into ${of} (id) select generate_series(0, ${rows - 1})`);
       await client.query('checkpoint');
       const { stdout } = await promisify(execFile)(process.execPath, [import.meta.filename, name, address, String(rows)]);
       found.push(JSON.parse(stdout) as Figures);
