@@ -11,7 +11,7 @@ import { generatedColumns } from './generated-columns.ts';
 import type { Lsn } from './lsn.ts';
 import type { Notifier } from './notifications/notifier.ts';
 import { snapshotOffset } from './offsets.ts';
-import { columnsRead, readOverride } from './override-query.ts';
+import { readOverride, selectList } from './override-query.ts';
 import { createLayoutCache } from './relations.ts';
 import type { LayoutCache } from './relations.ts';
 import { meterSnapshot } from './snapshot/meter.ts';
@@ -24,6 +24,7 @@ import { createWork } from './snapshot/work.ts';
 import type { Piece, TableReading, Work } from './snapshot/work.ts';
 import { SnapshotWriter } from './snapshot/writer.ts';
 import type { Settings } from './settings.ts';
+import type { StatusReport } from './status-report.ts';
 import type { StreamParts } from './stream-parts.ts';
 import { catalogRelation } from './table-key.ts';
 import type { CapturedTable } from './tables.ts';
@@ -34,6 +35,7 @@ export interface SnapshotParts extends Omit<StreamParts, 'onRelation'> {
   /** Opens another connection, for `snapshot.max.threads`; without it there is one reader. */
   readonly openReader?: () => Promise<Client>;
   readonly setFigure?: SetFigure;
+  readonly report?: StatusReport | undefined;
   readonly notifier?: Notifier | undefined;
 }
 
@@ -83,7 +85,7 @@ export async function takeSnapshot(
     const layouts = createLayoutCache(settings, parts.names, log, 'snapshot');
     const run = { parts, work, writer, layouts, seen, tell: teller(parts, tables, writer), signal: failed.signal };
     parts.notifier?.initial('STARTED', {}, writer.offset());
-    using _ = meterSnapshot(planned, writer, log, parts.setFigure ?? (() => {}));
+    using _ = meterSnapshot({ works: planned, tables: tables.length, writer, topicPrefix: settings.topicPrefix }, parts);
     // All come to an end before it is told how far they came.
     await Promise.all(readers.map((reader) => readPieces(reader, run).catch((error: unknown) => failed.abort(error))));
     failed.signal.throwIfAborted();
@@ -151,14 +153,9 @@ async function readLayout(
   return { layout, override: await readOverride(reader, layout, settings.selectOverrides) };
 }
 
-/** Columns that are left out are not read either, but keep their place; behind them all stands the row's own. */
+/** Behind the columns stands the row's own place. */
 function copyStatement({ part, range, which, placed }: Piece, { layout, override }: TableReading, seen: string | undefined): string {
-  const { shape } = layout;
-  const shown = new Map(columnsRead(shape).map((column) => [column.slot, column.name]));
-  const list = Array.from({ length: shape.width }, (_, slot) => {
-    const name = shown.get(slot);
-    return name === undefined || override?.columns.has(name) === false ? 'null' : pg.escapeIdentifier(name);
-  });
+  const list = selectList(layout, override);
   // Who selects anything, knows nothing of places and versions.
   if (override !== undefined) return `copy (select ${list.join(', ')} from ${override.from}) to stdout`;
   const place = part.ranged && which === 'seen' ? tidCondition(range) : undefined;
