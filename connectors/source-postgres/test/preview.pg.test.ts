@@ -63,7 +63,7 @@ describe('a preview of tables', () => {
       seen.records.map((record) => keyField(record, 'id')),
       [46, 47, 48, 49, 50],
     );
-    const after = (seen.records[0]?.value as Struct).get('after') as Struct;
+    const after = field(seen.records[0] as SourceRecord, 'after') as Struct;
     deepEqual(
       after.schema.fields.map(({ name }) => name),
       ['id', 'email'],
