@@ -30,6 +30,7 @@ import { watchXmin } from './slot-xmin.ts';
 import type { SlotXmin } from './slot-xmin.ts';
 import type { SqlLink } from './sql-link.ts';
 import type { createStatusNotes } from './status-notes.ts';
+import type { StatusReport } from './status-report.ts';
 import { StreamDecoder } from './stream.ts';
 import type { StreamStart } from './stream-parts.ts';
 import { createStreamingFigures } from './streaming-figures.ts';
@@ -51,6 +52,7 @@ export interface EngineParts extends ReturnType<typeof openDesk> {
   readonly reselect: Reselect | undefined;
   readonly log: SourceTaskContext['log'];
   readonly notes: ReturnType<typeof createStatusNotes>;
+  readonly report: StatusReport;
   readonly setFigure: NonNullable<SourceTaskContext['setFigure']>;
   readonly offset: OffsetMap | undefined;
   readonly signal: AbortSignal;
@@ -96,7 +98,7 @@ export class Engine {
       this.#parts.notifier.initial('SKIPPED', {}, this.#parts.offset ?? {});
       if (plan.createSlot) {
         const client = await connector.connectReplication();
-        const options = { temporary: false, failover: settings.slotFailover, log };
+        const options = { temporary: false, failover: settings.slotFailover, log, signal: this.#parts.signal };
         await createSlot(client, settings.slot, options).finally(() => endClient(client));
         log.info(`replication slot "${settings.slot}" was created`);
       }
@@ -104,8 +106,9 @@ export class Engine {
     }
     if (settings.snapshotDelayMs > 0) await this.#pause(settings.snapshotDelayMs);
     const snapshot = createSnapshotJob(this.#parts, plan.only, plan.progress);
-    const lsn = await this.#retrying('snapshot', () => snapshot.run());
-    if (plan.only) return;
+    const reading = this.#retrying('snapshot', () => snapshot.run());
+    if (plan.only) return void (await reading);
+    const lsn = await this.#besideWatch(reading);
     if (settings.streamingDelayMs > 0) await this.#pause(settings.streamingDelayMs);
     const slot = await this.#retrying('look up the slot', () => usableSlot(this.#parts, undefined));
     return this.#streamOn(startOf({ phase: 'streaming', from: lsn, lastCommit: undefined, last: undefined }, slot));
@@ -116,6 +119,7 @@ export class Engine {
     const mine = positions.find(({ partition }) => partition['server'] === settings.topicPrefix);
     if (mine === undefined) return;
     this.#confirmation.stored(mine.offset);
+    this.#parts.desk.stored(mine.offset);
     if (Date.now() - this.#reportedAt < reportEveryMs) return;
     this.#reportedAt = Date.now();
     this.#stream?.replication.report();
@@ -125,7 +129,8 @@ export class Engine {
   position(): SourcePosition | undefined {
     const decoder = this.#stream?.decoder;
     if (decoder === undefined || !isBetweenTransactions(decoder) || !this.#parts.queue.isEmpty) return undefined;
-    const position = this.#confirmation.position(decoder.reached, decoder.lastTxId, decoder.lastUs);
+    const { desk } = this.#parts;
+    const position = this.#confirmation.position(decoder.reached, decoder.lastTxId, decoder.lastUs, desk.awaitsStore);
     if (position === undefined) return undefined;
     decoder.settle();
     return { ...position, offset: { ...position.offset, ...this.#parts.queue.offsetFields?.() } };
@@ -136,16 +141,10 @@ export class Engine {
   }
 
   async #streamOn(from: StreamStart): Promise<void> {
-    const { signal, settings, connector, log, notes, desk } = this.#parts;
+    const { signal, settings, connector, log, desk } = this.#parts;
     desk.start();
     if (settings.slotFailover) await ensureFailover(this.#parts);
-    await using _watch = watchSlot({
-      ...this.#parts,
-      note: notes.on('slot'),
-      seen: (slot) => this.#figures.slot(slot),
-      confirmable: () => (this.#stream === undefined ? undefined : this.#confirmation.confirmable),
-      failed: (error) => this.#failSession?.(error),
-    });
+    await using _watch = this.#watch((error) => this.#failSession?.(error));
     await using query = createHeartbeatQuery(connector, settings.heartbeatQuery, log);
     const beat = (): void => {
       query.run();
@@ -169,6 +168,25 @@ export class Engine {
       clearInterval(heartbeat);
       this.#xmin?.[Symbol.dispose]();
     }
+  }
+
+  #watch(failed: (error: Error) => void): AsyncDisposable {
+    return watchSlot({
+      ...this.#parts,
+      note: this.#parts.notes.on('slot'),
+      seen: (slot) => {
+        this.#figures.slot(slot);
+        this.#parts.report.slot(slot);
+      },
+      confirmable: () => (this.#stream === undefined ? undefined : this.#confirmation.confirmable),
+      failed,
+    });
+  }
+
+  /** A snapshot holds the WAL for as long as it takes. What is wrong with the slot is found out when its stream begins. */
+  async #besideWatch<T>(work: Promise<T>): Promise<T> {
+    await using _watch = this.#watch(() => {});
+    return await work;
   }
 
   /** One connection's worth of stream. */

@@ -11,7 +11,8 @@ import { generatedColumns } from './generated-columns.ts';
 import type { Lsn } from './lsn.ts';
 import type { Notifier } from './notifications/notifier.ts';
 import { snapshotOffset } from './offsets.ts';
-import { columnsRead, readOverride } from './override-query.ts';
+import { readOverride, selectList } from './override-query.ts';
+import { allOf, toldOf } from './published-part.ts';
 import { createLayoutCache } from './relations.ts';
 import type { LayoutCache } from './relations.ts';
 import { meterSnapshot } from './snapshot/meter.ts';
@@ -24,6 +25,7 @@ import { createWork } from './snapshot/work.ts';
 import type { Piece, TableReading, Work } from './snapshot/work.ts';
 import { SnapshotWriter } from './snapshot/writer.ts';
 import type { Settings } from './settings.ts';
+import type { StatusReport } from './status-report.ts';
 import type { StreamParts } from './stream-parts.ts';
 import { catalogRelation } from './table-key.ts';
 import type { CapturedTable } from './tables.ts';
@@ -34,6 +36,7 @@ export interface SnapshotParts extends Omit<StreamParts, 'onRelation'> {
   /** Opens another connection, for `snapshot.max.threads`; without it there is one reader. */
   readonly openReader?: () => Promise<Client>;
   readonly setFigure?: SetFigure;
+  readonly report?: StatusReport | undefined;
   readonly notifier?: Notifier | undefined;
 }
 
@@ -66,6 +69,8 @@ export async function takeSnapshot(
   parts.signal.addEventListener('abort', onStop, { once: true });
   let writer: SnapshotWriter | undefined;
   try {
+    // Stopped while the connection was made: nobody would tell it again, and nobody takes what is read.
+    parts.signal.throwIfAborted();
     const held = await holdSnapshot(client, exported?.name, tables, settings, exported === undefined && progress === undefined);
     const moment = progress ?? { lsn: exported?.lsn ?? held.lsn, txId: held.txId, us: startedUs, sees: held.sees };
     const planned = await planTables(client, tables, settings, progress, held.nextXid, ({ schema, table }) =>
@@ -83,7 +88,7 @@ export async function takeSnapshot(
     const layouts = createLayoutCache(settings, parts.names, log, 'snapshot');
     const run = { parts, work, writer, layouts, seen, tell: teller(parts, tables, writer), signal: failed.signal };
     parts.notifier?.initial('STARTED', {}, writer.offset());
-    using _ = meterSnapshot(planned, writer, log, parts.setFigure ?? (() => {}));
+    using _ = meterSnapshot({ works: planned, tables: tables.length, writer, topicPrefix: settings.topicPrefix }, parts);
     // All come to an end before it is told how far they came.
     await Promise.all(readers.map((reader) => readPieces(reader, run).catch((error: unknown) => failed.abort(error))));
     failed.signal.throwIfAborted();
@@ -134,37 +139,32 @@ async function readPieces(reader: Client, { parts, work, writer, layouts, seen, 
     }
     const rows = writer.read(piece);
     if (rows === undefined) continue;
-    parts.log.info(`snapshot: ${name}, ${rows} rows`);
+    parts.log.info(`snapshot: ${name}, ${rows} rows${toldOf(table.published)}`);
     tell('TABLE_SCAN_COMPLETED', { scanned_collection: name, total_rows_scanned: String(rows), status: 'SUCCEEDED' });
   }
 }
 
 async function readLayout(
   reader: Client,
-  { oid, schema, table }: CapturedTable,
+  { oid, schema, table, published }: CapturedTable,
   layouts: LayoutCache,
   settings: Settings,
 ): Promise<TableReading> {
   const catalog = await readTable(reader, oid);
   const generated = await generatedColumns(reader, settings);
-  const layout = layouts.layout(catalogRelation(oid, schema, table, catalog, generated), catalog);
+  const layout = layouts.layout(catalogRelation(oid, schema, table, catalog, generated, published), catalog);
   return { layout, override: await readOverride(reader, layout, settings.selectOverrides) };
 }
 
-/** Columns that are left out are not read either, but keep their place; behind them all stands the row's own. */
-function copyStatement({ part, range, which, placed }: Piece, { layout, override }: TableReading, seen: string | undefined): string {
-  const { shape } = layout;
-  const shown = new Map(columnsRead(shape).map((column) => [column.slot, column.name]));
-  const list = Array.from({ length: shape.width }, (_, slot) => {
-    const name = shown.get(slot);
-    return name === undefined || override?.columns.has(name) === false ? 'null' : pg.escapeIdentifier(name);
-  });
+/** Behind the columns stands the row's own place. */
+function copyStatement({ work, part, range, which, placed }: Piece, { layout, override }: TableReading, seen: string | undefined): string {
+  const list = selectList(layout, override);
   // Who selects anything, knows nothing of places and versions.
   if (override !== undefined) return `copy (select ${list.join(', ')} from ${override.from}) to stdout`;
   const place = part.ranged && which === 'seen' ? tidCondition(range) : undefined;
   const version = seen === undefined || which === 'seen' ? seen : `not ${seen}`;
-  const conditions = [place, version].filter((condition) => condition !== undefined);
-  const where = conditions.length === 0 ? '' : ` where ${conditions.join(' and ')}`;
+  const condition = allOf(place, version, work.table.published?.rowFilter);
+  const where = condition === undefined ? '' : ` where ${condition}`;
   const from = `${part.only ? 'only ' : ''}${pg.escapeIdentifier(part.schema)}.${pg.escapeIdentifier(part.table)}`;
   return `copy (select ${[...list, ...(placed ? ['ctid'] : [])].join(', ')} from ${from}${where}) to stdout`;
 }
@@ -173,5 +173,14 @@ function copyStatement({ part, range, which, placed }: Piece, { layout, override
 function seenBy(sees: string, nextXid: number): string {
   const xmin = `xmin::text::bigint`;
   const whole = nextXid < 2 ** 32 ? xmin : `(${xmin} + ((${nextXid} - ${xmin}) / 4294967296) * 4294967296)`;
-  return `txid_visible_in_snapshot(${whole}, '${sees}'::txid_snapshot)`;
+  return `txid_visible_in_snapshot(${whole}, '${readableSnapshot(sees)}'::txid_snapshot)`;
+}
+
+/**
+ * A snapshot that a slot exports may end before it begins (`2939:2938:`, where the last transactions before it were
+ * rolled back), which PostgreSQL writes and does not read. What is below the beginning is seen, all else is not.
+ */
+function readableSnapshot(sees: string): string {
+  const [xmin, xmax] = sees.split(':') as [string, string];
+  return Number(xmax) < Number(xmin) ? `${xmin}:${xmin}:` : sees;
 }

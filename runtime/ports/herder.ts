@@ -1,7 +1,8 @@
 /** The herder as REST sees it. Source: org.apache.kafka.connect.runtime.Herder. */
 import { ConnectError } from '../api/index.ts';
-import type { OffsetMap, RawConfig } from '../api/index.ts';
+import type { OffsetMap, RawConfig, TaskReport } from '../api/index.ts';
 import type { InternalSignature } from './peers.ts';
+import type { Preview, PreviewOptions } from './preview.ts';
 import type { RunState, TargetState } from './stores.ts';
 import type { ConfigDefinition, ConfigInfos, ConnectorKind, PluginInfo, TaskId } from './tasks.ts';
 
@@ -55,6 +56,8 @@ export interface ConnectorStateInfo {
   readonly type: ConnectorKind | 'unknown';
 }
 
+export type TaskReports = Readonly<Record<number, TaskReport>>;
+
 /** One entry of `/connectors/{n}/offsets`. */
 export interface ConnectorOffset {
   readonly partition: OffsetMap;
@@ -85,6 +88,8 @@ export interface Herder extends AsyncDisposable {
   patchConfig(name: string, patch: Readonly<Record<string, string | null>>): Promise<ConnectorInfo>;
   deleteConnector(name: string): Promise<void>;
   status(name: string): Promise<ConnectorStateInfo>;
+  /** How far the work of its tasks is, by number: of those that say so. Not in the status, whose fields are Connect's. */
+  reports?(name: string): Promise<TaskReports>;
   taskStatus(id: TaskId): Promise<StateInfo & { readonly id: number }>;
   taskConfigs(name: string): Promise<readonly { readonly id: TaskId; readonly config: RawConfig }[]>;
   setTargetState(name: string, target: TargetState): Promise<void>;
@@ -100,6 +105,8 @@ export interface Herder extends AsyncDisposable {
   plugins(connectorsOnly: boolean): readonly PluginInfo[];
   pluginConfig(plugin: string, version: string | undefined): Promise<readonly ConfigDefinition[]>;
   validate(plugin: string, config: RawConfig): Promise<ConfigInfos>;
+  /** By this worker itself, wherever it stands in a cluster. 400 for an invalid config, 422 for a connector without a preview. */
+  preview(plugin: string, config: RawConfig, options: PreviewOptions & { readonly signal?: AbortSignal }): Promise<Preview>;
   loggers(): Readonly<Record<string, LoggerLevel>>;
   logger(name: string): LoggerLevel;
   /** Returns the loggers whose level changed. `cluster` scope resolves with undefined. */

@@ -22,6 +22,8 @@ export interface CompactedTopicOptions extends CompactedTopicSetup {
   readonly consumerOverrides?: RawConfig;
   /** Makes the journal's exclusive writing go in transactions of this id; only where the log has transactions. */
   readonly transactionalId?: string;
+  /** The start does not wait for transactions that are open: left behind by a writer that was killed, one may stay so for a minute. */
+  readonly startsBeforeOpen?: boolean;
 }
 
 export interface CompactedTopic extends Journal {
@@ -195,7 +197,7 @@ export function compactedTopic(options: CompactedTopicOptions): CompactedTopic {
       replayEnds = positions.map(() => 0n);
       apply = onRecords;
       following = follow();
-      await readToEnd();
+      await (options.startsBeforeOpen === true ? reached(log.offsetsAt(all(), 'committed'), readTimeoutMs) : readToEnd());
     },
     write: (records) => write(writer, records),
     readToEnd,

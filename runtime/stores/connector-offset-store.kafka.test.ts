@@ -81,3 +81,23 @@ test('offsets are altered in a transaction of the task’s id, which fences the 
   await store.write('d', [{ partition: { p: 1 }, offset: { n: 1 } }], { transactionalId: `${own}-d-0` });
   assert.deepEqual(await store.read('d', [{ p: 1 }]), [{ n: 1n }]);
 });
+
+test('a worker starts beside a transaction that somebody who was killed left open, and reads to its end once it is fenced', async (t) => {
+  const log = await openLog(t);
+  const { options, own } = offsetOptions(log);
+  {
+    await using store = topicOffsetStore({ ...options, partitions: 1 });
+    await store.start();
+    await store.write('c', [{ partition: { p: 1 }, offset: { n: 1 } }]);
+  }
+  const transactionalId = `${own}-c-0`;
+  await using killed = await log.openTransactionalProducer({ clientId: 'killed', transactionalId });
+  const open = { key: Buffer.from('["c",{"p":1}]'), value: Buffer.from('{"n":2}') };
+  await killed.append(offsetBatches({ name: options.topic, partitions: 1 }, [open]));
+  // Less than the minute after which the transaction expires by itself.
+  await using store = topicOffsetStore({ ...options, partitions: 1, readTimeoutMs: 40_000 });
+  await store.start();
+  const read = store.read('c', [{ p: 1 }]);
+  await using _successor = await log.openTransactionalProducer({ clientId: 'successor', transactionalId });
+  assert.deepEqual(await read, [{ n: 1n }]);
+});

@@ -7,6 +7,7 @@ import { buildPipelineParts } from '../plugins/pipeline-parts.ts';
 import { discoverPlugins } from '../plugins/plugin-index.ts';
 import { mayPass } from '../ports/passing-errors.ts';
 import { collectWhenIdle } from './idle-collection.ts';
+import { seldom } from './report-teller.ts';
 import { remoteLog } from './remote-log.ts';
 import { callOver } from './rpc.ts';
 import type { TaskEnvironment } from './task-environment.ts';
@@ -86,6 +87,7 @@ function environment(): TaskEnvironment {
       noted = text;
       tell({ kind: 'noted', text });
     },
+    report: seldom((report) => tell({ kind: 'reported', report })),
     fail: (error) => failing.reject(error),
   };
 }

@@ -82,7 +82,7 @@ export async function planTables(
     });
     return {
       table,
-      parts: whole ? [wholePart(table)] : parts,
+      parts: whole ? [{ ...wholePart(table), pages: found.reduce((sum, { pages }) => sum + pages, 0) }] : parts,
       estimatedRows: found.reduce((sum, { tuples }) => sum + tuples, 0),
       reading: undefined,
       rows: before?.rows ?? 0,
