@@ -34,14 +34,7 @@ export function letterNotes({ log, connector, clientId, overrides, logger }: Let
     if ((await log.describeTopics([topic])).length === 0) return;
     producer ??= log.openProducer({ clientId, overrides: { 'delivery.timeout.ms': deliveryTimeoutMs, ...own } });
     const writer = new BatchWriter(new ArrayBuffer(key.length + value.length + roomBytes));
-    writer.beginRecord(Date.now());
-    writer.beginKey();
-    writer.out.copy(key);
-    writer.endKey(true);
-    writer.beginValue();
-    writer.out.copy(value);
-    writer.endValue(true);
-    writer.endRecord(encodeHeaders([]));
+    writer.add(Date.now(), key, value, encodeHeaders([]));
     await (await producer).append([{ topic, partition: 0, ...writer.finish() }]);
   }
 
