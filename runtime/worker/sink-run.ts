@@ -65,7 +65,7 @@ export async function startSink(env: TaskEnvironment, parts: SinkParts): Promise
     clientId: `connector-consumer-${id.connector}-${id.task}`,
     groupId,
     topics: again === undefined ? topics : withTopic(topics, again),
-    isolation: chosen['isolation.level']?.trim() === 'read_committed' ? 'read_committed' : 'read_uncommitted',
+    isolation: isolationOf(chosen['isolation.level'], again !== undefined),
     overrides,
     ...(opened === undefined ? {} : { appends: letterProducer(env, groupId, opened) }),
   });
@@ -98,6 +98,12 @@ export async function startSink(env: TaskEnvironment, parts: SinkParts): Promise
       await group[Symbol.asyncDispose]();
     },
   };
+}
+
+/** Letters come in transactions, and one that was broken off is sent again: of those a sink that nobody told otherwise reads what counts. */
+function isolationOf(level: string | undefined, readsLetters: boolean): NonNullable<GroupOptions['isolation']> {
+  const committed = level === undefined ? readsLetters : level.trim() === 'read_committed';
+  return committed ? 'read_committed' : 'read_uncommitted';
 }
 
 /** Dead letters that were resubmitted straight to this sink stand in a topic of its own. */
