@@ -1,6 +1,7 @@
 /** Topic by topic, record by record. */
 import { differences } from '../../connectors/source-postgres/test/fixtures.ts';
 import type { Message } from '../../connectors/source-postgres/test/fixtures.ts';
+import type { Config } from './differential-config.ts';
 import { unexplained, withoutOwnHeaders } from './differential-known.ts';
 
 export interface Written {
@@ -10,7 +11,7 @@ export interface Written {
 }
 
 /** What differs unexplained, by topic; topics without a difference have an empty list. */
-export function compareTopics(theirs: Written, ours: Written): Map<string, string[]> {
+export function compareTopics(theirs: Written, ours: Written, config: Config): Map<string, string[]> {
   const topics = [...new Set([...theirs.messages.keys(), ...ours.messages.keys()])];
   return new Map(
     topics.map((topic) => {
@@ -27,10 +28,9 @@ export function compareTopics(theirs: Written, ours: Written): Map<string, strin
       const pairs = left.slice(0, right.length).flatMap((message, index) => {
         const phase = index < streamFrom ? 'snapshot' : 'stream';
         const other = right[index] as Message;
-        return unexplained(phase, [
-          ...differences(message, other, `${topic}[${index}]`),
-          ...(phase === 'stream' ? sameMoment(message, other, `${topic}[${index}]`) : []),
-        ]);
+        const path = `${topic}[${index}]`;
+        const moments = phase === 'stream' ? sameMoment(message, other, path) : [];
+        return unexplained(phase, [...differences(message, other, path), ...moments], config);
       });
       return [topic, [...counts, ...pairs]] as const;
     }),

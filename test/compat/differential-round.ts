@@ -101,7 +101,7 @@ export async function runRound(site: Site, name: string, tableCount: number): Pr
   }
   const [theirs, ours] = await Promise.all(sides.map((side) => site.topics.read(prefix[side])));
   if (theirs === undefined || ours === undefined) throw new Error('nothing read');
-  const found = compareTopics({ messages: theirs, snapshots: before.debezium }, { messages: ours, snapshots: before.millrace });
+  const found = compareTopics({ messages: theirs, snapshots: before.debezium }, { messages: ours, snapshots: before.millrace }, config);
   const ownTopics = (table: Table): string[] => [table.name, ...table.partitions].map((each) => `.public.${each}`);
   const all = new Set(tables.flatMap(ownTopics));
   return {

@@ -31,6 +31,9 @@ describe('defaults of columns', () => {
     [dateType(standard), "'2020-02-03'::date", 18295],
     [numericType(numeric(10, 2), standard), '12.34', '12.34'],
     [numericType(-1, standard), '1.5', undefined],
+    [numericType(numeric(10, 2), { ...standard, decimals: 'string' }), '0', '0.00'],
+    [numericType(numeric(10, 2), { ...standard, decimals: 'string' }), "'-1.5'::numeric", '-1.50'],
+    [numericType(-1, { ...standard, decimals: 'string' }), '1.50', '1.50'],
     [byteaType(standard), "'\\xdeadbeef'::bytea", undefined],
   ];
   for (const [type, expression, expected] of defaults) {

@@ -17,7 +17,7 @@ export function defaultValue(type: ValueType, expression: string | null, { compa
   if (text === undefined) return undefined;
   const bytes = Buffer.from(text);
   try {
-    return type.decode(bytes, 0, bytes.length) ?? undefined;
+    return (type.literal ?? type.decode)(bytes, 0, bytes.length) ?? undefined;
   } catch {
     // 'today', or anything else that only the server can read.
     return undefined;

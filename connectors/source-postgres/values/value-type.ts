@@ -16,6 +16,8 @@ export interface ValueType {
   readonly zero: unknown;
   /** The default in the schema when the column's default is a function call; undefined where defaults are left out. */
   readonly generated: unknown;
+  /** Decodes a literal default, where that is other than decoding a value: it has not gone through the column. */
+  readonly literal?: Decode;
   /** Whether items of an array of this type are required, so that a null item empties the whole array. */
   readonly itemsRequired?: boolean;
   /** Whether these bytes are a value that the schema cannot hold, so that decoding them gives null. */
@@ -68,7 +70,7 @@ export function valueType(
   form: WireForm,
   decode: Decode,
   zero: unknown,
-  more: Partial<Pick<ValueType, 'unavailable' | 'generated' | 'itemsRequired' | 'unlisted'>> = {},
+  more: Partial<Pick<ValueType, 'unavailable' | 'generated' | 'literal' | 'itemsRequired' | 'unlisted'>> = {},
 ): ValueType {
   return {
     schema,
@@ -77,6 +79,7 @@ export function valueType(
     zero,
     unavailable: more.unavailable ?? null,
     generated: 'generated' in more ? more.generated : zero,
+    ...(more.literal ? { literal: more.literal } : {}),
     ...(more.itemsRequired ? { itemsRequired: true } : {}),
     ...(more.unlisted ? { unlisted: more.unlisted } : {}),
   };
