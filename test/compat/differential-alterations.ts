@@ -31,7 +31,7 @@ export function alteration(random: Random, table: Table, serial: number, scope: 
     return { statement: `${alter} rename column ${name} to ${quoted(renamed.name)}`, done: becomes(renamed) };
   }
   if (kind === 2) {
-    const required = !chosen.required;
+    const required = !chosen.required && chosen.kind.isOptional !== true;
     return { statement: `${alter} alter ${name} ${required ? 'set' : 'drop'} not null`, done: becomes({ ...chosen, required }) };
   }
   if (kind === 3 && chosen.kind.later !== undefined && chosen.type !== chosen.kind.later) {
@@ -40,8 +40,10 @@ export function alteration(random: Random, table: Table, serial: number, scope: 
     const statement = `${alter} alter ${name} drop default, alter ${name} type ${later} using ${name}::${later}`;
     return { statement, done: becomes({ ...chosen, type: later, kind: { ...chosen.kind, mayHaveDefault: false, later } }) };
   }
-  if (kind === 4 && table.partitions.length === 0) return { statement: `${alter} replica identity full`, done: () => void (table.mayChange = true) };
+  if (kind === 4 && table.partitions.length === 0)
+    return { statement: `${alter} replica identity full`, done: () => void (table.mayChange = true) };
   if (kind === 5) return { statement: `comment on column ${table.name}.${name} is 'what it''s for now'`, done: same };
-  if (chosen.kind.mayHaveDefault === true) return { statement: `${alter} alter ${name} set default ${plainDefault(random, chosen.kind)}`, done: same };
+  if (chosen.kind.mayHaveDefault === true)
+    return { statement: `${alter} alter ${name} set default ${plainDefault(random, chosen.kind)}`, done: same };
   return { statement: `${alter} alter ${name} drop default`, done: same };
 }

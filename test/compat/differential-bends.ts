@@ -46,10 +46,21 @@ const onText = (text: string): unknown[] => {
   return year === undefined ? [] : [isoDay(shifted(daysOf(Number(year), Number(month), Number(day)))) + clock];
 };
 
+/** Connect's Timestamp is a Date here, which reaches 275,760 years. */
+const farTimestamps: Readonly<Record<string, string>> = {
+  '8640000000000000': '9223372036825200',
+  '-8640000000000000': '-9223372036832400',
+};
+export const infiniteTimestamp: Bend = (right) => {
+  const far = farTimestamps[numberOf(right) ?? ''];
+  return far === undefined ? [] : [asNumber(BigInt(far))];
+};
+
 /** timestamp and timestamptz, in a snapshot. */
 export const oldTimestamp: Bend = (right, config) => {
   if (typeof right === 'string') return onText(right);
   const number = numberOf(right);
+  if (number !== undefined && number in farTimestamps) return [asNumber(BigInt(farTimestamps[number] as string))];
   if (number === undefined) return [];
   const value = BigInt(number);
   if (config['time.precision.mode'] === 'nanoseconds') {

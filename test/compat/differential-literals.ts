@@ -1,8 +1,25 @@
-/** Random literals of SQL. */
+/** Random literals of SQL, and what a kind of column is. */
 import type { Random } from '../chaos/seed.ts';
 
 /** An SQL expression. */
 export type Literal = (random: Random) => string;
+
+export interface Kind {
+  readonly type: (random: Random) => string;
+  readonly value: Literal;
+  /** A value of several kilobytes, that PostgreSQL stores outside of the row. */
+  readonly large?: string | undefined;
+  readonly mayBeKey?: boolean;
+  readonly mayHaveDefault?: boolean;
+  /** A default that is a call of a function. */
+  readonly call?: string;
+  /** What Debezium bends: only where ours is to bend it, too. */
+  readonly isBent?: boolean;
+  /** Never NOT NULL. */
+  readonly isOptional?: boolean;
+  /** A type that the column may be given later. */
+  readonly later?: string;
+}
 
 export const pick = <T>(random: Random, items: readonly T[]): T => items[random.between(0, items.length - 1)] as T;
 export const chance = (random: Random, share: number): boolean => random.next() < share;

@@ -1,8 +1,8 @@
 /** Random tables. */
 import type { Random } from '../chaos/seed.ts';
 import { chance, pick } from './differential-literals.ts';
+import type { Kind } from './differential-literals.ts';
 import { kinds } from './differential-types.ts';
-import type { Kind } from './differential-types.ts';
 
 export interface Column {
   readonly name: string;
@@ -21,6 +21,8 @@ export interface Table {
   readonly key: readonly string[];
   /** Whether PostgreSQL lets rows of a published table be changed: it needs to know them. */
   mayChange: boolean;
+  /** Whether an incremental snapshot can read it: whether it has a primary key. */
+  readonly isReadable: boolean;
   /** All in the schema public. */
   readonly partitions: readonly string[];
   readonly ddl: readonly string[];
@@ -40,7 +42,7 @@ export function randomColumn(random: Random, index: number, from: readonly strin
   const name = pick(random, from);
   const kind = kinds[name] as Kind;
   const letter = pick(random, ['c', 'c', 'c', 'C', 'c-', 'c ']);
-  return { name: `${letter}${index}_${name}`, kind, type: kind.type(random), required };
+  return { name: `${letter}${index}_${name}`, kind, type: kind.type(random), required: required && kind.isOptional !== true };
 }
 
 export const kindsFor = ({ isBent }: Scope): readonly string[] => (isBent ? all : unbent);
@@ -67,9 +69,18 @@ export function plainDefault(random: Random, kind: Kind): string {
 
 export function randomTable(random: Random, number: number, scope: Scope): Table {
   const isOdd = chance(random, 0.15);
-  const keying = pick(random, ['single', 'single', 'serial', 'composite', 'composite', 'unique', 'partial', 'none'] as const);
+  const keying = pick(random, [
+    'single',
+    'single',
+    'serial',
+    'composite',
+    'composite',
+    'unique',
+    scope.isBent ? 'partial' : 'unique',
+    'none',
+  ] as const);
   const isPartitioned = keying === 'none' && !isOdd && chance(random, 0.5);
-  const bare = isOdd ? `T ${number}.x` : `t${number}`;
+  const bare = isOdd ? `T ${number}-x` : `t${number}`;
   const name = isOdd ? `odd."${bare}"` : bare;
 
   const key: Column[] = [];
@@ -90,7 +101,8 @@ export function randomTable(random: Random, number: number, scope: Scope): Table
   const partitions = isPartitioned ? [`${name}_p0`, `${name}_p1`] : [];
   partitions.forEach((partition, index) => ddl.push(`create table ${partition} partition of ${name} for values in (${index})`));
   if (keying === 'unique') ddl.push(`create unique index t${number}_u on ${name} (${keyList})`);
-  if (keying === 'partial') ddl.push(`create unique index t${number}_u on ${name} (${keyList}) where ${quoted(others[0]?.name ?? '')} is not null`);
+  if (keying === 'partial')
+    ddl.push(`create unique index t${number}_u on ${name} (${keyList}) where ${quoted(others[0]?.name ?? '')} is not null`);
 
   const hasKey = keying === 'single' || keying === 'serial' || keying === 'composite' || isPartitioned;
   const index = keying === 'unique' ? [`using index t${number}_u`] : [];
@@ -111,9 +123,19 @@ export function randomTable(random: Random, number: number, scope: Scope): Table
 
   const extra = isPartitioned ? [artificial('id'), part] : [];
   const ids = keying === 'serial' ? ['id'] : isPartitioned ? ['id', 'part'] : key.map((column) => column.name);
-  const id = isOdd ? `odd\\.${bare.replace('.', '\\.')}` : `public\\.${bare}`;
+  const id = isOdd ? `odd\\.${bare}` : `public\\.${bare}`;
   const topic = isOdd ? `.odd.${bare.replaceAll(' ', '_')}` : `.public.${bare}`;
-  return { name, id, topic, columns: [...extra, ...columns], key: ids, mayChange: identity !== 'nothing', partitions, ddl };
+  return {
+    name,
+    id,
+    topic,
+    columns: [...extra, ...columns],
+    key: ids,
+    mayChange: identity !== 'nothing',
+    isReadable: hasKey && !isPartitioned,
+    partitions,
+    ddl,
+  };
 }
 
 const artificial = (name: string): Column => ({ name, kind: kinds['int4'] as Kind, type: 'int4', required: true });

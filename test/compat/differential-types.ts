@@ -1,10 +1,8 @@
 /** Random columns of all types, and literals for them. A column's name ends in its kind, by which differences are known. */
-import type { Random } from '../chaos/seed.ts';
 import { arrayKinds } from './differential-arrays.ts';
 import {
   any,
   bits,
-  chance,
   date,
   decimal,
   integer,
@@ -20,22 +18,7 @@ import {
   uuid,
   zone,
 } from './differential-literals.ts';
-import type { Literal } from './differential-literals.ts';
-
-export interface Kind {
-  readonly type: (random: Random) => string;
-  readonly value: Literal;
-  /** A value of several kilobytes, that PostgreSQL stores outside of the row. */
-  readonly large?: string | undefined;
-  readonly mayBeKey?: boolean;
-  readonly mayHaveDefault?: boolean;
-  /** A default that is a call of a function. */
-  readonly call?: string;
-  /** What Debezium bends: only where ours is to bend it, too. */
-  readonly isBent?: boolean;
-  /** A type that the column may be given later. */
-  readonly later?: string;
-}
+import type { Kind } from './differential-literals.ts';
 
 export const kinds: Readonly<Record<string, Kind>> = {
   bool: { type: plain('bool'), value: any('t', 'f'), mayHaveDefault: true, later: 'text' },
@@ -75,7 +58,13 @@ export const kinds: Readonly<Record<string, Kind>> = {
   numeric_rough: { type: plain('numeric(5,-2)'), value: any('0', '100', '-12300'), isBent: true },
   numeric_small: { type: plain('numeric(3,5)'), value: any('0', '0.00123', '-0.00001'), mayHaveDefault: true },
   money: { type: plain('money'), value: (random) => quote(decimal(random.between(1, 16), 2)(random)), mayHaveDefault: true },
-  char: { type: (random) => pick(random, ['char', 'char(5)']), value: any('', 'a', 'ä', 'z'), mayBeKey: true, mayHaveDefault: true, later: 'text' },
+  char: {
+    type: (random) => pick(random, ['char', 'char(5)']),
+    value: any('', 'a', 'ä', 'z'),
+    mayBeKey: true,
+    mayHaveDefault: true,
+    later: 'text',
+  },
   varchar: {
     type: (random) => pick(random, ['varchar', 'varchar(400)']),
     value: (random) => quote(text(random)),
@@ -85,7 +74,14 @@ export const kinds: Readonly<Record<string, Kind>> = {
     call: "lower('X')",
     later: 'text',
   },
-  text: { type: plain('text'), value: (random) => quote(text(random)), large: long, mayBeKey: true, mayHaveDefault: true, later: 'varchar' },
+  text: {
+    type: plain('text'),
+    value: (random) => quote(text(random)),
+    large: long,
+    mayBeKey: true,
+    mayHaveDefault: true,
+    later: 'varchar',
+  },
   citext: { type: plain('citext'), value: (random) => quote(text(random)), large: long, mayBeKey: true, mayHaveDefault: true },
   qchar: { type: plain('"char"'), value: any('a', 'Z', ''), mayHaveDefault: true },
   name: { type: plain('name'), value: any('n', 'some name'), mayHaveDefault: true },
@@ -104,9 +100,28 @@ export const kinds: Readonly<Record<string, Kind>> = {
     value: (random) => `B'${bits(random, random.between(0, 20))}'`,
     mayHaveDefault: true,
   },
-  date: { type: plain('date'), value: (random) => quote(date(random)), mayBeKey: true, mayHaveDefault: true, call: 'current_date', later: 'timestamp' },
-  time: { type: precision('time()'), value: (random) => quote(time(random)), mayBeKey: true, mayHaveDefault: true, call: 'localtime', later: 'time' },
-  timetz: { type: precision('timetz()'), value: (random) => quote(time(random) + zone(random)), mayHaveDefault: true, call: 'current_time' },
+  date: {
+    type: plain('date'),
+    value: (random) => quote(date(random)),
+    mayBeKey: true,
+    mayHaveDefault: true,
+    call: 'current_date',
+    later: 'timestamp',
+  },
+  time: {
+    type: precision('time()'),
+    value: (random) => quote(time(random)),
+    mayBeKey: true,
+    mayHaveDefault: true,
+    call: 'localtime',
+    later: 'time',
+  },
+  timetz: {
+    type: precision('timetz()'),
+    value: (random) => quote(time(random) + zone(random)),
+    mayHaveDefault: true,
+    call: 'current_time',
+  },
   ts: {
     type: precision('timestamp()'),
     value: (random) => quote(stamp(random)),
@@ -128,7 +143,14 @@ export const kinds: Readonly<Record<string, Kind>> = {
     value: any('0', '1 year 2 mons 3 days 04:05:06.789', '-1 mons', '-1 day 00:00:01', '36:00:00', '100 years', '-0.000001 s'),
     mayHaveDefault: true,
   },
-  uuid: { type: plain('uuid'), value: (random) => quote(uuid(random)), mayBeKey: true, mayHaveDefault: true, call: 'gen_random_uuid()', later: 'text' },
+  uuid: {
+    type: plain('uuid'),
+    value: (random) => quote(uuid(random)),
+    mayBeKey: true,
+    mayHaveDefault: true,
+    call: 'gen_random_uuid()',
+    later: 'text',
+  },
   json: {
     type: plain('json'),
     value: any('{"a" : 1,  "b":[1, 2 ,"x"]}', 'null', '"s"', '[]', '{"ü":"😀\\u00e4"}'),

@@ -27,21 +27,26 @@ test(`random tables, configs and loads; ${seedNote}`, { timeout: 60 * 60_000 }, 
   await using topics = await openTopics(brokers);
 
   const problems: string[] = [];
+  // A long run tells at once what it finds.
+  const tell = (...lines: string[]): void => {
+    problems.push(...lines);
+    if (isFull) console.error(lines.join('\n'));
+  };
   let same = 0;
   let records = 0;
   for (const round of rounds) {
     const name = `round ${round}`;
     const site = { server, topics, workers: { debezium: jvm.url, millrace: millrace.url } };
-    const result = await runRound(site, name, tablesPerRound).catch((error: Error) => void problems.push(`${name}: ${error.message}`));
+    const result = await runRound(site, name, tablesPerRound).catch((error: Error) => tell(`${name}: ${error.message}`));
     if (result === undefined) continue;
     records += result.records;
     const found = [...result.tables].filter(([, list]) => list.length > 0);
     same += result.tables.size - found.length;
     if (found.length === 0 && result.others.length === 0) continue;
-    problems.push(`${name}, with ${JSON.stringify(result.config)}`, ...result.others.slice(0, 5));
+    tell(`${name}, with ${JSON.stringify(result.config)}`, ...result.others.slice(0, 5));
     for (const [table, list] of found) {
       const definitions = result.ddl.filter((statement) => new RegExp(`\\b${table}\\b`).test(statement));
-      problems.push(...definitions, ...list.slice(0, 10).map((line) => line.slice(0, 500)));
+      tell(...definitions, ...list.slice(0, 10).map((line) => line.slice(0, 500)));
     }
   }
   t.diagnostic(`${same} of ${rounds.length * tablesPerRound} tables without a difference beyond the list, in ${records} records`);

@@ -12,6 +12,7 @@ const literal = /^\(?(E?)'((?:[^']|'')*)'(?:::[\w\s"().,[\]]+?)*\)?$/s;
  */
 export function defaultValue(type: ValueType, expression: string | null, { compatible }: Pick<ValueSettings, 'compatible'>): unknown {
   if (expression === null || type.generated === undefined) return undefined;
+  if (type.cast !== undefined && !(expression.startsWith("'") && expression.endsWith(type.cast))) return undefined;
   if (call.test(expression)) return type.generated;
   const text = literalText(compatible ? cutDefault(expression) : expression.trim());
   if (text === undefined) return undefined;

@@ -205,6 +205,8 @@ export const timetzType: ValueType = valueType(
     return `${timeText(readUs % dayUs, 'trim')}Z`;
   },
   '00:00:00Z',
+  // Debezium reads no defaults of it.
+  { generated: undefined },
 );
 
 const monthUs = 2_629_800_000_000n; // 30.4375 days
