@@ -58,7 +58,7 @@ export async function runRound(site: Site, name: string, tableCount: number): Pr
   }
   for (const table of tables) for (let count = random.between(0, 4); count > 0; count--) await attempt(client, [insert(random, table)]);
 
-  const config = { ...general, ...tableConfig(random, tables) };
+  const config = { ...general, ...tableConfig(random, tables, general) };
   await using pair = await startPair(site.workers, client, database, tables, config);
   const { prefix } = pair;
   const delimited = (topic: string): string => topic.replaceAll('.', config['topic.delimiter'] ?? '.');
@@ -143,7 +143,7 @@ async function readAgain(
   const data = JSON.stringify({ 'data-collections': chosen.map(({ id }) => id), type: 'incremental' });
   for (const side of sides)
     await client.query(`insert into ${signalTable(side)} values (gen_random_uuid(), 'execute-snapshot', $1)`, [data]);
-  await pair.wait(`both have read ${data} again`, async () => {
+  await pair.wait(`both have read ${data} again (${chosen.flatMap(({ ddl }) => ddl).join('; ')})`, async () => {
     for (const side of sides) if ((await total(side)) < before[side] + due) return false;
     return true;
   });
