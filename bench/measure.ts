@@ -37,6 +37,8 @@ export interface Measurement {
   /** CPU from its spawn to the last row: start, warm-up and all. */
   readonly cpuSecondsInAll: number;
   readonly peakRssBytes: number;
+  /** CPU of the server's process that feeds it, as a share of one core; undefined where none was named. */
+  readonly senderShare: number | undefined;
   /** In the topic a second later; more than `rows` when it repeated some. */
   readonly recordsInTopic: number;
 }
@@ -51,6 +53,8 @@ export interface MeasureOptions {
    */
   readonly warmUpRows?: number;
   readonly timeoutMs?: number;
+  /** The server's process that feeds the subject, asked for once records arrive. */
+  readonly senderPid?: () => Promise<number | undefined>;
 }
 
 const POLL_MS = 50;
@@ -70,10 +74,14 @@ export async function measure(subject: BenchSubject, options: MeasureOptions): P
 
     const { readyAfterMs } = await subject.start();
     const begin = performance.now();
-    const reached = (wanted: number): Promise<Sight> => until(wanted, count, subject, begin + timeoutMs);
+    const reached = async (wanted: number, sender?: number): Promise<Sight> => {
+      const sight = await until(wanted, count, subject, begin + timeoutMs);
+      return { ...sight, senderCpu: sender === undefined ? 0 : cpuSeconds(sender) };
+    };
     const arrival = await reached(1);
-    const first = warmUpRows > 0 ? await reached(warmUpRows) : arrival;
-    const last = await reached(rows);
+    const sender = await options.senderPid?.();
+    const first = await reached(Math.max(1, warmUpRows), sender);
+    const last = await reached(rows, sender);
     if (last.records === first.records) throw new Error(`${rows} rows are too few: all were there at one poll`);
     const peak = peakRssBytes(subject.pid());
     await sleep(1_000);
@@ -91,6 +99,7 @@ export async function measure(subject: BenchSubject, options: MeasureOptions): P
       machineCpuMicrosPerRow: ((last.machineCpu - first.machineCpu) / moved) * 1e6,
       cpuSecondsInAll: last.cpu,
       peakRssBytes: peak,
+      senderShare: sender === undefined ? undefined : (last.senderCpu - first.senderCpu) / seconds,
       recordsInTopic: await count(),
     };
   } finally {
@@ -104,9 +113,15 @@ interface Sight {
   readonly records: number;
   readonly cpu: number;
   readonly machineCpu: number;
+  readonly senderCpu: number;
 }
 
-async function until(wanted: number, count: () => Promise<number>, subject: BenchSubject, deadline: number): Promise<Sight> {
+async function until(
+  wanted: number,
+  count: () => Promise<number>,
+  subject: BenchSubject,
+  deadline: number,
+): Promise<Omit<Sight, 'senderCpu'>> {
   for (let poll = 1; ; poll++) {
     const records = await count();
     const at = performance.now();
@@ -129,6 +144,7 @@ export function describeMeasurement(it: Measurement): string {
     `${Math.round(it.peakRssBytes / 1e6)} MB peak RSS`,
     `ready after ${(it.readyAfterMs / 1_000).toFixed(1)} s`,
     `first record ${(it.firstRecordAfterMs / 1_000).toFixed(1)} s later`,
+    ...(it.senderShare === undefined ? [] : [`WAL sender at ${(it.senderShare * 100).toFixed(0)} % of a core`]),
     ...(repeated > 0 ? [`${repeated} records too many`] : []),
   ].join(', ');
 }

@@ -11,7 +11,7 @@ export function millraceSubject(options: DebeziumOptions): BenchSubject {
   const id = `millrace_${reads}_${Date.now().toString(36)}`;
   let worker: MillraceServer | undefined;
   return {
-    name: `Millrace (${reads})`,
+    name: options.label ?? `Millrace (${reads})`,
     topic: `${id}.${table}`,
     async start() {
       worker = await startMillrace({ brokers: options.brokers, properties: { 'offset.flush.interval.ms': '10000' } });

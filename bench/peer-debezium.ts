@@ -12,6 +12,8 @@ export interface DebeziumOptions {
   readonly table?: string;
   readonly reads: 'stream' | 'snapshot';
   readonly tuning: 'as shipped' | 'tuned';
+  /** What the subject is called; its tuning and what it reads, if left out. */
+  readonly label?: string;
   /** Further connector configuration, the same for a rival to be compared with. */
   readonly config?: Readonly<Record<string, string>>;
 }
@@ -57,10 +59,10 @@ export function debeziumPeer(options: DebeziumOptions): BenchSubject {
   let worker: ConnectServer | undefined;
 
   return {
-    name: `Debezium ${tuning} (${reads})`,
+    name: options.label ?? `Debezium ${tuning} (${reads})`,
     topic: `${id}.${table}`,
     async start() {
-      worker = await startConnect({ brokers: options.brokers, group: id });
+      worker = await startConnect({ brokers: options.brokers, group: id, readyWithinMs: 400_000 });
       const answer = await fetch(`${worker.url}/connectors/${id}/config`, {
         method: 'PUT',
         headers: { 'content-type': 'application/json' },

@@ -1,67 +1,71 @@
-/** `npm run bench`: all of it in one run, and `docs/benchmarks.md` from what came out. `npm run bench -- --rows 300000` for a short look, which writes nothing. */
-import { readFile, writeFile } from 'node:fs/promises';
+/**
+ * `npm run bench`: all parts in one run, each of which writes its figures into `docs/benchmarks.md` when it is done.
+ *
+ * `npm run bench -- stream latency` runs these parts only, and leaves the figures of the others as they are.
+ * `--rows 300000`, `--seconds 5`, `--seed-rows 300000` for a short look, which writes nothing unless `--write` is given.
+ */
 import { cpus, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
-import { benchDebezium } from './debezium.ts';
-import { benchIdle, megabytes } from './idle.ts';
-import type { IdleFigures } from './idle.ts';
-import type { Measurement } from './measure.ts';
+import { writePart } from './docs-parts.ts';
+import { benchConversions } from './part-conversions.ts';
+import { benchLatency } from './part-latency.ts';
+import { benchLimits } from './part-limits.ts';
+import { benchSeed } from './part-seed.ts';
+import { benchSnapshot } from './part-snapshot.ts';
+import { benchStart } from './part-idle.ts';
+import { benchStream } from './part-stream.ts';
+import { table } from './part.ts';
+import type { Part } from './part.ts';
 
-const { values } = parseArgs({ options: { rows: { type: 'string' } } });
-const rows = Number(values.rows ?? 1_500_000);
-const warmUpRows = Math.round(rows / 3);
-const say = (line: string): void => console.log(line);
+const parts: Readonly<Record<string, Part>> = {
+  stream: benchStream,
+  snapshot: benchSnapshot,
+  latency: benchLatency,
+  conversions: benchConversions,
+  seed: benchSeed,
+  limits: benchLimits,
+  idle: benchStart,
+};
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { rows: { type: 'string' }, seconds: { type: 'string' }, 'seed-rows': { type: 'string' }, write: { type: 'boolean' } },
+});
+const order = Object.keys(parts);
+const unknown = positionals.find((name) => parts[name] === undefined);
+if (unknown !== undefined) throw new Error(`there is no part "${unknown}": ${order.join(', ')}`);
+const short = values.rows !== undefined || values.seconds !== undefined || values['seed-rows'] !== undefined;
+const options = {
+  rows: Number(values.rows ?? 1_500_000),
+  seconds: Number(values.seconds ?? 20),
+  seedRows: Number(values['seed-rows'] ?? 4_000_000),
+  say: (line: string): void => console.log(line),
+};
+const machine = `${cpus().length} cores (${cpus()[0]?.model.trim()}), ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.versions.node}`;
+const failed: string[] = [];
 
-const { stream, snapshot } = await benchDebezium({ rows, warmUpRows }, say);
-const idle = await benchIdle(say);
-const report = [
-  `Measured on ${new Date().toISOString().slice(0, 10)}: ${cpus().length} cores (${cpus()[0]?.model.trim()}), ${Math.round(totalmem() / 2 ** 30)} GiB,`,
-  `Node ${process.versions.node}; server, broker and subject on the same cores. ${rows.toLocaleString('en')} rows of a table of six columns, committed`,
-  `beforehand in transactions of 1,000, JSON without schemas, one partition; the clock starts after ${warmUpRows.toLocaleString('en')} rows, so that the JVM is warm.`,
-  '',
-  '## Streaming (WAL to topic)',
-  '',
-  ...tableOf(stream),
-  '',
-  '## Snapshot (table to topic, one reader)',
-  '',
-  ...tableOf(snapshot),
-  '',
-  '## Start, and memory while idle',
-  '',
-  ...idleTable(idle),
-].join('\n');
-console.log(`\n${report}`);
-if (values.rows === undefined) await intoDocs(report);
-
-function tableOf(measurements: readonly Measurement[]): string[] {
-  const tuned = measurements.find(({ name }) => name.includes('tuned'))!;
-  return [
-    '| subject | rows/s | against tuned Debezium | CPU per row | peak RSS | against tuned Debezium |',
-    '| --- | --- | --- | --- | --- | --- |',
-    ...measurements.map(
-      (it) =>
-        `| ${it.name} | ${Math.round(it.rowsPerSecond).toLocaleString('en')} | ${(it.rowsPerSecond / tuned.rowsPerSecond).toFixed(2)}× | ` +
-        `${it.cpuMicrosPerRow.toFixed(1)} µs | ${megabytes(it.peakRssBytes)} MB | ${(it.peakRssBytes / tuned.peakRssBytes).toFixed(2)}× |`,
-    ),
-  ];
+for (const name of positionals.length === 0 ? order : positionals) {
+  const begin = performance.now();
+  console.log(`\n— ${name}`);
+  try {
+    const { lines, targets } = await parts[name]!(options);
+    const [heading = '', ...rest] = lines;
+    const made = `\`npm run bench -- ${name}\`, ${new Date().toISOString().slice(0, 10)}: ${machine}; server, broker and subject on the same cores.`;
+    const result = { lines: [heading, '', made, ...rest], targets };
+    console.log(`\n${result.lines.join('\n')}\n`);
+    for (const line of table(
+      ['figure', 'target', 'measured', ''],
+      targets.map((it) => [it.figure, it.target, it.measured, it.met ? 'met' : 'missed']),
+    ))
+      if (targets.length > 0) console.log(line);
+    if (!short || values.write) await writePart(order, name, result);
+  } catch (error) {
+    // The other parts are still worth their time.
+    failed.push(name);
+    console.error(error);
+  }
+  console.log(`— ${name}: ${((performance.now() - begin) / 1000).toFixed(0)} s`);
 }
-
-function idleTable(figures: readonly IdleFigures[]): string[] {
-  return [
-    '| worker | start to REST ready | RSS without tasks | with 1 idle task | with 20 idle tasks |',
-    '| --- | --- | --- | --- | --- |',
-    ...figures.map(
-      (it) =>
-        `| ${it.name} | ${(it.readyAfterMs / 1000).toFixed(1)} s | ${megabytes(it.aloneBytes)} MB | ${megabytes(it.oneTaskBytes)} MB | ${megabytes(it.twentyTasksBytes)} MB |`,
-    ),
-  ];
-}
-
-/** Replaces what stands between the two marks. */
-async function intoDocs(text: string): Promise<void> {
-  const file = new URL('../docs/benchmarks.md', import.meta.url);
-  const [before] = (await readFile(file, 'utf8')).split('<!-- figures -->');
-  const after = (await readFile(file, 'utf8')).split('<!-- end of figures -->')[1];
-  await writeFile(file, `${before}<!-- figures -->\n\n${text}\n\n<!-- end of figures -->${after}`);
+if (failed.length > 0) {
+  console.error(`failed: ${failed.join(', ')}; run them again with \`npm run bench -- ${failed.join(' ')}\``);
+  process.exitCode = 1;
 }

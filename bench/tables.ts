@@ -40,15 +40,32 @@ export async function loadOrders(url: string, rows: number): Promise<void> {
           left_over := left_over - 1000;
         end loop;
       end $$`);
-    await client.query('analyze orders');
+    // What the first reader would else do for those after it: hint bits, and the writing of pages.
+    await client.query('vacuum (analyze) orders');
+    await client.query('checkpoint');
   });
 }
 
-async function withClient(url: string, work: (client: pg.Client) => Promise<void>): Promise<void> {
+/** The process that serves the slot, if anybody reads from it. */
+export async function walSenderPid(url: string, slot: string): Promise<number | undefined> {
+  return withClient(url, async (client) => {
+    const { rows } = await client.query<{ active_pid: number | null }>('select active_pid from pg_replication_slots where slot_name = $1', [
+      slot,
+    ]);
+    return rows[0]?.active_pid ?? undefined;
+  });
+}
+
+/** How far the WAL has been written. */
+export async function walEnd(url: string): Promise<string> {
+  return withClient(url, async (client) => (await client.query<{ lsn: string }>('select pg_current_wal_lsn() as lsn')).rows[0]!.lsn);
+}
+
+async function withClient<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   try {
-    await work(client);
+    return await work(client);
   } finally {
     await client.end();
   }

@@ -7,7 +7,7 @@ import type { TestEvent } from 'node:test/reporters';
 const shown = ['tests', 'suites', 'passed', 'failed', 'cancelled', 'skipped', 'todo'] as const;
 const words: Partial<Record<string, string>> = { passed: 'pass', failed: 'fail' };
 
-/** Where the run is told which files failed: one a line, and `?` for a failure of no file. */
+/** Where the run is told which files failed: one a line, and `?` where none is named. */
 const { MILLRACE_FAILED_FILES: failedFilesPath } = process.env;
 
 export default async function* report(source: AsyncIterable<TestEvent>): AsyncGenerator<string> {
@@ -16,7 +16,10 @@ export default async function* report(source: AsyncIterable<TestEvent>): AsyncGe
   const failedFiles = new Set<string>();
   async function* watched(): AsyncGenerator<TestEvent> {
     for await (const event of source) {
-      if (event.type === 'test:fail') failedFiles.add(event.data.file ?? '?');
+      // A test's own file may be a helper of the one that was run, which has a summary; one that broke down has none, and fails as a test.
+      const brokeDown = event.type === 'test:fail' && event.data.nesting === 0 && event.data.line === 1 && event.data.column === 1;
+      const failedInIt = event.type === 'test:summary' && event.data.file !== undefined && !event.data.success;
+      if (brokeDown || failedInIt) failedFiles.add(event.data.file ?? '?');
       // Each file has a summary; that of the whole run names none.
       if (event.type === 'test:summary' && event.data.file === undefined) {
         const { counts } = event.data;
@@ -28,5 +31,6 @@ export default async function* report(source: AsyncIterable<TestEvent>): AsyncGe
   }
   for await (const text of Readable.from(watched()).pipe(new spec())) yield String(text);
   if (failed) yield `\n${totals.join('')}`;
+  if (failed && failedFiles.size === 0) failedFiles.add('?');
   if (failedFilesPath !== undefined) writeFileSync(failedFilesPath, [...failedFiles].join('\n'));
 }

@@ -33,8 +33,6 @@ export interface Connector {
   connect(): Promise<Client>;
   /** The same for queries that may take any time. */
   connectReader(): Promise<Client>;
-  /** What a replication connection needs, encryption decided. */
-  replicationConfig(): Promise<ClientConfig>;
   /** A replication connection. */
   connectReplication(): Promise<Client>;
 }
@@ -114,9 +112,6 @@ export function createConnector(config: Config): Connector {
     connectReplication: () => connect({ replication: 'database' } as ClientConfig, 'open a replication connection to'),
     connect: () => connectSql({ query_timeout: config['database.query.timeout.ms'] }),
     connectReader: () => connectSql({}),
-    async replicationConfig() {
-      return { ...(await base()), ssl: await ssl() };
-    },
   };
 }
 

@@ -30,6 +30,7 @@ import { watchXmin } from './slot-xmin.ts';
 import type { SlotXmin } from './slot-xmin.ts';
 import type { SqlLink } from './sql-link.ts';
 import type { createStatusNotes } from './status-notes.ts';
+import type { StatusReport } from './status-report.ts';
 import { StreamDecoder } from './stream.ts';
 import type { StreamStart } from './stream-parts.ts';
 import { createStreamingFigures } from './streaming-figures.ts';
@@ -51,6 +52,7 @@ export interface EngineParts extends ReturnType<typeof openDesk> {
   readonly reselect: Reselect | undefined;
   readonly log: SourceTaskContext['log'];
   readonly notes: ReturnType<typeof createStatusNotes>;
+  readonly report: StatusReport;
   readonly setFigure: NonNullable<SourceTaskContext['setFigure']>;
   readonly offset: OffsetMap | undefined;
   readonly signal: AbortSignal;
@@ -104,8 +106,9 @@ export class Engine {
     }
     if (settings.snapshotDelayMs > 0) await this.#pause(settings.snapshotDelayMs);
     const snapshot = createSnapshotJob(this.#parts, plan.only, plan.progress);
-    const lsn = await this.#retrying('snapshot', () => snapshot.run());
-    if (plan.only) return;
+    const reading = this.#retrying('snapshot', () => snapshot.run());
+    if (plan.only) return void (await reading);
+    const lsn = await this.#besideWatch(reading);
     if (settings.streamingDelayMs > 0) await this.#pause(settings.streamingDelayMs);
     const slot = await this.#retrying('look up the slot', () => usableSlot(this.#parts, undefined));
     return this.#streamOn(startOf({ phase: 'streaming', from: lsn, lastCommit: undefined, last: undefined }, slot));
@@ -136,16 +139,10 @@ export class Engine {
   }
 
   async #streamOn(from: StreamStart): Promise<void> {
-    const { signal, settings, connector, log, notes, desk } = this.#parts;
+    const { signal, settings, connector, log, desk } = this.#parts;
     desk.start();
     if (settings.slotFailover) await ensureFailover(this.#parts);
-    await using _watch = watchSlot({
-      ...this.#parts,
-      note: notes.on('slot'),
-      seen: (slot) => this.#figures.slot(slot),
-      confirmable: () => (this.#stream === undefined ? undefined : this.#confirmation.confirmable),
-      failed: (error) => this.#failSession?.(error),
-    });
+    await using _watch = this.#watch((error) => this.#failSession?.(error));
     await using query = createHeartbeatQuery(connector, settings.heartbeatQuery, log);
     const beat = (): void => {
       query.run();
@@ -169,6 +166,25 @@ export class Engine {
       clearInterval(heartbeat);
       this.#xmin?.[Symbol.dispose]();
     }
+  }
+
+  #watch(failed: (error: Error) => void): AsyncDisposable {
+    return watchSlot({
+      ...this.#parts,
+      note: this.#parts.notes.on('slot'),
+      seen: (slot) => {
+        this.#figures.slot(slot);
+        this.#parts.report.slot(slot);
+      },
+      confirmable: () => (this.#stream === undefined ? undefined : this.#confirmation.confirmable),
+      failed,
+    });
+  }
+
+  /** A snapshot holds the WAL for as long as it takes. What is wrong with the slot is found out when its stream begins. */
+  async #besideWatch<T>(work: Promise<T>): Promise<T> {
+    await using _watch = this.#watch(() => {});
+    return await work;
   }
 
   /** One connection's worth of stream. */
@@ -195,8 +211,10 @@ export class Engine {
     };
     let replication: Replication | undefined;
     try {
-      this.#figures.slot(await usableSlot(this.#parts, position));
-      replication = await startReplication({ connector, settings, decoder, queue, confirmable, onStarted: started }, position.from);
+      const verify = async (): Promise<void> => this.#figures.slot(await usableSlot(this.#parts, position));
+      await verify();
+      const options = { connector, settings, decoder, queue, confirmable, verify, onStarted: started };
+      replication = await startReplication(options, position.from);
       this.#stream = { decoder, replication };
       desk.attach(decoder, replication);
       if (signal.aborted) await replication.close();

@@ -4,6 +4,9 @@
  */
 export type Lsn = number | bigint;
 
+/** SQL for how far the WAL is that the session's server has: on a standby, what was replayed of it. */
+export const walEndSql = 'case when pg_is_in_recovery() then pg_last_wal_replay_lsn() else pg_current_wal_insert_lsn() end::text';
+
 export function lsnOf(high: number, low: number): Lsn {
   // 2^21 × 2^32 = 2^53
   return high < 0x20_0000 ? high * 0x1_0000_0000 + low : (BigInt(high) << 32n) | BigInt(low);

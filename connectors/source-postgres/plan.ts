@@ -3,7 +3,7 @@ import type { Logger } from '@millrace/runtime/api';
 
 import type { Resume } from './offsets.ts';
 import type { Settings } from './settings.ts';
-import { slotProblem, SlotUnusableError } from './slot-problem.ts';
+import { SlotUnusableError, soundSlot } from './slot-problem.ts';
 import type { SlotState } from './slot.ts';
 import type { SnapshotProgress } from './snapshot/progress.ts';
 import type { StreamStart } from './stream-parts.ts';
@@ -22,16 +22,16 @@ export function planStart(settings: Settings, resume: Resume, slot: SlotState | 
   }
   if (!stream) return { kind: 'idle' };
   if (resume.phase !== 'streaming') {
-    const problem = slot === undefined ? undefined : slotProblem(slot, undefined);
-    if (problem !== undefined) throw new SlotUnusableError(settings.slot, problem, undefined, settings.slotDropOnStop);
+    if (slot !== undefined) soundSlot(slot, undefined, settings);
     const start: StreamStart = { phase: 'streaming', from: undefined, lastCommit: undefined, last: undefined };
     return { kind: 'stream', start, createSlot: slot === undefined };
   }
-
-  const problem = slotProblem(slot, resume);
-  if (problem === undefined && slot !== undefined) return { kind: 'stream', start: startOf(resume, slot), createSlot: false };
-  const error = new SlotUnusableError(settings.slot, problem ?? { kind: 'missing', found: 'is missing' }, resume, settings.slotDropOnStop);
-  return planWithout(error, settings, log);
+  try {
+    return { kind: 'stream', start: startOf(resume, soundSlot(slot, resume, settings)), createSlot: false };
+  } catch (error) {
+    if (!(error instanceof SlotUnusableError)) throw error;
+    return planWithout(error, settings, log);
+  }
 }
 
 /** What to do where the slot cannot be gone on with, at the start or later. Throws the error unless the mode has a way out. */

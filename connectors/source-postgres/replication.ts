@@ -1,11 +1,9 @@
 /** One replication connection: feeds the decoder, answers the server, and ends when either side does. */
 import { RetriableError } from '@millrace/runtime/api';
-import type { Client } from 'pg';
 import pg from 'pg';
-import replication from 'pg-logical-replication';
 
-import type { Connector, RawConnection } from './connection.ts';
-import { rawConnection } from './connection.ts';
+import type { Connector } from './connection.ts';
+import { endClient, rawConnection } from './connection.ts';
 import { explain } from './errors.ts';
 import { formatLsn, lsnOf } from './lsn.ts';
 import type { Lsn } from './lsn.ts';
@@ -15,9 +13,6 @@ import type { RecordQueue } from './queue.ts';
 import type { Settings } from './settings.ts';
 import type { StreamDecoder } from './stream.ts';
 import { tapSocket } from './tap.ts';
-import type { Tap } from './tap.ts';
-
-const { LogicalReplicationService } = replication;
 
 const xlogData = 0x77;
 const keepalive = 0x6b;
@@ -35,6 +30,8 @@ export interface ReplicationOptions {
   readonly queue: RecordQueue;
   /** What may be confirmed now; undefined while nothing may. */
   readonly confirmable: () => Lsn | undefined;
+  /** Whether the slot is still the one that was looked at; from then on it is in use, and nobody can drop it. Rejects if it is not. */
+  readonly verify: () => Promise<void>;
   readonly onStarted: () => void;
 }
 
@@ -51,11 +48,12 @@ export interface Replication {
 
 /** Starts the stream of the decoder's slot, at the position that it goes on from. */
 export async function startReplication(options: ReplicationOptions, from: Lsn | undefined): Promise<Replication> {
-  const { connector, settings, decoder, queue, confirmable, onStarted } = options;
+  const { connector, settings, decoder, queue, confirmable, verify, onStarted } = options;
   const doing = `stream from replication slot "${settings.slot}"`;
+  const client = await connector.connectReplication();
+  const connection = rawConnection(client);
   const ended = Promise.withResolvers<Error | undefined>();
-  let connection: RawConnection | undefined;
-  let tap: Tap | undefined;
+  let started = false;
   let closing = false;
   let closed = false;
   // The relation's catalog, and the queue's room: the stream goes on when nobody holds it.
@@ -66,21 +64,21 @@ export async function startReplication(options: ReplicationOptions, from: Lsn | 
   let asked = { sinceMs: 0, times: 0 };
 
   const hold = (): void => {
-    if (holds++ === 0) tap?.hold();
+    if (holds++ === 0) tap.hold();
   };
   const release = (): void => {
-    if (--holds === 0) tap?.release();
+    if (--holds === 0) tap.release();
   };
 
   /** Whatever came after the reason of the end is as good as not received: nothing more is read, or confirmed. */
   function end(error: Error): void {
     closing = true;
-    tap?.hold();
+    hold(); // and for good: whoever waits for the catalog may still release
     ended.resolve(error);
   }
 
   function report(asks = false): void {
-    if (connection === undefined || closing || !connection.stream.writable) return;
+    if (!started || closing || !connection.stream.writable) return;
     connection.sendCopyFromChunk(standbyStatus(decoder.reached, confirmable(), asks));
   }
 
@@ -97,7 +95,7 @@ export async function startReplication(options: ReplicationOptions, from: Lsn | 
 
   function check(): void {
     const silentMs = performance.now() - heardMs;
-    if (connection !== undefined && !waitsForRoom && silentMs > settings.silenceMs) {
+    if (!waitsForRoom && silentMs > settings.silenceMs) {
       end(new RetriableError(`could not ${doing}: the server has said nothing for ${Math.round(silentMs)} ms.`));
       connection.stream.destroy();
     } else report(true);
@@ -133,38 +131,28 @@ export async function startReplication(options: ReplicationOptions, from: Lsn | 
     failed: (error: Error) => end(explain(error, 'decode the replication stream')),
   };
 
-  // The interface of pg-logical-replication's plugins. Its own event for each message, with an LSN as text, would
-  // cost more than all the rest: the plugin takes the connection's bytes before the service sees them.
-  const plugin = {
-    name: 'pgoutput',
-    parse: () => undefined,
-    start(client: Client, slot: string, lsn: string): Promise<unknown> {
-      connection = rawConnection(client);
-      tap = tapSocket(client, handler);
-      // From PostgreSQL 18 on a missing publication is only warned about, and its changes are left out for good.
-      client.on('notice', ({ message = '' }) => {
-        if (/skipped loading publication/.test(message)) end(missingPublication(settings, message));
-      });
-      if (holds > 0) tap.hold();
-      const names = pg.escapeLiteral(pg.escapeIdentifier(settings.publication));
-      const more = Object.entries({ messages: 'true', ...settings.streamParams }).map(
-        ([key, value]) => `, ${key} ${pg.escapeLiteral(value)}`,
-      );
-      return client.query(
-        `START_REPLICATION SLOT ${pg.escapeIdentifier(slot)} LOGICAL ${lsn} (proto_version '1', publication_names ${names}${more.join('')})`,
-      );
-    },
-  };
-
-  // Its timer would confirm what was merely received; `report` sends our own status.
-  const service = new LogicalReplicationService(await connector.replicationConfig(), { acknowledge: { auto: false, timeoutSeconds: 0 } });
-  service.on('error', (error) => ended.resolve(closing ? undefined : explain(error, doing)));
-  service.on('start', () => {
-    report();
-    onStarted();
+  // The driver's own event for each message would cost more than all the rest: the bytes are taken before it sees them.
+  const tap = tapSocket(client, handler);
+  // From PostgreSQL 18 on a missing publication is only warned about, and its changes are left out for good.
+  client.on('notice', ({ message = '' }) => {
+    if (/skipped loading publication/.test(message)) end(missingPublication(settings, message));
+  });
+  client.on('error', (error) => ended.resolve(closing ? undefined : explain(error, doing)));
+  connection.once('replicationStart', () => {
+    hold();
+    verify().then(() => {
+      if (closing) return;
+      started = true;
+      report();
+      onStarted();
+      release();
+    }, end);
   });
   const timer = setInterval(check, Math.min(settings.statusIntervalMs, settings.silenceMs / 3));
-  service.subscribe(plugin as unknown as Parameters<typeof service.subscribe>[0], settings.slot, formatLsn(from ?? 0)).then(
+  const publication = pg.escapeLiteral(pg.escapeIdentifier(settings.publication));
+  const more = Object.entries({ messages: 'true', ...settings.streamParams }).map(([key, value]) => `, ${key} ${pg.escapeLiteral(value)}`);
+  const params = `proto_version '1', publication_names ${publication}${more.join('')}`;
+  client.query(`START_REPLICATION SLOT ${pg.escapeIdentifier(settings.slot)} LOGICAL ${formatLsn(from ?? 0)} (${params})`).then(
     () => ended.resolve(closing ? undefined : explain(new Error('Connection terminated by the server'), doing)),
     (error: unknown) => ended.resolve(closing ? undefined : explain(error, doing)),
   );
@@ -181,15 +169,11 @@ export async function startReplication(options: ReplicationOptions, from: Lsn | 
       report();
       closing = true;
       clearInterval(timer);
-      const socket = connection?.stream;
-      tap?.hold();
+      hold();
       // A polite end would wait for the server to stop sending: it is told, and then left.
-      socket?.end();
-      const destroyed = setTimeout(() => socket?.destroy(), 200);
-      socket?.resume();
-      await service.destroy().catch(() => {});
-      clearTimeout(destroyed);
-      socket?.destroy();
+      connection.stream.end();
+      connection.stream.resume();
+      await endClient(client);
       ended.resolve(undefined);
     },
   };

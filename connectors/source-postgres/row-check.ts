@@ -9,7 +9,7 @@ import type { Settings } from './settings.ts';
 export const unavailableHeader = '__millrace.unavailable';
 const listSchema = arraySchema(schemas.string);
 
-type CheckSettings = Pick<Settings, 'onUnheld' | 'onBadRow' | 'unavailableHeader' | 'bugCompatible'>;
+type CheckSettings = Pick<Settings, 'onUnheld' | 'onBadRow' | 'unavailableHeader' | 'values'>;
 
 const quietMs = 10_000;
 
@@ -26,26 +26,19 @@ export class RowCheck {
     this.#log = log;
   }
 
-  /** The headers of a row that was inserted, or read by a snapshot: nothing of it is left out. */
-  ofNew(
+  /**
+   * The headers of a row, `context` and ours; undefined for a row that is not to be published. Of a `new` one, which was
+   * inserted or read by a snapshot, every value came. `base` is where the row's slots begin.
+   */
+  headers(
+    kind: 'new' | 'updated',
     layout: TableLayout,
     bytes: Uint8Array,
     slots: Int32Array,
     base: number,
     context: readonly Header[],
   ): readonly Header[] | undefined {
-    if (layout.watched.unheld.length === 0 && this.#settings.onBadRow === 'fail') return context;
-    return this.ofUpdate(layout, bytes, slots, base, context);
-  }
-
-  /** The headers of a row, `context` and ours; undefined for a row that is not to be published. */
-  ofUpdate(
-    layout: TableLayout,
-    bytes: Uint8Array,
-    slots: Int32Array,
-    base: number,
-    context: readonly Header[],
-  ): readonly Header[] | undefined {
+    if (kind === 'new' && layout.watched.unheld.length === 0 && this.#settings.onBadRow === 'fail') return context;
     const found = this.#look(layout, bytes, slots, base);
     if (found === undefined) return context;
     if (found === 'leave out') return undefined;
@@ -85,11 +78,11 @@ export class RowCheck {
   }
 
   #unheld({ shape: { schema, table, key } }: TableLayout, column: ShownColumn): void {
-    const { onUnheld, onBadRow, bugCompatible } = this.#settings;
+    const { onUnheld, onBadRow, values } = this.#settings;
     const name = `${schema}.${table}.${column.name}`;
     const inKey = key.some((one) => one.slot === column.slot);
     const found = `column ${name} holds NaN or an infinity, which a decimal cannot`;
-    const refuse = onUnheld === 'fail' || (!column.schema.optional && (inKey || bugCompatible || onBadRow !== 'fail'));
+    const refuse = onUnheld === 'fail' || (!column.schema.optional && (inKey || values.compatible || onBadRow !== 'fail'));
     if (refuse) {
       throw new DataError(
         `${found}${column.schema.optional ? '' : `, and null is not allowed for (Invalid value: null used for required field: "${column.name}")`}. Set decimal.handling.mode=string or double, or event.processing.failure.handling.mode=warn to leave such rows out.`,

@@ -12,29 +12,10 @@ import { rowRecord } from './records.ts';
 import type { RecordContext } from './records.ts';
 import type { Reselect } from './reselect.ts';
 import type { RowCheck } from './row-check.ts';
+import type { OffsetParts, RowPlace } from './row-place.ts';
 import type { Settings } from './settings.ts';
 import { SlotArena } from './slot-arena.ts';
 import { isUnchanged } from './unchanged.ts';
-import type { TransactionTally } from './transaction-metadata.ts';
-
-/** Where a row stands. */
-export interface RowPlace {
-  readonly lsn: Lsn;
-  readonly row: number;
-  /** Parts up to this one were emitted before a restart; -1 when none was. */
-  readonly done: number;
-  readonly scopes: readonly (readonly unknown[])[];
-  readonly transaction: OffsetParts;
-}
-
-/** What the offsets of all rows of one transaction share. */
-export interface OffsetParts {
-  readonly lastCommit: Lsn | undefined;
-  readonly txId: number | null;
-  readonly us: number;
-  /** With provide.transaction.metadata; each record of a row takes its number from it. */
-  readonly tally?: TransactionTally | undefined;
-}
 
 export type MessageType = 'BEGIN' | 'INSERT' | 'UPDATE' | 'DELETE' | 'TRUNCATE' | 'MESSAGE';
 
@@ -97,7 +78,7 @@ export class RowRecords {
     const base = this.#arena.reserve(2 * width);
     const { slots } = this.#arena;
     readTuple(bytes, at + 1, end, width, slots, base);
-    const headers = this.#check.ofNew(layout, bytes, slots, base, this.#context.headers);
+    const headers = this.#check.headers('new', layout, bytes, slots, base, this.#context.headers);
     if (headers === undefined) return;
     const row: WireRow = { bytes, slots, base, scopes: place.scopes, own: ownOf(layout, place) };
     const offset = rowOffset(place.transaction, 'INSERT', place.lsn, place.row, 0);
@@ -134,7 +115,7 @@ export class RowRecords {
       return;
     }
     if (this.#skips.u || place.done >= 0 || (this.#skipUnchanged && old === 'full' && isUnchanged(layout, { bytes, slots, base }))) return;
-    const headers = this.#check.ofUpdate(layout, bytes, slots, base, this.#context.headers);
+    const headers = this.#check.headers('updated', layout, bytes, slots, base, this.#context.headers);
     if (headers === undefined) return;
     const row: WireRow = { bytes, slots, base, scopes: place.scopes, own: ownOf(layout, place) };
     const offset = rowOffset(place.transaction, 'UPDATE', place.lsn, place.row, 0);
@@ -193,7 +174,7 @@ export class RowRecords {
     const { newKey, keySchema } = layout;
     if (oldKey === null || newKey === null) throw new ProtocolError('a changed key without a key');
     const { headers } = this.#context;
-    const told = this.#check.ofUpdate(layout, at.bytes, at.slots, at.base, headers);
+    const told = this.#check.headers('updated', layout, at.bytes, at.slots, at.base, headers);
     const keyRow: WireRow = { ...at, scopes: place.scopes, own: [place.lsn] };
     const newKeyHeader: Header = { key: '__debezium.newkey', schema: keySchema, value: new WireStruct(newKey, keyRow) };
     if (!this.#skips.d) this.#deleted(layout, old, at, bytes, place, 'UPDATE', [newKeyHeader, ...headers]);

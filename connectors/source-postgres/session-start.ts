@@ -6,7 +6,7 @@ import type { Connector } from './connection.ts';
 import { explain } from './errors.ts';
 import { missingPublication, publicationExists } from './publication.ts';
 import type { Settings } from './settings.ts';
-import { slotProblem, SlotUnusableError } from './slot-problem.ts';
+import { soundSlot } from './slot-problem.ts';
 import { findSlot, setFailover } from './slot.ts';
 import type { SlotState } from './slot.ts';
 import type { SqlLink } from './sql-link.ts';
@@ -17,23 +17,31 @@ interface Parts {
   readonly sql: SqlLink;
 }
 
+/** What the server says of the slot, and of the publication. */
+export interface SlotLook {
+  readonly slot: SlotState | undefined;
+  readonly published: boolean;
+}
+
+export const lookAtSlot = ({ settings, sql }: Parts): Promise<SlotLook> =>
+  sql.use(async (client) => ({
+    slot: await findSlot(client, settings),
+    published: await publicationExists(client, settings.publication),
+  }));
+
 /**
  * The slot, from which the stream can go on at `position`. The server would leave out silently what it has no more:
  * throws a SlotUnusableError instead, and a ConfigError where the publication is gone.
  */
-export async function usableSlot({ settings, sql }: Parts, position: StreamStart | undefined): Promise<SlotState> {
-  const { slot, published } = await sql.use(async (client) => ({
-    slot: await findSlot(client, settings),
-    published: await publicationExists(client, settings.publication),
-  }));
-  const problem = slotProblem(slot, position);
-  if (problem !== undefined || slot === undefined) {
-    const found = problem ?? { kind: 'missing', found: 'is missing' };
-    throw new SlotUnusableError(settings.slot, found, position, settings.slotDropOnStop);
-  }
+export function judgeSlot({ slot, published }: SlotLook, position: StreamStart | undefined, settings: Settings): SlotState {
+  const sound = soundSlot(slot, position, settings);
   if (!published) throw missingPublication(settings, 'it does not exist any more');
-  return slot;
+  return sound;
 }
+
+/** Looks, and judges. */
+export const usableSlot = async (parts: Parts, position: StreamStart | undefined): Promise<SlotState> =>
+  judgeSlot(await lookAtSlot(parts), position, parts.settings);
 
 /** slot.failover, for a slot that was there before. It is only a warning where that cannot be. */
 export async function ensureFailover({ settings, sql, connector, log }: Parts & { connector: Connector; log: Logger }): Promise<void> {

@@ -88,7 +88,6 @@ export interface Settings extends SnapshotSettings {
   readonly onBadRow: 'fail' | 'warn' | 'skip';
   /** Which stand-ins the header names: those that Debezium writes in silence, or all. */
   readonly unavailableHeader: 'silent' | 'all' | 'none';
-  readonly bugCompatible: boolean;
   readonly reselections: readonly ReselectSettings[];
   /** Of failures that may pass, in a row; -1 is without limit. */
   readonly errorsMaxRetries: number;
@@ -160,14 +159,11 @@ export function readSettings(config: Config, raw: RawConfig): Settings {
     xminIntervalMs: config['xmin.fetch.interval.ms'],
     onUnheld: config['event.converting.failure.handling.mode'].toLowerCase() as Settings['onUnheld'],
     onBadRow: config['event.processing.failure.handling.mode'].toLowerCase().replace('ignore', 'skip') as Settings['onBadRow'],
-    unavailableHeader: headerMode(config['millrace.unavailable.header'], bugCompatible(raw)),
-    bugCompatible: bugCompatible(raw),
+    unavailableHeader: headerMode(config['millrace.unavailable.header'], config['debezium.bug.compatible']),
     reselections: reselectSettings(config['post.processors'], raw),
     errorsMaxRetries: config['errors.max.retries'],
   };
 }
-
-const bugCompatible = (raw: RawConfig): boolean => raw['debezium.bug.compatible']?.trim().toLowerCase() === 'true';
 
 function headerMode(mode: string | null, compatible: boolean): Settings['unavailableHeader'] {
   return mode === null ? (compatible ? 'none' : 'silent') : (mode.toLowerCase() as Settings['unavailableHeader']);

@@ -4,6 +4,7 @@ import { ConfigError } from '@millrace/runtime/api';
 import { formatLsn } from './lsn.ts';
 import type { Lsn } from './lsn.ts';
 import type { Resume } from './offsets.ts';
+import type { Settings } from './settings.ts';
 
 /** Where a stream is to go on. */
 type StreamStart = Extract<Resume, { phase: 'streaming' }>;
@@ -43,8 +44,7 @@ export interface SlotProblem {
  * Nothing is ever confirmed that the offset topic does not hold. So a slot that is confirmed beyond the stored offset
  * is not the slot that was read, or was moved by hand: what committed between will not be sent.
  */
-export function slotProblem(slot: SlotFacts | undefined, resume: StreamStart | undefined): SlotProblem | undefined {
-  if (slot === undefined) return { kind: 'missing', found: 'does not exist (any more)' };
+function slotProblem(slot: SlotFacts, resume: StreamStart | undefined): SlotProblem | undefined {
   if (slot.lost) {
     const why = slot.reason === undefined ? '' : ` (invalidated by PostgreSQL: ${slot.reason})`;
     return { kind: 'lost', found: `lost WAL that it still needed${why}` };
@@ -67,15 +67,27 @@ export function slotProblem(slot: SlotFacts | undefined, resume: StreamStart | u
   return undefined;
 }
 
+/** The slot, from which a stream can go on at `resume`, or begin anywhere. Throws a SlotUnusableError. */
+export function soundSlot<T extends SlotFacts>(
+  slot: T | undefined,
+  resume: StreamStart | undefined,
+  settings: Pick<Settings, 'slot' | 'slotDropOnStop'>,
+): T {
+  if (slot === undefined) throw new SlotUnusableError(settings, { kind: 'missing', found: 'does not exist (any more)' }, resume);
+  const problem = slotProblem(slot, resume);
+  if (problem !== undefined) throw new SlotUnusableError(settings, problem, resume);
+  return slot;
+}
+
 /** Changes are gone: a person has to act, or `snapshot.mode=when_needed` reads the tables anew. */
 export class SlotUnusableError extends ConfigError {
   readonly problem: SlotProblem;
 
-  constructor(slot: string, problem: SlotProblem, resume: StreamStart | undefined, dropsOnStop: boolean) {
+  constructor({ slot, slotDropOnStop }: Pick<Settings, 'slot' | 'slotDropOnStop'>, problem: SlotProblem, resume: StreamStart | undefined) {
     const stored = resume?.lastCommit ?? resume?.from ?? resume?.last?.lsn;
     const from = stored === undefined ? '' : ` The connector would go on at ${formatLsn(stored)}.`;
     super(`replication slot "${slot}" ${problem.found}: changes that were not read yet are gone.${from}`, {
-      hint: hintFor(problem, dropsOnStop),
+      hint: hintFor(problem, slotDropOnStop),
     });
     this.problem = problem;
   }

@@ -6,10 +6,8 @@ import type { Connector } from './connection.ts';
 import { explain } from './errors.ts';
 import { formatLsn } from './lsn.ts';
 import type { Lsn } from './lsn.ts';
-import { missingPublication, publicationExists } from './publication.ts';
+import { judgeSlot, lookAtSlot } from './session-start.ts';
 import type { Settings } from './settings.ts';
-import { slotProblem, SlotUnusableError } from './slot-problem.ts';
-import { findSlot } from './slot.ts';
 import type { SlotState } from './slot.ts';
 import { SqlLink } from './sql-link.ts';
 
@@ -41,17 +39,14 @@ export function watchSlot(parts: SlotWatchParts): AsyncDisposable {
 
   async function look(): Promise<void> {
     const told = settings.flushLsn ? parts.confirmable() : undefined;
-    const { slot, published } = await sql.use(async (client) => ({
-      slot: await findSlot(client, settings),
-      published: await publicationExists(client, settings.publication),
-    }));
+    const found = await lookAtSlot({ settings, sql });
     if (over) return;
-    const problem = slotProblem(slot, undefined);
-    if (slot === undefined || problem !== undefined) {
-      const lost = problem ?? { kind: 'missing', found: 'is missing' };
-      return failed(new SlotUnusableError(settings.slot, lost, undefined, settings.slotDropOnStop));
+    let slot: SlotState;
+    try {
+      slot = judgeSlot(found, undefined, settings);
+    } catch (error) {
+      return failed(error as ConnectError);
     }
-    if (!published) return failed(missingPublication(settings, 'it does not exist any more'));
     parts.seen(slot);
     threshold(slot);
     flush(slot, told);

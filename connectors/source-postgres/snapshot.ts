@@ -24,6 +24,7 @@ import { createWork } from './snapshot/work.ts';
 import type { Piece, TableReading, Work } from './snapshot/work.ts';
 import { SnapshotWriter } from './snapshot/writer.ts';
 import type { Settings } from './settings.ts';
+import type { StatusReport } from './status-report.ts';
 import type { StreamParts } from './stream-parts.ts';
 import { catalogRelation } from './table-key.ts';
 import type { CapturedTable } from './tables.ts';
@@ -34,6 +35,7 @@ export interface SnapshotParts extends Omit<StreamParts, 'onRelation'> {
   /** Opens another connection, for `snapshot.max.threads`; without it there is one reader. */
   readonly openReader?: () => Promise<Client>;
   readonly setFigure?: SetFigure;
+  readonly report?: StatusReport | undefined;
   readonly notifier?: Notifier | undefined;
 }
 
@@ -83,7 +85,7 @@ export async function takeSnapshot(
     const layouts = createLayoutCache(settings, parts.names, log, 'snapshot');
     const run = { parts, work, writer, layouts, seen, tell: teller(parts, tables, writer), signal: failed.signal };
     parts.notifier?.initial('STARTED', {}, writer.offset());
-    using _ = meterSnapshot(planned, writer, log, parts.setFigure ?? (() => {}));
+    using _ = meterSnapshot({ works: planned, tables: tables.length, writer, topicPrefix: settings.topicPrefix }, parts);
     // All come to an end before it is told how far they came.
     await Promise.all(readers.map((reader) => readPieces(reader, run).catch((error: unknown) => failed.abort(error))));
     failed.signal.throwIfAborted();

@@ -6,39 +6,34 @@ import type { TableLayout } from './envelope.ts';
 import { isWantedTable } from './filters.ts';
 import { lsnOf, maxLsn } from './lsn.ts';
 import type { Lsn } from './lsn.ts';
+import { MessageRecords } from './message-records.ts';
 import { isBeyond } from './offsets.ts';
 import type { Place } from './offsets.ts';
 import { kinds, readBegin, readCommit, readLogicalMessage, readOrigin, readRelation, readTruncate } from './pgoutput/messages.ts';
 import type { Relation } from './pgoutput/messages.ts';
 import { ProtocolError } from './pgoutput/reader.ts';
 import { RowCheck } from './row-check.ts';
-import { RowRecords, rowOffset } from './row-records.ts';
-import type { RowPlace } from './row-records.ts';
+import { firstPlace, nothingDone } from './row-place.ts';
+import { RowRecords } from './row-records.ts';
 import { processingScope, transactionScopeOf } from './source-block.ts';
-import { messageRecord } from './special-records.ts';
 import { noCounts } from './stream-counts.ts';
 import type { StreamCounts } from './stream-counts.ts';
-import { messageTopic, transactionTopic } from './topics.ts';
+import { StreamTables } from './stream-tables.ts';
+import { transactionTopic } from './topics.ts';
 import { TransactionMarks, allDone, placeIn } from './transaction-marks.ts';
 import type { OpenTransaction } from './transaction-marks.ts';
-import { TransactionTally, messageCollection } from './transaction-metadata.ts';
+import { TransactionTally } from './transaction-metadata.ts';
 import { unlistedLabel } from './unlisted.ts';
 import type { StreamParts, StreamStart } from './stream-parts.ts';
-
-/** Parts that a place of which nothing was emitted has done. */
-const nothingDone = -1;
-
-type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 export class StreamDecoder {
   readonly #parts: StreamParts;
   readonly #rows: RowRecords;
-  readonly #messageTopic: string;
+  readonly #messages: MessageRecords;
   readonly #marks: TransactionMarks;
   readonly #counts: StreamCounts;
   readonly #skips: { readonly c: boolean; readonly u: boolean; readonly d: boolean; readonly t: boolean };
-  readonly #layouts = new Map<number, TableLayout | null>();
-  readonly #relations = new Map<number, Relation>();
+  readonly #tables = new StreamTables();
   /** The table of the last row; -1 when the next row is to be looked at first, whichever its table. */
   #lastOid = -1;
   #lastLayout: TableLayout | null = null;
@@ -55,13 +50,7 @@ export class StreamDecoder {
   #emitted: Place | undefined;
   #processing: readonly unknown[] = processingScope();
   /** One object for all rows: nobody keeps it. */
-  readonly #place: Mutable<RowPlace> = {
-    lsn: 0,
-    row: -1,
-    done: nothingDone,
-    scopes: [],
-    transaction: { lastCommit: undefined, txId: null, us: 0 },
-  };
+  readonly #place = firstPlace();
 
   /** The end of the last transaction that came, or a later position that the server said it had reached. */
   reached: Lsn = 0;
@@ -72,7 +61,7 @@ export class StreamDecoder {
     this.#parts = parts;
     const check = new RowCheck(parts.settings, parts.log);
     this.#rows = new RowRecords(parts.context, parts.queue, parts.settings, check, parts.reselect);
-    this.#messageTopic = messageTopic(parts.settings);
+    this.#messages = new MessageRecords(parts);
     this.#marks = new TransactionMarks(parts.context, parts.queue, transactionTopic(parts.settings));
     this.#counts = parts.counts ?? noCounts();
     const { skipped } = parts.settings;
@@ -117,7 +106,7 @@ export class StreamDecoder {
 
   /** Null for a table that is not captured. */
   setLayout(oid: number, layout: TableLayout | null): void {
-    this.#layouts.set(oid, layout);
+    this.#tables.setLayout(oid, layout);
     this.#lastOid = -1;
     const row = this.#aside;
     if (row === undefined) return;
@@ -199,7 +188,7 @@ export class StreamDecoder {
   }
 
   #relation(relation: Relation): void {
-    this.#relations.set(relation.oid, relation);
+    this.#tables.described(relation);
     if (isWantedTable(this.#parts.settings.filters, relation.schema, relation.table)) this.#parts.onRelation(relation);
     else this.setLayout(relation.oid, null);
   }
@@ -259,23 +248,17 @@ export class StreamDecoder {
 
   /** False when the row is put aside, since the schema of its table does not list a value of it. */
   #lookAt(oid: number, bytes: Uint8Array, start: number, end: number, lsnHigh: number, lsnLow: number): boolean {
-    const layout = this.#layoutOf(oid);
+    const layout = this.#tables.layout(oid);
     this.#lastLayout = layout;
     // Every row of a table with enums comes here; those of others only after a row of another table.
     this.#lastOid = layout === null || layout.shape.listed.length === 0 ? oid : -1;
     if (this.#lastOid === oid) return true;
     const unlisted = unlistedLabel(layout as TableLayout, bytes, start + 5, end);
-    const relation = this.#relations.get(oid);
+    const relation = this.#tables.relation(oid);
     if (unlisted === undefined || relation === undefined) return true;
     this.#aside = { bytes, start, end, lsn: [lsnHigh, lsnLow] };
     this.#parts.onRelation(relation, unlisted);
     return false;
-  }
-
-  #layoutOf(oid: number): TableLayout | null {
-    const layout = this.#layouts.get(oid);
-    if (layout === undefined) throw new ProtocolError(`a row of relation ${oid}, which was not described before`);
-    return layout;
   }
 
   #truncate(bytes: Uint8Array, start: number, end: number, lsnHigh: number, lsnLow: number): void {
@@ -284,7 +267,7 @@ export class StreamDecoder {
     if (this.#place.done < 0) this.#parts.watch?.truncated(relations);
     if (this.#skips.t) return;
     relations.forEach((oid, part) => {
-      const layout = this.#layoutOf(oid);
+      const layout = this.#tables.layout(oid);
       if (layout === null) return;
       this.#counts.others++;
       this.#rows.truncate(layout, part, this.#place);
@@ -293,7 +276,6 @@ export class StreamDecoder {
 
   #logicalMessage(bytes: Uint8Array, start: number, end: number, lsn: Lsn): void {
     const message = readLogicalMessage(bytes, start, end);
-    const { settings, context, names, queue } = this.#parts;
     if (message.transactional) {
       const high = Number(BigInt(lsn) >> 32n);
       if (!this.#next(high, Number(BigInt(lsn) & 0xffff_ffffn)) || this.#place.done >= 0) return;
@@ -302,18 +284,16 @@ export class StreamDecoder {
     }
     // Nothing commits it, so that it counts as a commit of its own.
     if (!message.transactional) this.#lastCommit = lsn;
-    if (!settings.messagePrefix(message.prefix)) return void this.#counts.filtered++;
+    if (!this.#parts.settings.messagePrefix(message.prefix)) return void this.#counts.filtered++;
     this.#counts.others++;
-    const us = this.lastUs ?? Math.floor(Date.now() * 1000);
     const open = message.transactional ? this.#open : undefined;
-    const offset = open?.offset ?? { lastCommit: this.#done, txId: null, us };
-    const scope = open?.scope ?? transactionScopeOf(us, null, this.#lastCommit, undefined, this.#parts.xmin?.());
-    const row = open === undefined ? 0 : this.#place.row;
-    const block = offset.tally?.block(offset.tally.next(lsn, messageCollection)) ?? null;
-    const at = rowOffset(offset, 'MESSAGE', lsn, row, 0);
-    queue.push(
-      messageRecord(context, this.#messageTopic, names, message, { scope, lsn, transaction: block, binary: settings.values.binary }, at),
-      message.content.length + 64,
-    );
+    this.#messages.push(message, lsn, open ?? this.#between(), open === undefined ? 0 : this.#place.row);
+  }
+
+  /** Where something stands that is in no transaction. */
+  #between(): Pick<OpenTransaction, 'offset' | 'scope'> {
+    const us = this.lastUs ?? Math.floor(Date.now() * 1000);
+    const scope = transactionScopeOf(us, null, this.#lastCommit, undefined, this.#parts.xmin?.());
+    return { offset: { lastCommit: this.#done, txId: null, us }, scope };
   }
 }

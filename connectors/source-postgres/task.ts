@@ -17,6 +17,7 @@ import { channelWarnings } from './signals/signal-settings.ts';
 import { checkServer, dropSlot, findSlot } from './slot.ts';
 import { SqlLink } from './sql-link.ts';
 import { createStatusNotes } from './status-notes.ts';
+import { createStatusReport } from './status-report.ts';
 import { publishedTables } from './tables.ts';
 import { unsupportedKeys } from './unsupported.ts';
 import { Engine } from './engine.ts';
@@ -54,12 +55,13 @@ export async function startTask(config: Config, taskContext: SourceTaskContext, 
   const context = recordContext(settings.topicPrefix, taskContext.task, settings.contextHeaders);
   const stopping = new AbortController();
   const notes = createStatusNotes(taskContext.note?.bind(taskContext));
+  const report = createStatusReport(taskContext.setReport?.bind(taskContext), settings);
   const setFigure: EngineParts['setFigure'] = (name, value, labels) => taskContext.setFigure?.(name, value, labels);
   const reselect = createReselect(settings.reselections, sql, log);
   const signal = stopping.signal;
   const signals = openDesk({ settings, names, queue, context, connector, log, offset }, taskContext, signal);
   const engine = new Engine({
-    ...{ settings, names, queue, context, connector, sql, log, notes, setFigure, reselect, offset, signal },
+    ...{ settings, names, queue, context, connector, sql, log, notes, report, setFigure, reselect, offset, signal },
     ...signals,
   });
   let failed = false;

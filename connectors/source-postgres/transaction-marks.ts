@@ -5,7 +5,7 @@ import type { Place } from './offsets.ts';
 import type { RecordQueue } from './queue.ts';
 import type { RecordContext } from './records.ts';
 import { rowOffset } from './row-records.ts';
-import type { OffsetParts } from './row-records.ts';
+import type { OffsetParts } from './row-place.ts';
 
 export interface OpenTransaction {
   /** Of its first record. */

@@ -42,7 +42,16 @@ export interface TaskContext {
    * beside RUNNING, until another one takes its place, or undefined takes it away. Absent where nobody asks.
    */
   note?(text: string | undefined): void;
+  /**
+   * How far the work of a task is that is well: shown with the connector's summary, and not taken for trouble as a note
+   * is. Each report takes the place of the one before, undefined takes it away; they are stored every few seconds at
+   * most, so that it may be called as often as one likes. Absent where nobody asks.
+   */
+  setReport?(report: TaskReport | undefined): void;
 }
+
+/** By what is told of, such as `snapshot`: figures by name, which says their unit (`retainedBytes`, `secondsLeft`). */
+export type TaskReport = Readonly<Record<string, Readonly<Record<string, string | number | boolean>>>>;
 
 export interface SourceTaskContext extends TaskContext {
   /** The committed offset of each of these source partitions, or undefined where there is none. */

@@ -1,6 +1,6 @@
 /** What REST shows of connectors and their tasks. */
 import { RequestError } from '../ports/herder.ts';
-import type { ConnectorInfo, ConnectorStateInfo, Herder, StateInfo } from '../ports/herder.ts';
+import type { ConnectorInfo, ConnectorStateInfo, Herder, StateInfo, TaskReports } from '../ports/herder.ts';
 import type { ConnectorEntry, RunStatus } from '../ports/stores.ts';
 import type { ConnectorKind } from '../ports/tasks.ts';
 import { notFound } from './connector-requests.ts';
@@ -8,7 +8,7 @@ import type { HerderOptions } from './herder-context.ts';
 
 export type ConnectorStates = Pick<
   Herder,
-  'connectors' | 'connectorInfo' | 'connectorConfig' | 'status' | 'taskStatus' | 'taskConfigs' | 'topics' | 'resetTopics'
+  'connectors' | 'connectorInfo' | 'connectorConfig' | 'status' | 'reports' | 'taskStatus' | 'taskConfigs' | 'topics' | 'resetTopics'
 >;
 
 /** From the stores, whatever the group is doing. */
@@ -38,6 +38,10 @@ export function createConnectorStates(
         return task === undefined ? [] : [{ id, ...stateInfo(task) }];
       });
       return { name, connector: stateInfo(status), tasks, type: kindOf(configStore.get(name), pluginHost) };
+    },
+    async reports(name) {
+      const reports = statusStore.tasks(name).map((task) => [task, statusStore.task({ connector: name, task })?.report] as const);
+      return Object.fromEntries(reports.filter(([, report]) => report !== undefined)) as TaskReports;
     },
     async taskStatus({ connector, task }) {
       const status = statusStore.task({ connector, task });

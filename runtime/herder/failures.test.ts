@@ -62,6 +62,23 @@ test('what a task says of its state stands beside it, and comes back after a sil
   }
 });
 
+test('how far a task’s work is stands beside its status, and goes with the run', async () => {
+  await using fixture = await startHerder({ onTopics: true });
+  const { herder, tasks } = fixture;
+  await herder.createConnector('c', sourceConfig());
+  await reaches(herder, 'c', 'RUNNING RUNNING');
+  const plain = await herder.taskStatus(id);
+  const events = tasks.running.get('c-0')?.events;
+  const report = { snapshot: { rows: 7, seconds: 0.5, began: 'now' } };
+  events?.reported?.(id, report);
+  await eventually(async () => assert.deepEqual(await herder.reports?.('c'), { 0: report }));
+  assert.deepEqual(await herder.taskStatus(id), plain, 'the status has Connect’s fields alone');
+  events?.noted?.(id, 'the database is away');
+  assert.deepEqual(await herder.reports?.('c'), { 0: report });
+  events?.failed(id, 'Error: broken');
+  assert.deepEqual(await herder.reports?.('c'), {});
+});
+
 test('events of an earlier run change nothing', async () => {
   await using fixture = await startHerder();
   const { herder, tasks } = fixture;

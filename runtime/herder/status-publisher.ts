@@ -1,4 +1,5 @@
 /** What one worker writes about its connectors and tasks. */
+import type { TaskReport } from '../api/index.ts';
 import type { RunState, RunStatus } from '../ports/stores.ts';
 import type { TaskId } from '../ports/tasks.ts';
 import { messageOf, taskName } from './herder-context.ts';
@@ -7,7 +8,7 @@ import type { HerderOptions } from './herder-context.ts';
 /** Never waits for the log, and never rejects. */
 export interface StatusPublisher {
   connector(name: string, state: RunState, trace?: string): void;
-  task(id: TaskId, state: RunState, trace?: string): void;
+  task(id: TaskId, state: RunState, trace?: string, report?: TaskReport): void;
   /** In the words of another: a worker that is gone, say. */
   putTask(id: TaskId, status: RunStatus): void;
   putConnector(name: string, status: RunStatus): void;
@@ -58,7 +59,7 @@ export function statusPublisher(options: HerderOptions, generation: () => number
 
   return {
     connector: (name, state, trace) => putConnector(name, own(name, state, trace)),
-    task: (id, state, trace) => putTask(id, own(id.connector, state, trace)),
+    task: (id, state, trace, report) => putTask(id, { ...own(id.connector, state, trace), ...(report !== undefined && { report }) }),
     putConnector,
     putTask,
     removeTask: (id) => publish(`task ${taskName(id)}`, () => statusStore.removeTask(id)),

@@ -1,5 +1,5 @@
 /** What one run of a task tells, as statuses and log lines. */
-import type { Logger, RawConfig } from '../api/index.ts';
+import type { Logger, RawConfig, TaskReport } from '../api/index.ts';
 import type { RunState } from '../ports/stores.ts';
 import type { TaskEvents, TaskId } from '../ports/tasks.ts';
 import { withoutSecrets } from '../ports/config-providers.ts';
@@ -19,6 +19,8 @@ export interface Run {
   paused: boolean;
   /** What the task says of its state while it runs. */
   note?: string | undefined;
+  /** How far its work is, as it said last. */
+  report?: TaskReport | undefined;
   state: RunState;
   trace?: string | undefined;
   over: boolean;
@@ -49,7 +51,7 @@ export function taskEvents({ plan, run, config, secrets, startup, statuses, rest
     if (run.over || !isCurrent()) return;
     run.state = state;
     run.trace = trace;
-    statuses.task(id, state, trace);
+    statuses.task(id, state, trace, state === 'RUNNING' || state === 'PAUSED' ? run.report : undefined);
   }
 
   function fail(id: TaskId, trace: string, passes: boolean): void {
@@ -80,6 +82,10 @@ export function taskEvents({ plan, run, config, secrets, startup, statuses, rest
       run.note = text === undefined ? undefined : withoutSecrets(text, secrets);
       // While it is being started it is told with the state that follows.
       if (run.runningSinceMs !== undefined) publish(id, run.state, run.note);
+    },
+    reported(id, report) {
+      run.report = report;
+      if (run.runningSinceMs !== undefined) publish(id, run.state, run.trace);
     },
     failed(id, trace, passes = false) {
       startup.failed();

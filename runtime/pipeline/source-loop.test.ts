@@ -225,21 +225,24 @@ test('commitRecord tells where each record went, in batches and partitions', asy
   assert.equal(new Set(told.slice(8).map((t) => t?.split('@')[1])).size, 3);
 });
 
-test('paused, it polls no more; resumed, it goes on', async () => {
-  let polls = 0;
-  const { loop, stop, running, drained } = setUp({
-    polls: [[record(1)]],
+test('paused, it polls no more, and says so when it does not; resumed, it goes on', async () => {
+  const taken: unknown[] = [];
+  const pausing = Promise.withResolvers<void>();
+  const { far, loop, stop, running, drained } = setUp({
+    polls: [[record(1)], [record(2)]],
     chain: (r) => {
-      polls++;
+      if (taken.push(r.value) === 1) pausing.resolve(loop.setPaused(true));
       return r;
     },
   });
-  await drained;
-  await loop.setPaused(true);
+  await pausing.promise;
+  assert.deepEqual([...taken], ['v1']);
   await loop.setPaused(false);
+  await drained;
+  assert.deepEqual(taken, ['v1', 'v2']);
   stop.abort();
   await running;
-  assert.equal(polls, 1);
+  assert.deepEqual(far.values, ['v1', 'v2']);
 });
 
 test('a slow log stops the polling: what is in flight stays bounded', async () => {

@@ -19,6 +19,8 @@ export function sourceLoop(parts: SourceParts, paused: boolean): Loop {
   const { task, chain, encoder, topics, errors, figures, log, transactions } = parts;
   const outbox: Outbox = transactions === undefined ? new SourceOutbox(parts) : new TransactionOutbox(parts, transactions);
   const going = new Gate(!paused);
+  /** Open while nothing is polled. */
+  const resting = new Gate(true);
 
   async function take(records: readonly SourceRecord[], signal: AbortSignal): Promise<void> {
     const now = Date.now();
@@ -119,8 +121,9 @@ export function sourceLoop(parts: SourceParts, paused: boolean): Loop {
 
   return {
     async setPaused(wanted) {
-      if (wanted) going.close();
-      else going.open();
+      if (!wanted) return going.open();
+      going.close();
+      await resting.passed();
     },
     async run(signal) {
       const wake = (): void => going.open();
@@ -129,10 +132,12 @@ export function sourceLoop(parts: SourceParts, paused: boolean): Loop {
       try {
         while (!signal.aborted) {
           if (!going.isOpen) {
+            resting.open();
             await outbox.settle(false);
             await going.passed();
             continue;
           }
+          resting.close();
           const records = await outbox.unlessBroken(poll(signal));
           if (records.length > 0) await take(records, signal);
           const position = task.position?.();
@@ -147,6 +152,7 @@ export function sourceLoop(parts: SourceParts, paused: boolean): Loop {
         throw error;
       } finally {
         commits.stop();
+        resting.open();
         signal.removeEventListener('abort', wake);
       }
     },

@@ -1,6 +1,6 @@
 /** The herder as REST sees it. Source: org.apache.kafka.connect.runtime.Herder. */
 import { ConnectError } from '../api/index.ts';
-import type { OffsetMap, RawConfig } from '../api/index.ts';
+import type { OffsetMap, RawConfig, TaskReport } from '../api/index.ts';
 import type { InternalSignature } from './peers.ts';
 import type { RunState, TargetState } from './stores.ts';
 import type { ConfigDefinition, ConfigInfos, ConnectorKind, PluginInfo, TaskId } from './tasks.ts';
@@ -55,6 +55,8 @@ export interface ConnectorStateInfo {
   readonly type: ConnectorKind | 'unknown';
 }
 
+export type TaskReports = Readonly<Record<number, TaskReport>>;
+
 /** One entry of `/connectors/{n}/offsets`. */
 export interface ConnectorOffset {
   readonly partition: OffsetMap;
@@ -85,6 +87,8 @@ export interface Herder extends AsyncDisposable {
   patchConfig(name: string, patch: Readonly<Record<string, string | null>>): Promise<ConnectorInfo>;
   deleteConnector(name: string): Promise<void>;
   status(name: string): Promise<ConnectorStateInfo>;
+  /** How far the work of its tasks is, by number: of those that say so. Not in the status, whose fields are Connect's. */
+  reports?(name: string): Promise<TaskReports>;
   taskStatus(id: TaskId): Promise<StateInfo & { readonly id: number }>;
   taskConfigs(name: string): Promise<readonly { readonly id: TaskId; readonly config: RawConfig }[]>;
   setTargetState(name: string, target: TargetState): Promise<void>;

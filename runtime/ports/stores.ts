@@ -1,5 +1,5 @@
 /** The control plane's memory. On a log, each store is a compacted topic that reads as Connect's own. */
-import type { OffsetMap, RawConfig } from '../api/index.ts';
+import type { OffsetMap, RawConfig, TaskReport } from '../api/index.ts';
 import type { TaskId } from './tasks.ts';
 
 export type TargetState = 'STARTED' | 'PAUSED' | 'STOPPED';
@@ -79,6 +79,8 @@ export interface RunStatus {
   readonly workerId: string;
   readonly generation: number;
   readonly version: string | null;
+  /** Of ours alone, in a field that Connect's workers pass over: how far the task's work is. */
+  readonly report?: TaskReport;
 }
 
 /** Source: org.apache.kafka.connect.storage.StatusBackingStore. */

@@ -1,5 +1,5 @@
 /** What the control plane knows of tasks: how they are started, and what they tell. */
-import type { ConfigProblem, OffsetMap, RawConfig, TopicPartition } from '../api/index.ts';
+import type { ConfigProblem, OffsetMap, RawConfig, TaskReport, TopicPartition } from '../api/index.ts';
 
 export interface TaskId {
   readonly connector: string;
@@ -48,6 +48,8 @@ export interface TaskEvents {
   responsive(id: TaskId, answering: boolean, forMs: number): void;
   /** The task has a word to say of its state, which stays what it is; undefined takes it back. */
   noted?(id: TaskId, text: string | undefined): void;
+  /** How far its work is; every few seconds at most. Undefined takes it back. */
+  reported?(id: TaskId, report: TaskReport | undefined): void;
   /** A source task wrote to this topic, or a sink task read from it, for the first time in this run. */
   topicUsed(id: TaskId, topic: string): void;
 }

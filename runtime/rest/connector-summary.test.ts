@@ -64,6 +64,17 @@ describe('a connector’s summary', () => {
     assert.deepEqual(connectorSummary(status('RUNNING', 'RUNNING', 'FAILED', 'RUNNING')).tasks, { running: 2, failed: 1 });
   });
 
+  test('tells how far the work of its tasks is, and is no less healthy for it', async () => {
+    const herder = scriptedHerder(createLogLevels());
+    await herder.createConnector('c', { 'connector.class': 'FileStreamSource', topic: 't', name: 'c' });
+    const reports = { 0: { snapshot: { rows: 7 } } };
+    const telling = { ...herder, reports: async () => reports };
+    await using server = await startRestServer(createRestApp({ herder: telling }), ['http://127.0.0.1:0']);
+    const get = async (path: string): Promise<unknown> => (await fetch(`${server.url}/connectors${path}`)).json();
+    assert.deepEqual(await get('?expand=summary'), { c: { summary: { state: 'healthy', tasks: { running: 1 }, reports } } });
+    assert.deepEqual(await get('/c/status'), await herder.status('c'));
+  });
+
   test('is there for those who ask for it, and Connect’s own fields stay as they are', async () => {
     const herder = scriptedHerder(createLogLevels());
     await herder.createConnector('c', { 'connector.class': 'FileStreamSource', topic: 't', name: 'c' });

@@ -2,7 +2,7 @@
  * Of ours alone: how a connector fares as a whole. Connect's own `state` of a connector stays RUNNING while all of its
  * tasks are FAILED, and clients rely on the fields that there are.
  */
-import type { ConnectorStateInfo } from '../ports/herder.ts';
+import type { ConnectorStateInfo, TaskReports } from '../ports/herder.ts';
 import { restartNoteOf } from '../ports/restart-note.ts';
 
 export const summaryStates = ['healthy', 'degraded', 'failed', 'paused', 'stopped', 'unassigned'] as const;
@@ -16,6 +16,8 @@ export interface ConnectorSummary {
   readonly cause?: string;
   /** Of failed tasks that are to be started again by themselves; left out where there are none. */
   readonly restarts?: readonly PendingRestart[];
+  /** How far the work of its tasks is, by number, where the connector says so. */
+  readonly reports?: TaskReports;
 }
 
 export interface PendingRestart {
@@ -32,7 +34,7 @@ export interface PendingRestart {
  * `failed`: the connector itself, or every task. `degraded`: some tasks failed, are not placed, restart or do not answer,
  * or there are none. `unassigned`: no worker runs any of it. `paused` and `stopped` are wanted states.
  */
-export function connectorSummary({ connector, tasks }: ConnectorStateInfo): ConnectorSummary {
+export function connectorSummary({ connector, tasks }: ConnectorStateInfo, reports: TaskReports = {}): ConnectorSummary {
   const counts: Record<string, number> = {};
   for (const { state } of tasks) counts[state.toLowerCase()] = (counts[state.toLowerCase()] ?? 0) + 1;
   const restarts = tasks.flatMap(pendingRestart);
@@ -41,6 +43,7 @@ export function connectorSummary({ connector, tasks }: ConnectorStateInfo): Conn
     tasks: counts,
     ...(cause !== undefined && { cause }),
     ...(restarts.length > 0 && { restarts }),
+    ...(Object.keys(reports).length > 0 && { reports }),
   });
 
   if (connector.state === 'FAILED') return of('failed', causeOf('connector', 'FAILED', connector.trace));

@@ -92,7 +92,7 @@ async function expanded(herder: Herder, name: string, expansions: readonly strin
     const wanted = (expansion: string): boolean => expansions.includes(expansion);
     const info = wanted('info') ? await herder.connectorInfo(name) : undefined;
     const status = wanted('status') || wanted('summary') ? await herder.status(name) : undefined;
-    const summary = wanted('summary') && status ? connectorSummary(status) : undefined;
+    const summary = wanted('summary') && status ? connectorSummary(status, await herder.reports?.(name)) : undefined;
     return [[name, { ...(info && { info }), ...(wanted('status') && { status }), ...(summary && { summary }) }]];
   } catch (error) {
     if (error instanceof RequestError && error.status === 404) return [];

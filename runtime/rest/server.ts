@@ -28,6 +28,12 @@ export interface RestServerOptions {
 
 /** Requests still running when the server closes get this long. */
 const graceMs = 2_000;
+/**
+ * A connection that rests is closed after so long, as by Jetty, whose default Kafka Connect leaves in place. Node's 5 s
+ * is about the pause between two calls of many clients: one that takes up its connection just when it is closed gets
+ * ECONNRESET. Less than Node's headersTimeout (60 s), as it has to be.
+ */
+const idleMs = 30_000;
 
 /**
  * Listens on `http://host:port` and `https://host:port` URLs; an empty host means all interfaces, port 0 any free port.
@@ -101,6 +107,7 @@ async function listen(server: Server, { text, scheme, host, port }: Listener): P
     socket.once('close', () => sockets.delete(socket));
   });
   const { promise, resolve, reject } = Promise.withResolvers<void>();
+  server.keepAliveTimeout = idleMs;
   server.once('error', reject);
   server.listen({ port, ...(host !== '' && { host }) }, resolve);
   try {

@@ -16,6 +16,15 @@ test('statuses are, byte for byte, what Kafka Connect writes', () => {
   );
 });
 
+test('a report of ours stands in a field of its own, which Connect’s workers pass over', () => {
+  const report = { snapshot: { rows: 7, share: 0.5, began: 'now', over: false } };
+  const text = encodeStatus({ ...running, report });
+  assert.match(text, /"version":"3.3.2.Final","millrace_report":\{"snapshot":\{"rows":7,/);
+  assert.deepEqual(parseStatus(Buffer.from(text)), { ...running, report });
+  const strange = encodeStatus(running).replace('}', ',"millrace_report":[1]}');
+  assert.equal(parseStatus(Buffer.from(strange))?.state, 'RUNNING');
+});
+
 test('keys are read back, names with dashes included', () => {
   for (const key of ['status-connector-a-1', 'status-task-a-1-0', 'status-topic-my.topic-1:connector-a-b']) {
     const parsed = parseStatusKey(key);

@@ -2,9 +2,10 @@
  * Keys and values of Connect's status topic. Source: org.apache.kafka.connect.storage.KafkaStatusBackingStore.
  *
  *     status-connector-NAME        {"state":"RUNNING","trace":null,"worker_id":"host:8083","generation":2,"version":"1.0"}
- *     status-task-NAME-0           the same
+ *     status-task-NAME-0           the same, and with a report of ours "millrace_report":{"snapshot":{"rows":7}}
  *     status-topic-TOPIC:connector-NAME   {"topic":{"name":"TOPIC","connector":"NAME","task":0,"discoverTimestamp":1795303786656}}
  */
+import type { TaskReport } from '../api/index.ts';
 import type { RunState, RunStatus } from '../ports/stores.ts';
 import { parseExact, stringifyExact } from './exact-json.ts';
 
@@ -37,8 +38,8 @@ export function parseStatusKey(text: string): StatusKey | undefined {
   return undefined;
 }
 
-export function encodeStatus({ state, trace, workerId, generation, version }: RunStatus): string {
-  return stringifyExact({ state, trace, worker_id: workerId, generation, version });
+export function encodeStatus({ state, trace, workerId, generation, version, report }: RunStatus): string {
+  return stringifyExact({ state, trace, worker_id: workerId, generation, version, millrace_report: report });
 }
 
 export function encodeTopicStatus(topic: string, connector: string, task: number, discoverTimestamp: number): string {
@@ -55,6 +56,7 @@ export function parseStatus(value: Buffer): RunStatus | null | undefined {
   }
   if (typeof fields !== 'object' || fields === null) return undefined;
   const { state, trace, worker_id: workerId, generation, version } = fields;
+  const report = reportOf(fields['millrace_report']);
   if (state === 'DESTROYED') return null;
   if (typeof state !== 'string' || !states.includes(state) || typeof generation !== 'bigint') return undefined;
   return {
@@ -63,5 +65,20 @@ export function parseStatus(value: Buffer): RunStatus | null | undefined {
     workerId: typeof workerId === 'string' ? workerId : '',
     generation: Number(generation),
     version: typeof version === 'string' ? version : null,
+    ...(report !== undefined && { report }),
   };
+}
+
+/** What is no report is passed over: the status says enough without it. */
+function reportOf(field: unknown): TaskReport | undefined {
+  if (typeof field !== 'object' || field === null) return undefined;
+  const report: Record<string, Record<string, string | number | boolean>> = {};
+  for (const [subject, facts] of Object.entries(field)) {
+    const known = (report[subject] = {} as Record<string, string | number | boolean>);
+    for (const [name, value] of Object.entries((facts ?? {}) as Record<string, unknown>)) {
+      if (typeof value === 'bigint') known[name] = Number(value);
+      else if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') known[name] = value;
+    }
+  }
+  return report;
 }

@@ -13,7 +13,6 @@ import {
 import type {
   ConfigValues,
   ConnectRecord,
-  Field,
   Header,
   Logger,
   Schema,
@@ -21,9 +20,13 @@ import type {
   StructNode,
   StructSchema,
   Transform,
+  WireNode,
 } from '../api/index.ts';
+import { fieldAt, nodeAt, references, schemaAt, valueAt } from './event-reference.ts';
+import type { Reference } from './event-reference.ts';
 import { fieldValue, perSchema, replaceNullKey } from './record-side.ts';
 import { seldom } from './seldom.ts';
+import { rowChange, structNode } from './wire-rows.ts';
 
 const renamed = {
   type: 'string',
@@ -93,29 +96,6 @@ export default defineTransform({ config, create: unwrap });
 
 type Values = ConfigValues<typeof config>;
 
-/** A part of the envelope that goes along, and what it is called there. */
-interface Reference {
-  readonly path: readonly string[];
-  readonly name: string;
-}
-
-/** `op`, `source.ts_ms`, `transaction.id:txid`; a plain name stands in one part of the envelope, or in the envelope itself. */
-function references(items: readonly string[], prefix: string): Reference[] {
-  return items
-    .filter((item) => item !== '')
-    .map((item) => {
-      const [path = '', alias] = item.split(':');
-      const parts = path.split('.');
-      return { path: parts.length === 1 ? [partOf(path), path] : parts, name: prefix + (alias ?? path.replaceAll('.', '_')) };
-    });
-}
-
-/** Where Debezium looks for a plain name first; empty for the envelope itself. */
-function partOf(name: string): string {
-  if (['id', 'total_order', 'data_collection_order'].includes(name)) return 'transaction';
-  return ['op', 'ts_ms', 'ts_us', 'ts_ns'].includes(name) ? '' : 'source';
-}
-
 function unwrap(values: Values, log?: Logger): Transform {
   const mode = values['delete.tombstone.handling.mode'].toLowerCase();
   const rewrites = mode.startsWith('rewrite');
@@ -125,7 +105,26 @@ function unwrap(values: Values, log?: Logger): Transform {
   const replaceNull = rewrites && values['replace.null.with.default'];
   const missing = seldom((message) => log?.warn(message));
   const extend = extendedSchemas(rewrites, fields);
-  const plain = !rewrites && fields.length === 0 && values['drop.fields.header.name'] === null;
+  const keepsFields = values['drop.fields.header.name'] === null;
+
+  // For each tree of an event, and for either row in it: that row's tree with what is added, over the same bytes.
+  const wireRows = perSchema((event: StructNode) => {
+    const changed = (deleted: boolean) =>
+      rowChange((row) => {
+        const schema = extend(event.schema, row.schema);
+        const marks: WireNode[] = rewrites ? [{ kind: 'constant', schema: schemas.optionalString, value: deleted ? 'true' : 'false' }] : [];
+        const added = fields.flatMap(({ path }) => (fieldAt(event.schema, path) === undefined ? [] : [nodeAt(event, path)]));
+        return added.every((node) => node !== undefined) ? structNode(schema, [...row.fields, ...marks, ...added]) : undefined;
+      }, replaceNull);
+    return { live: changed(false), deleted: changed(true) };
+  });
+
+  /** A row that still stands in its source's bytes, if all that is added does too: it is written without being decoded. */
+  function inBytes(event: Struct, row: Struct, deleted: boolean): WireStruct | undefined {
+    if (!keepsFields || !(event instanceof WireStruct) || !(row instanceof WireStruct) || row.row !== event.row) return undefined;
+    const { live, deleted: gone } = wireRows(event.node);
+    return (deleted ? gone : live)(row);
+  }
 
   function rowOf(record: ConnectRecord, event: Struct, row: Struct, deleted: boolean): ValueStruct {
     const schema = extend(event.schema, row.schema);
@@ -164,7 +163,7 @@ function unwrap(values: Values, log?: Logger): Transform {
       return { ...withHeaders, topic, valueSchema: mode === 'tombstone' ? rowSchemaOf(value.schema) : null, value: null };
     }
     if (!isStruct(row)) throw new DataError(`topic ${record.topic}: a change event with neither "after" nor "before"`);
-    const unwrapped = (plain ? asRequired(row) : undefined) ?? rowOf(record, value, row, deleted);
+    const unwrapped = inBytes(value, row, deleted) ?? rowOf(record, value, row, deleted);
     return {
       ...withHeaders,
       ...(values['drop.fields.from.key'] ? keyWithout(record, values) : {}),
@@ -173,22 +172,6 @@ function unwrap(values: Values, log?: Logger): Transform {
       value: unwrapped,
     };
   };
-}
-
-const requiredNodes = new WeakMap<StructNode, StructNode>();
-
-/**
- * A row that still stands in its source's bytes stays there, so that it is written without being decoded; only its
- * schema must no longer be optional. Undefined for other rows.
- */
-function asRequired(row: Struct): WireStruct | undefined {
-  if (!(row instanceof WireStruct)) return undefined;
-  let node = requiredNodes.get(row.node);
-  if (node === undefined) {
-    node = { ...row.node, schema: withOptions(row.node.schema, { optional: false }) };
-    requiredNodes.set(row.node, node);
-  }
-  return new WireStruct(node, row.row);
 }
 
 function routed(topic: string, row: Struct, field: string): string {
@@ -227,31 +210,6 @@ function extendedSchemas(rewrites: boolean, fields: readonly Reference[]): (even
     }),
   );
   return (event, row) => forEvent(event)(row);
-}
-
-/** The part that the path names, if it has the field, else the envelope. */
-function fieldAt(event: Schema, [part = '', name = '']: readonly string[]): Field | undefined {
-  const inPart = part === '' ? undefined : fieldOf(fieldOf(event, part)?.schema ?? event, name);
-  return inPart ?? fieldOf(event, name);
-}
-
-const optional = perSchema((schema: Schema): Schema => {
-  // Without its default, as Debezium copies schemas.
-  const { defaultValue: _, ...rest } = schema;
-  return Object.freeze({ ...rest, optional: true });
-});
-
-/** Undefined where the event has no such field: it is left out then. */
-function schemaAt(event: Schema, path: readonly string[]): Schema | undefined {
-  const field = fieldAt(event, path);
-  return field && optional(field.schema);
-}
-
-function valueAt(event: Struct, [part = '', name = '']: readonly string[]): unknown {
-  const inside = part === '' ? undefined : fieldOf(event.schema, part);
-  if (inside === undefined || fieldOf(inside.schema, name) === undefined) return event.get(name);
-  const struct = event.at(inside.index);
-  return isStruct(struct) ? struct.get(name) : null;
 }
 
 const nothing: ReadonlySet<string> = new Set();

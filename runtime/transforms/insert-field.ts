@@ -9,9 +9,10 @@ import {
   timestampSchema,
   withOptions,
 } from '../api/index.ts';
-import type { ConnectRecord, Schema, SinkRecord, StructSchema, TransformPlugin } from '../api/index.ts';
+import type { ConnectRecord, Schema, SinkRecord, StructSchema, TransformPlugin, WireNode } from '../api/index.ts';
 import { basicsOf, fieldValue, keySide, mustBeMap, mustBeStruct, perSchema, replaceNullKey, valueSide } from './record-side.ts';
 import type { RecordSide } from './record-side.ts';
+import { rowChange, structNode } from './wire-rows.ts';
 
 const suffixes = 'Suffix with `!` to make this a required field, or `?` to keep it optional (the default).';
 
@@ -57,12 +58,13 @@ function insertField(side: RecordSide): TransformPlugin<typeof config> {
       if (values['static.field'] && values['static.value'] === null) {
         throw new ConfigError(`static.field=${values['static.field']} needs static.value, the text to put there.`);
       }
+      const fixedText = (): unknown => values['static.value'];
       const insertions = [
         ...insertion(values['topic.field'], schemas.string, ({ topic }) => topic),
         ...insertion(values['partition.field'], schemas.int32, ({ partition }) => partition),
         ...insertion(values['offset.field'], schemas.int64, offsetOf),
         ...insertion(values['timestamp.field'], timestampSchema(), ({ timestamp }) => (timestamp === null ? null : new Date(timestamp))),
-        ...insertion(values['static.value'] === null ? null : values['static.field'], schemas.string, () => values['static.value']),
+        ...insertion(values['static.value'] === null ? null : values['static.field'], schemas.string, fixedText),
       ];
       if (insertions.length === 0) throw new ConfigError('No field insertion configured: set at least one of the keys that end in .field.');
       const replaceNull = values['replace.null.with.default'];
@@ -75,6 +77,10 @@ function insertField(side: RecordSide): TransformPlugin<typeof config> {
           basicsOf(schema),
         ),
       );
+      // Only a fixed text is the same for all rows of a tree.
+      const fixed = insertions.every(({ valueOf }) => valueOf === fixedText);
+      const nodes = insertions.map(({ schema }): WireNode => ({ kind: 'constant', schema, value: values['static.value'] }));
+      const inBytes = rowChange((node) => structNode(extended(node.schema), [...node.fields, ...nodes]), replaceNull);
       return (record) => {
         const value = side.valueOf(record);
         if (value === null || value === undefined) return record;
@@ -83,6 +89,8 @@ function insertField(side: RecordSide): TransformPlugin<typeof config> {
           return side.replace(record, null, { ...mustBeMap(value, 'field insertion'), ...Object.fromEntries(added) });
         }
         const struct = mustBeStruct(value, 'field insertion');
+        const row = fixed ? inBytes(struct) : undefined;
+        if (row !== undefined) return side.replace(record, row.schema, row);
         const schema = extended(struct.schema);
         const all = struct.schema.fields.map(({ index }) => fieldValue(struct, index, replaceNull));
         for (const one of insertions) all.push(one.valueOf(record) ?? null);

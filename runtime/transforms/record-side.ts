@@ -23,8 +23,8 @@ export const valueSide: RecordSide = {
   replace: (record, valueSchema, value) => ({ ...record, valueSchema, value }),
 };
 
-/** A result made once for each schema object, and kept as long as that lives. */
-export function perSchema<S extends Schema, T>(make: (schema: S) => T): (schema: S) => T {
+/** A result made once for each object (a schema, mostly), and kept as long as that lives. */
+export function perSchema<S extends object, T>(make: (schema: S) => T): (schema: S) => T {
   const made = new WeakMap<S, T>();
   return (schema) => {
     let found = made.get(schema);

@@ -1,7 +1,8 @@
 import { ValueStruct, defineConfig, defineTransform, structSchema } from '../api/index.ts';
-import type { StructSchema, TransformPlugin } from '../api/index.ts';
+import type { StructSchema, TransformPlugin, WireNode } from '../api/index.ts';
 import { basicsOf, fieldValue, keySide, mustBeMap, mustBeStruct, perSchema, replaceNullKey, valueSide } from './record-side.ts';
 import type { RecordSide } from './record-side.ts';
+import { rowChange, structNode } from './wire-rows.ts';
 
 const config = defineConfig({
   exclude: { type: 'list', default: [], importance: 'medium', doc: 'Fields to exclude. This takes precedence over the fields to include.' },
@@ -54,6 +55,13 @@ function replaceField(side: RecordSide): TransformPlugin<typeof config> {
           ),
         };
       });
+      const inBytes = rowChange((node) => {
+        const { indexes, schema } = plan(node.schema);
+        return structNode(
+          schema,
+          indexes.map((index) => node.fields[index] as WireNode),
+        );
+      }, replaceNull);
       return (record) => {
         const value = side.valueOf(record);
         if (value === null || value === undefined) return record;
@@ -62,6 +70,8 @@ function replaceField(side: RecordSide): TransformPlugin<typeof config> {
           return side.replace(record, null, Object.fromEntries(entries.map(([name, item]) => [nameOf(name), item])));
         }
         const struct = mustBeStruct(value, 'field replacement');
+        const row = inBytes(struct);
+        if (row !== undefined) return side.replace(record, row.schema, row);
         const { indexes, schema } = plan(struct.schema);
         return side.replace(
           record,

@@ -1,6 +1,7 @@
 import { DataError, ValueStruct, defineConfig, defineTransform, fieldOf, structSchema } from '../api/index.ts';
-import type { StructSchema } from '../api/index.ts';
+import type { StructSchema, WireNode } from '../api/index.ts';
 import { fieldValue, mustBeMap, mustBeStruct, perSchema, replaceNullKey } from './record-side.ts';
+import { rowChange, structNode } from './wire-rows.ts';
 
 const config = defineConfig({
   fields: {
@@ -24,12 +25,21 @@ export default defineTransform({
       });
       return { indexes: chosen.map(({ index }) => index), keySchema: structSchema(chosen.map((field) => [field.name, field.schema])) };
     });
+    const inBytes = rowChange((node) => {
+      const { indexes, keySchema } = plan(node.schema);
+      return structNode(
+        keySchema,
+        indexes.map((index) => node.fields[index] as WireNode),
+      );
+    }, replaceNull);
     return (record) => {
       if (record.valueSchema === null) {
         const map = mustBeMap(record.value, 'copying fields from value to key');
         return { ...record, keySchema: null, key: Object.fromEntries(fields.map((name) => [name, map[name] ?? null])) };
       }
       const struct = mustBeStruct(record.value, 'copying fields from value to key');
+      const row = inBytes(struct);
+      if (row !== undefined) return { ...record, keySchema: row.schema, key: row };
       const { indexes, keySchema } = plan(struct.schema);
       return {
         ...record,

@@ -39,6 +39,7 @@ export async function startSink(env: TaskEnvironment, parts: SinkParts): Promise
     fail: (error) => env.fail(error),
     setFigure: (name, value, labels) => (labels === undefined ? figures.set(name, value) : figures.label(name, labels, value)),
     note: (text) => env.note(text),
+    setReport: (report) => env.report(report),
     assignment: () => control.positions.keys(),
     topicId: (topic) => ids.of(topic),
     seek: (offsets) => void control.seeks.push(...offsets),

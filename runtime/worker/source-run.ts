@@ -52,6 +52,7 @@ export async function startSource(env: TaskEnvironment, parts: SourceParts): Pro
     fail: (error) => env.fail(error),
     setFigure: (name, value, labels) => (labels === undefined ? figures.set(name, value) : figures.label(name, labels, value)),
     note: (text) => env.note(text),
+    setReport: (report) => env.report(report),
     offsets: async (partitions) => [...(await env.offsets.read(partitions))],
     followTopic: (following) => followTopic(log, following, `connector-topic-${id.connector}-${id.task}`, logger),
     ...(opened?.requests === undefined ? {} : { transactionContext: opened.requests.context }),

@@ -1,4 +1,4 @@
-import type { Logger, OffsetMap } from '../api/index.ts';
+import type { Logger, OffsetMap, TaskReport } from '../api/index.ts';
 import type { TaskFigures } from '../pipeline/task-figures.ts';
 import type { Log } from '../ports/log.ts';
 import type { StoredOffset } from '../ports/stores.ts';
@@ -28,6 +28,7 @@ export interface TaskEnvironment {
   };
   topicUsed(topic: string): void;
   note(text: string | undefined): void;
+  report(report: TaskReport | undefined): void;
   fail(error: Error): void;
 }
 

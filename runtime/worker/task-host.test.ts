@@ -28,6 +28,7 @@ test('a task says that it runs and which topics it uses, has figures, and stops 
   await has(said, 'topic-used: lines');
   assert.deepEqual(said, ['running', 'topic-used: lines']);
   await until('figures', () => (host.metrics()[0]?.attributes['source-record-write-total'] ?? 0) === 1);
+  await until('figures of memory', () => (host.metrics()[0]?.thread.heapBytes ?? 0) > 0);
   const [metrics] = host.metrics();
   assert.deepEqual(metrics?.id, id('source'));
   assert.equal(metrics?.attributes['source-record-active-count'], 0);
@@ -63,8 +64,10 @@ test('pause and resume are answered; paused, nothing flows', async () => {
   await until('both', () => said.filter((each) => each === 'running').length === 2);
   host.setPaused(id('sink'), true);
   await until('both', () => said.filter((each) => each === 'paused').length === 2);
-  assert.equal(textOf(join(folder, 'out.txt')), '');
+  assert.equal(host.metrics()[0]?.attributes['source-record-poll-total'] ?? 0, 0);
   host.setPaused(id('source'), false);
+  await until('the record', () => host.metrics()[0]?.attributes['source-record-write-total'] === 1);
+  assert.equal(textOf(join(folder, 'out.txt')), '');
   host.setPaused(id('sink'), false);
   await until('the line', () => textOf(join(folder, 'out.txt')) === 'while paused\n');
   await until('both', () => said.filter((each) => each === 'resumed').length === 2);

@@ -1,6 +1,6 @@
 /** What the main thread and a task thread say to each other, beside the calls of `rpc.ts`. */
 import type { MessagePort } from 'node:worker_threads';
-import type { RawConfig } from '../api/index.ts';
+import type { RawConfig, TaskReport } from '../api/index.ts';
 import type { Log } from '../ports/log.ts';
 import type { LabelledFigure } from '../pipeline/task-figures.ts';
 import type { SourceDelivery } from '../plugins/source-delivery.ts';
@@ -17,6 +17,7 @@ export type FromTask =
   | { readonly kind: 'failed'; readonly trace: string; readonly passes: boolean }
   | { readonly kind: 'topic-used'; readonly topic: string }
   | { readonly kind: 'noted'; readonly text: string | undefined }
+  | { readonly kind: 'reported'; readonly report: TaskReport | undefined }
   | {
       readonly kind: 'pong';
       readonly number: number;

@@ -79,6 +79,7 @@ export function startTaskThread({ name, data, logPort, offsets, events, log, lim
     else if (message.kind === 'stopped') over = true;
     else if (over || stopping) return;
     else if (message.kind === 'noted') events.noted?.(id, message.text);
+    else if (message.kind === 'reported') events.reported?.(id, message.report);
     else if (message.kind === 'topic-used') events.topicUsed(id, message.topic);
     else events[message.kind](id);
   });

@@ -7,6 +7,7 @@ import { buildPipelineParts } from '../plugins/pipeline-parts.ts';
 import { discoverPlugins } from '../plugins/plugin-index.ts';
 import { mayPass } from '../ports/passing-errors.ts';
 import { collectWhenIdle } from './idle-collection.ts';
+import { seldom } from './report-teller.ts';
 import { remoteLog } from './remote-log.ts';
 import { callOver } from './rpc.ts';
 import type { TaskEnvironment } from './task-environment.ts';
@@ -52,7 +53,9 @@ main.on('message', (message: ToTask) => {
 function setPaused(wanted: boolean): void {
   if (wanted === paused) return;
   paused = wanted;
-  run?.loop.setPaused(wanted).then(() => tell({ kind: wanted ? 'paused' : 'resumed' }), failing.reject);
+  // By then it may be wanted otherwise.
+  const told = (): void => (wanted === paused ? tell({ kind: wanted ? 'paused' : 'resumed' }) : undefined);
+  run?.loop.setPaused(wanted).then(told, failing.reject);
 }
 
 let noted: string | undefined;
@@ -84,6 +87,7 @@ function environment(): TaskEnvironment {
       noted = text;
       tell({ kind: 'noted', text });
     },
+    report: seldom((report) => tell({ kind: 'reported', report })),
     fail: (error) => failing.reject(error),
   };
 }

@@ -15,6 +15,12 @@ export interface TopicRecord {
   readonly value: string | null;
 }
 
+/** One that can be read without all of it in memory. */
+export interface LongTopicReader extends TopicReader {
+  /** What `read` gives, some at a time; the next are read when these were taken. */
+  each(topic: string, take: (records: readonly TopicRecord[]) => Promise<void>): Promise<void>;
+}
+
 export interface TopicReader {
   /** All that the topic holds now, each partition in order; nothing while it does not exist. */
   read(topic: string): Promise<TopicRecord[]>;
@@ -22,37 +28,43 @@ export interface TopicReader {
   count(topic: string): Promise<number>;
 }
 
-export function embeddedTopicReader(directory: string): TopicReader {
+export function embeddedTopicReader(directory: string): LongTopicReader {
   const ends = async (log: Log, topic: string) => {
     const [found] = await log.describeTopics([topic]);
     const partitions = Array.from({ length: found?.partitions ?? 0 }, (_, partition) => ({ topic, partition }));
     return log.offsetsAt(partitions, 'latest');
   };
   const open = (): Promise<Log> => openLog({ kind: 'embedded', directory, readOnly: true });
-  return {
+  const reader: LongTopicReader = {
     async read(topic) {
+      const records: TopicRecord[] = [];
+      await reader.each(topic, async (some) => void records.push(...some));
+      return records;
+    },
+    async each(topic, take) {
       await using log = await open();
       const missing = new Map(
         (await ends(log, topic)).filter(({ offset }) => offset > 0n).map(({ partition, offset }) => [partition, offset]),
       );
       await using reader = await log.openReader({ clientId: 'chaos' });
       reader.assign([...missing.keys()].map((partition) => ({ topic, partition, offset: 0n })));
-      const records: TopicRecord[] = [];
       while (missing.size > 0) {
+        const records: TopicRecord[] = [];
         for (const { partition, buffer, length, position, nextPosition } of await reader.fetch({ maxWaitMs: 1_000, maxBytes: 1 << 20 })) {
           for (const { offset, key, value } of readRecords(Buffer.from(buffer), length, position)) {
             records.push({ partition, offset, key: key?.toString() ?? null, value: value?.toString() ?? null });
           }
           if (nextPosition >= (missing.get(partition) ?? 0n)) missing.delete(partition);
         }
+        await take(records);
       }
-      return records;
     },
     async count(topic) {
       await using log = await open();
       return (await ends(log, topic)).reduce((sum, { offset }) => sum + Number(offset), 0);
     },
   };
+  return reader;
 }
 
 export function kafkaTopicReader(brokers: readonly string[]): TopicReader {

@@ -4,7 +4,7 @@ import { describe, test } from 'node:test';
 import { ConnectError, DataError, RetriableError } from '../../runtime/api/index.ts';
 import type { PartitionOffset } from '../../runtime/api/index.ts';
 import type { Log, LogGroup } from '../../runtime/ports/log.ts';
-import { appendValues, at, batchOf, createTopic, readPartition, uniqueName } from './log-fixture.ts';
+import { appendValues, at, batchOf, createTopic, readPartition, uniqueName, until } from './log-fixture.ts';
 import type { OpenLog } from './log-fixture.ts';
 
 interface Reader extends AsyncDisposable {
@@ -40,6 +40,12 @@ async function lettersIn(log: Log, { letters }: Pick<Reader, 'letters'>): Promis
   return (await readPartition(log, letters, 0, 'read_committed')).map(({ value }) => value);
 }
 
+/** A broker that is asked for all of a group's offsets leaves out the first one until its transaction's marker is written. */
+async function groupStands(log: Log, groupId: string, expected: readonly PartitionOffset[]): Promise<void> {
+  await until('offsets of the group', async () => (await log.groupOffsets(groupId)).length > 0);
+  assert.deepEqual(await log.groupOffsets(groupId), expected);
+}
+
 export function registerCommitContract(open: OpenLog): void {
   describe('groups: offsets and batches in one', () => {
     test('both are there, time and again, and with an empty list of either', async () => {
@@ -49,12 +55,12 @@ export function registerCommitContract(open: OpenLog): void {
       const { group, groupId, topic, letters } = reader;
       const stands = (offset: number): readonly PartitionOffset[] => [at(topic, 0, offset)];
       await group.commit(stands(1), [batchOf(letters, 0, ['A1', 'A2'])]);
-      assert.deepEqual(await log.groupOffsets(groupId), stands(1));
+      await groupStands(log, groupId, stands(1));
       await group.commit(stands(2), [batchOf(letters, 0, ['B']), batchOf(letters, 0, ['C'])]);
       await group.commit(stands(3));
-      assert.deepEqual(await log.groupOffsets(groupId), stands(3));
+      await groupStands(log, groupId, stands(3));
       await group.commit([], [batchOf(letters, 0, ['D'])]);
-      assert.deepEqual(await log.groupOffsets(groupId), stands(3));
+      await groupStands(log, groupId, stands(3));
       assert.deepEqual(await lettersIn(log, reader), ['A1', 'A2', 'B', 'C', 'D']);
     });
 
@@ -69,7 +75,7 @@ export function registerCommitContract(open: OpenLog): void {
       assert.deepEqual(await log.groupOffsets(groupId), []);
       assert.deepEqual(await lettersIn(log, reader), []);
       await group.commit([at(topic, 0, 2)], [batchOf(reader.letters, 0, ['later'])]);
-      assert.deepEqual(await log.groupOffsets(groupId), [at(topic, 0, 2)]);
+      await groupStands(log, groupId, [at(topic, 0, 2)]);
       assert.deepEqual(await lettersIn(log, reader), ['later']);
     });
 
@@ -97,7 +103,7 @@ export function registerCommitContract(open: OpenLog): void {
       await first[Symbol.asyncDispose]();
       await using next = await openReader(log, { groupId, topic, letters });
       await next.group.commit([at(topic, 0, 2)], [batchOf(letters, 0, ['two'])]);
-      assert.deepEqual(await log.groupOffsets(groupId), [at(topic, 0, 2)]);
+      await groupStands(log, groupId, [at(topic, 0, 2)]);
       assert.deepEqual(await lettersIn(log, next), ['one', 'two']);
     });
 

@@ -36,6 +36,7 @@ export interface ConnectOptions {
   /** What bin/connect-distributed.sh says, unless set. */
   readonly heap?: readonly string[];
   readonly logLevel?: 'INFO' | 'WARN';
+  readonly readyWithinMs?: number;
 }
 
 export async function startConnect(options: ConnectOptions): Promise<ConnectServer> {
@@ -86,7 +87,7 @@ export async function startConnect(options: ConnectOptions): Promise<ConnectServ
     ],
     folder,
     isReady: async () => (await fetch(`${url}/connectors`, { signal: AbortSignal.timeout(10_000) })).ok,
-    readyWithinMs: 120_000,
+    readyWithinMs: options.readyWithinMs ?? 120_000,
     stopSignal: 'SIGTERM',
     graceMs: 30_000,
     discardSignal: 'SIGKILL',

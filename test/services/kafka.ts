@@ -96,7 +96,8 @@ export const KAFKA_JVM = [
   '-Djava.awt.headless=true',
 ];
 
-const kafkaJars = (): Promise<string> =>
+/** The folder of Kafka's jars, its command line tools included. */
+export const kafkaJars = (): Promise<string> =>
   mavenJars(`kafka-${KAFKA_VERSION}`, [
     `org.apache.kafka:kafka_2.13:${KAFKA_VERSION}`,
     `org.apache.kafka:kafka-tools:${KAFKA_VERSION}`,

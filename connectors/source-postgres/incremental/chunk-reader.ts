@@ -5,14 +5,13 @@ import type { Client } from 'pg';
 
 import { readTable } from '../catalog.ts';
 import type { CatalogTable } from '../catalog.ts';
-import { copyOut } from '../copy-rows.ts';
-import { readCopyRow } from '../copy-rows.ts';
+import { copyOut, readCopyRow } from '../copy-rows.ts';
 import type { TableLayout } from '../envelope.ts';
-import { parseLsn } from '../lsn.ts';
+import { parseLsn, walEndSql } from '../lsn.ts';
 import type { Lsn } from '../lsn.ts';
 import { createLayoutCache } from '../relations.ts';
 import { catalogRelation } from '../table-key.ts';
-import { generatedColumns } from '../generated-columns.ts';
+import type { GeneratedColumns } from '../table-key.ts';
 import type { Settings } from '../settings.ts';
 import { SlotArena } from '../slot-arena.ts';
 import type { SourceNames } from '../source-block.ts';
@@ -56,6 +55,7 @@ export class NoKeyError extends Error {
 export interface ChunkRequest {
   readonly table: CapturedTable;
   readonly entry: CollectionEntry;
+  readonly generated: GeneratedColumns;
   /** Where the chunk before ended; null begins. */
   readonly last: Key | null;
   /** Null is asked for. */
@@ -67,22 +67,21 @@ const neverFull = { isFull: false, whenRoom: () => {} };
 export function createChunkReader(settings: Settings, names: SourceNames, log: Logger) {
   const layouts = createLayoutCache(settings, names, log, 'snapshot');
 
-  return async function readChunk(client: Client, { table, entry, last, maximum }: ChunkRequest): Promise<Chunk> {
+  return async function readChunk(client: Client, { table, entry, generated, last, maximum }: ChunkRequest): Promise<Chunk> {
     await client.query('begin isolation level repeatable read read only');
     try {
       // Before the first query, so that the table is what its snapshot says.
       await client.query(`lock table ${fromClause(table)} in access share mode`);
       const { rows } = await client.query<{ oid: number; snapshot: string; lsn: string }>(
         `select to_regclass($1)::oid as oid, txid_current_snapshot()::text as snapshot,
-           case when pg_is_in_recovery() then pg_last_wal_replay_lsn() else pg_current_wal_insert_lsn() end::text as lsn`,
+           ${walEndSql} as lsn`,
         [`${pg.escapeIdentifier(table.schema)}.${pg.escapeIdentifier(table.table)}`],
       );
       const { oid, snapshot, lsn } = rows[0] as { oid: number; snapshot: string; lsn: string };
       const catalog = await readTable(client, oid);
-      const generated = await generatedColumns(client, settings);
       const layout = layouts.layout(catalogRelation(oid, table.schema, table.table, catalog, generated), catalog);
       const chunk = chunkTable(table, entry, layout, catalog);
-      const identity = await identityColumns(client, oid, catalog);
+      const identity = identityColumns(catalog);
       const maximumKey = maximum ?? (await readMaximum(client, chunk));
       const found =
         maximumKey === null ? [] : await readRows(client, layout, chunk, identity, catalog, last, maximumKey, settings.signals.chunkSize);
@@ -125,17 +124,8 @@ function chunkTable(table: CapturedTable, entry: CollectionEntry, { shape }: Tab
 }
 
 /** What tells a row in the stream, where deletes bring the replica identity alone. */
-async function identityColumns(client: Client, oid: number, { primaryKey, uniqueKey }: CatalogTable): Promise<readonly string[]> {
-  const { rows } = await client.query<{ name: string }>(
-    `select a.attname::text as name
-     from pg_class c
-     join pg_index i on i.indrelid = c.oid and i.indisreplident
-     join pg_attribute a on a.attrelid = c.oid and a.attnum = any(i.indkey::int2[])
-     where c.oid = $1 and c.relreplident = 'i'
-     order by a.attnum`,
-    [oid],
-  );
-  if (rows.length > 0) return rows.map(({ name }) => name);
+function identityColumns({ replicaIdentity, identityKey, primaryKey, uniqueKey }: CatalogTable): readonly string[] {
+  if (replicaIdentity === 'i' && identityKey.length > 0) return identityKey;
   return primaryKey.length > 0 ? primaryKey : uniqueKey;
 }
 

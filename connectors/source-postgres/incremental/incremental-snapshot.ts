@@ -12,18 +12,16 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import type { Logger, OffsetMap } from '@millrace/runtime/api';
+import type { OffsetMap } from '@millrace/runtime/api';
 import type { Client } from 'pg';
 
-import { codeOf, explain, mayPass } from '../errors.ts';
-import type { Notifier } from '../notifications/notifier.ts';
 import type { Relation } from '../pgoutput/messages.ts';
-import type { Settings } from '../settings.ts';
-import type { SourceNames } from '../source-block.ts';
-import type { SqlLink } from '../sql-link.ts';
+import { RowCheck } from '../row-check.ts';
 import { ChangedRows } from './changed-rows.ts';
-import { createChunkReader, NoKeyError } from './chunk-reader.ts';
+import { judgeFailure } from './chunk-failure.ts';
+import { createChunkReader } from './chunk-reader.ts';
 import type { Chunk } from './chunk-reader.ts';
+import type { IncrementalParts } from './incremental-parts.ts';
 import { createMarks } from './marks.ts';
 import { RecentCommits } from './pg-snapshot.ts';
 import { SnapshotReport } from './snapshot-report.ts';
@@ -31,22 +29,10 @@ import type { CollectionEntry, SnapshotState } from './snapshot-state.ts';
 import { findTarget } from './target.ts';
 import type { Target } from './target.ts';
 import { ChunkWindow } from './window.ts';
-import type { EmitParts } from './window.ts';
+import type { Place } from './window.ts';
 
 const retryMs = 50;
 const maxRetryMs = 10_000;
-
-export interface IncrementalParts extends EmitParts {
-  readonly settings: Settings;
-  readonly names: SourceNames;
-  readonly log: Logger;
-  readonly sql: SqlLink;
-  readonly notifier: Notifier;
-  readonly signal: AbortSignal;
-  readonly figure: (name: string, value: number) => void;
-  /** The task cannot go on. */
-  readonly failed: (error: Error) => void;
-}
 
 export class IncrementalSnapshot {
   readonly #parts: IncrementalParts;
@@ -54,6 +40,7 @@ export class IncrementalSnapshot {
   readonly #commits = new RecentCommits();
   readonly #read;
   readonly #marks;
+  readonly #check: RowCheck;
   readonly #report: SnapshotReport;
   #target: Target | undefined;
   #changed: ChangedRows | undefined;
@@ -68,6 +55,7 @@ export class IncrementalSnapshot {
     const { settings, names, log } = parts;
     this.#read = createChunkReader(settings, names, log);
     this.#marks = createMarks(settings.signals, log);
+    this.#check = new RowCheck(settings, log);
     this.#touched();
   }
 
@@ -150,17 +138,26 @@ export class IncrementalSnapshot {
     this.#window = undefined;
     const wanted = window.entry === this.#state.current;
     if (wanted && !window.changed.spoiled) {
-      const kept = window.emit(this.#parts, place, (key) => {
-        this.#state.lastKey = key;
-        this.#fields = this.#state.fields();
-      });
-      this.#report.chunkEmitted(window.chunk, kept);
-      this.#touched();
+      try {
+        this.#emit(window, place);
+      } catch (error) {
+        // Who calls may be a timer.
+        return this.#parts.failed(error as Error);
+      }
     } else if (wanted) {
       this.#report.chunkSpoiled(window.chunk);
     }
     this.#changed = undefined;
     window.done();
+  }
+
+  #emit(window: ChunkWindow, place: Place): void {
+    const kept = window.emit(this.#parts, this.#check, place, (key) => {
+      this.#state.lastKey = key;
+      this.#fields = this.#state.fields();
+    });
+    this.#report.chunkEmitted(window.chunk, kept);
+    this.#touched();
   }
 
   /** Until the signal aborts. */
@@ -183,14 +180,13 @@ export class IncrementalSnapshot {
         this.#changed = undefined;
         this.#target = undefined;
         if (signal.aborted) return;
-        const told = explain(error, `read table ${entry?.id ?? ''} for the incremental snapshot`);
-        if (error instanceof NoKeyError) this.#refuse(entry, 'NO_PRIMARY_KEY', error.message);
-        else if (mayPass(told)) {
+        const failure = judgeFailure(error, entry?.id ?? '');
+        if (failure.kind === 'refuse') this.#refuse(entry, failure.status, failure.error.message);
+        else if (failure.kind === 'again') {
           const waitMs = Math.min(retryMs * 2 ** tries++, maxRetryMs);
-          log.warn(`${told.message} Trying again in ${waitMs} ms.`);
+          log.warn(`${failure.error.message} Trying again in ${waitMs} ms.`);
           await sleep(waitMs, undefined, { signal }).catch(() => {});
-        } else if (/^(0A|21|22|42|P0)/.test(codeOf(error) ?? '')) this.#refuse(entry, 'SQL_EXCEPTION', told.message);
-        else return failed(told);
+        } else return failed(failure.error);
       }
     }
   }
@@ -231,7 +227,7 @@ export class IncrementalSnapshot {
       const changed = new ChangedRows(target.oid, target.identity);
       this.#changed = changed;
       const { lastKey: last, maximumKey: maximum } = this.#state;
-      const chunk = await this.#read(client, { table: target.table, entry, last, maximum });
+      const chunk = await this.#read(client, { ...target, last, maximum });
       if (this.#state.current !== entry) continue;
       if (chunk.oid !== target.oid || chunk.identity.join() !== target.identity.join()) {
         // Known only now which changes to look for.

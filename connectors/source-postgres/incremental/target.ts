@@ -1,7 +1,9 @@
 /** The table that is being read, and what is known of it since its last chunk. */
 import type { Client } from 'pg';
 
+import { generatedColumns } from '../generated-columns.ts';
 import type { Settings } from '../settings.ts';
+import type { GeneratedColumns } from '../table-key.ts';
 import { capturedTables } from '../tables.ts';
 import type { CapturedTable } from '../tables.ts';
 import type { CollectionEntry } from './snapshot-state.ts';
@@ -9,6 +11,8 @@ import type { CollectionEntry } from './snapshot-state.ts';
 export interface Target {
   readonly entry: CollectionEntry;
   readonly table: CapturedTable;
+  /** Which of its generated columns are read. */
+  readonly generated: GeneratedColumns;
   oid: number;
   /** The columns that tell rows apart in the stream; the first chunk finds them out. */
   identity: readonly string[];
@@ -17,5 +21,6 @@ export interface Target {
 /** Undefined for a table that is not captured. */
 export async function findTarget(client: Client, settings: Settings, entry: CollectionEntry): Promise<Target | undefined> {
   const table = (await capturedTables(client, settings)).find((one) => `${one.schema}.${one.table}` === entry.id);
-  return table === undefined ? undefined : { entry, table, oid: table.oid, identity: [] };
+  if (table === undefined) return undefined;
+  return { entry, table, generated: await generatedColumns(client, settings), oid: table.oid, identity: [] };
 }

@@ -5,6 +5,7 @@ import type { Lsn } from '../lsn.ts';
 import type { RecordQueue } from '../queue.ts';
 import { rowRecord } from '../records.ts';
 import type { RecordContext } from '../records.ts';
+import type { RowCheck } from '../row-check.ts';
 import { processingScope, transactionScopeOf } from '../source-block.ts';
 import type { ChangedRows } from './changed-rows.ts';
 import type { Chunk } from './chunk-reader.ts';
@@ -62,8 +63,11 @@ export class ChunkWindow {
     return this.#seen || (this.#passAt !== undefined && reached >= this.#passAt);
   }
 
-  /** Hands over the rows that the stream did not tell of, after `before` was told the key of each. Returns how many. */
-  emit({ context, queue }: EmitParts, place: Place, before: (key: Key) => void): number {
+  /**
+   * Hands over the rows that the stream did not tell of, after `before` was told the key of each. Returns how many.
+   * Throws a DataError where one must not pass.
+   */
+  emit({ context, queue }: EmitParts, check: RowCheck, place: Place, before: (key: Key) => void): number {
     const { offset, reached, lastCommit } = place;
     const { layout, rows } = this.chunk;
     place.settle();
@@ -74,9 +78,11 @@ export class ChunkWindow {
     let kept = 0;
     for (const { bytes, slots, base, size, key, identity } of rows) {
       if (this.changed.emptied || (identity !== undefined && this.changed.has(identity))) continue;
+      const headers = check.headers('new', layout, bytes, slots, base, context.headers);
+      if (headers === undefined) continue;
       before(key);
       const row = { bytes, slots, base, scopes, own: nothing };
-      queue.push(rowRecord(context, shape.topic, keySchema, newKey, valueSchema, value, row, context.headers, offset), size);
+      queue.push(rowRecord(context, shape.topic, keySchema, newKey, valueSchema, value, row, headers, offset), size);
       kept++;
     }
     const last = rows.at(-1)?.key;

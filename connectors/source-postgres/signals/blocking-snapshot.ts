@@ -1,26 +1,26 @@
 /** Reads tables whole while the stream stands still. */
-import type { Logger, OffsetMap, WireRow } from '@millrace/runtime/api';
+import type { Logger, OffsetMap } from '@millrace/runtime/api';
 import pg from 'pg';
 import type { Client } from 'pg';
 
 import { readTable } from '../catalog.ts';
 import { endClient } from '../connection.ts';
 import type { Connector } from '../connection.ts';
-import { copyOut, readCopyRow } from '../copy-rows.ts';
+import { copyOut } from '../copy-rows.ts';
 import type { TableLayout } from '../envelope.ts';
 import { fromClause } from '../incremental/chunk-query.ts';
-import { parseLsn } from '../lsn.ts';
 import type { Notifier } from '../notifications/notifier.ts';
 import type { RecordQueue } from '../queue.ts';
-import { rowRecord } from '../records.ts';
 import type { RecordContext } from '../records.ts';
 import { createLayoutCache } from '../relations.ts';
 import { catalogRelation } from '../table-key.ts';
 import { generatedColumns } from '../generated-columns.ts';
 import type { Settings } from '../settings.ts';
-import { SlotArena } from '../slot-arena.ts';
-import { processingScope, transactionScopeOf } from '../source-block.ts';
-import type { SnapshotMarker, SourceNames } from '../source-block.ts';
+import { heldSnapshot } from '../snapshot/readers.ts';
+import { createWork, wholePart } from '../snapshot/work.ts';
+import type { TableWork } from '../snapshot/work.ts';
+import { SnapshotWriter } from '../snapshot/writer.ts';
+import type { SourceNames } from '../source-block.ts';
 import type { CapturedTable } from '../tables.ts';
 import type { SnapshotRequest } from './signal.ts';
 
@@ -33,14 +33,6 @@ export interface BlockingParts {
   readonly connector: Connector;
   readonly notifier: Notifier;
   readonly signal: AbortSignal;
-}
-
-interface Held {
-  readonly layout: TableLayout;
-  readonly row: WireRow;
-  readonly size: number;
-  readonly first: boolean;
-  readonly firstInTable: boolean;
 }
 
 /** `offset` is where the stream stands; it goes on there. */
@@ -68,46 +60,25 @@ async function readAll(
   tables: readonly CapturedTable[],
   offset: OffsetMap,
 ): Promise<void> {
-  const { settings, names, context, queue, log, notifier } = parts;
+  const { settings, names, queue, log, notifier } = parts;
   const startedUs = Math.floor((performance.timeOrigin + performance.now()) * 1000);
   await client.query('begin isolation level repeatable read read only');
-  const { rows: found } = await client.query<{ lsn: string; xid: string }>(`
-    select case when pg_is_in_recovery() then pg_last_wal_replay_lsn() else pg_current_wal_insert_lsn() end::text as lsn,
-      (txid_snapshot_xmax(txid_current_snapshot()) & 4294967295)::text as xid`);
-  const lsn = parseLsn(found[0]?.lsn ?? '0/0');
-  const scope = transactionScopeOf(startedUs, Number(found[0]?.xid), lsn, lsn);
+  const moment = { ...(await heldSnapshot(client)), us: startedUs };
   const layouts = createLayoutCache(settings, names, log, 'snapshot');
   const list = tables.map(idOf).join(',');
-  const arena = new SlotArena();
-  let held: Held | undefined;
-  let total = 0;
+  const work = createWork(tables.map(wholeTable), 1, false);
+  const writer = new SnapshotWriter({ ...parts, resumable: false, standsAt: offset }, moment, undefined, work.tables);
   notifier.initial('STARTED', {}, offset);
 
-  const emit = ({ layout, row, size }: Held, marker: SnapshotMarker): void => {
-    const { keySchema, newKey, valueSchema, shape } = layout;
-    queue.push(rowRecord(context, shape.topic, keySchema, newKey, valueSchema, layout.read(marker), row, context.headers, offset), size);
-  };
   const generated = await generatedColumns(client, settings);
-  for (const table of tables) {
+  for (let piece = work.take(); piece !== undefined; piece = work.take()) {
+    const { table } = piece.work;
     const id = idOf(table);
     const catalog = await readTable(client, table.oid);
     const layout = layouts.layout(catalogRelation(table.oid, table.schema, table.table, catalog, generated), catalog);
-    const { width } = layout.shape;
     notifier.initial('IN_PROGRESS', { data_collections: list, current_collection_in_progress: id }, offset);
-    let rows = 0;
-    let scopes: readonly (readonly unknown[])[] = [];
-    await copyOut(client, await copyStatement(client, table, layout, request.filterFor(id)), queue, {
-      begin: () => void (scopes = [scope, processingScope()]),
-      row(bytes, start, end) {
-        const base = arena.reserve(2 * width);
-        const { slots } = arena;
-        readCopyRow(bytes, start, end, width, slots, base);
-        if (held !== undefined) emit(held, markerOf(held, rows === 0));
-        held = { layout, row: { bytes, slots, base, scopes, own: [] }, size: end - start, first: total === 0, firstInTable: rows === 0 };
-        rows++;
-        total++;
-      },
-    });
+    await copyOut(client, await copyStatement(client, table, layout, request.filterFor(id)), queue, writer.receiver(piece, layout));
+    const rows = writer.read(piece) ?? 0;
     notifier.initial(
       'TABLE_SCAN_COMPLETED',
       { data_collections: list, scanned_collection: id, total_rows_scanned: String(rows), status: 'SUCCEEDED' },
@@ -115,18 +86,22 @@ async function readAll(
     );
     log.info(`blocking snapshot: ${id}, ${rows} rows`);
   }
-  if (held !== undefined) emit(held, 'last');
+  writer.end();
   await client.query('commit');
   notifier.initial('COMPLETED', {}, offset);
 }
 
-const idOf = ({ schema, table }: CapturedTable): string => `${schema}.${table}`;
+const wholeTable = (table: CapturedTable): TableWork => ({
+  table,
+  parts: [wholePart(table)],
+  estimatedRows: 0,
+  reading: undefined,
+  rows: 0,
+  held: undefined,
+  begun: false,
+});
 
-function markerOf({ first, firstInTable }: Held, lastInTable: boolean): SnapshotMarker {
-  if (first) return 'first';
-  if (lastInTable) return 'last_in_data_collection';
-  return firstInTable ? 'first_in_data_collection' : 'true';
-}
+const idOf = ({ schema, table }: CapturedTable): string => `${schema}.${table}`;
 
 /** `select` is a whole query; columns that it leaves out are null. */
 async function copyStatement(client: Client, table: CapturedTable, { shape }: TableLayout, select: string | null): Promise<string> {

@@ -5,6 +5,7 @@ import type { Settings } from '../settings.ts';
 import type { CapturedTable } from '../tables.ts';
 import type { SnapshotProgress } from './progress.ts';
 import { everything } from './tid.ts';
+import { wholePart } from './work.ts';
 import type { Part, TableWork } from './work.ts';
 
 interface PartRow {
@@ -62,16 +63,6 @@ export async function planTables(
     // A partition that may not be read by itself is read by its root.
     const overridden = settings.selectOverrides.statementOf(table.schema, table.table) !== undefined;
     const whole = overridden || (table.partitioned && (found.length === 0 || found.some((row) => row.whole)));
-    const own: Part = {
-      ...table,
-      only: false,
-      filenode: 0,
-      pages: 0,
-      ranged: false,
-      changedToo: false,
-      left: [everything],
-      taken: new Set(),
-    };
     const parts = found.map((row): Part => {
       const stored = before?.parts.get(row.oid);
       const rewritten = stored !== undefined && stored.filenode !== (row.filenode ?? 0);
@@ -91,7 +82,7 @@ export async function planTables(
     });
     return {
       table,
-      parts: whole ? [own] : parts,
+      parts: whole ? [{ ...wholePart(table), pages: found.reduce((sum, { pages }) => sum + pages, 0) }] : parts,
       estimatedRows: found.reduce((sum, { tuples }) => sum + tuples, 0),
       reading: undefined,
       rows: before?.rows ?? 0,

@@ -4,7 +4,7 @@ import pg from 'pg';
 import type { Client } from 'pg';
 
 import { codeOf, explain } from '../errors.ts';
-import { parseLsn } from '../lsn.ts';
+import { parseLsn, walEndSql } from '../lsn.ts';
 import type { Lsn } from '../lsn.ts';
 import type { Settings } from '../settings.ts';
 import type { CapturedTable } from '../tables.ts';
@@ -38,8 +38,13 @@ export async function holdSnapshot(
   if (exported !== undefined) await client.query(`set transaction snapshot ${pg.escapeLiteral(exported)}`);
   await client.query(inOrder);
   await lockTables(client, tables, settings);
+  return heldSnapshot(client);
+}
+
+/** The snapshot of the transaction that is open. */
+export async function heldSnapshot(client: Client): Promise<HeldSnapshot> {
   const { rows } = await client.query<{ lsn: string; xid: string; sees: string; next: string }>(`
-    select case when pg_is_in_recovery() then pg_last_wal_replay_lsn() else pg_current_wal_insert_lsn() end::text as lsn,
+    select ${walEndSql} as lsn,
       (txid_snapshot_xmax(s) & 4294967295)::text as xid, s::text as sees, txid_snapshot_xmax(s)::text as next
     from txid_current_snapshot() s`);
   const { lsn, xid, sees, next } = rows[0] as { lsn: string; xid: string; sees: string; next: string };

@@ -69,6 +69,20 @@ export interface HeldRow {
   marker: SnapshotMarker;
 }
 
+/** All of a table as one part, of which one piece is read. */
+export const wholePart = ({ oid, schema, table }: CapturedTable): Part => ({
+  oid,
+  schema,
+  table,
+  only: false,
+  filenode: 0,
+  pages: 0,
+  ranged: false,
+  changedToo: false,
+  left: [everything],
+  taken: new Set(),
+});
+
 /** Pieces below this are not worth a statement: 16 MiB of pages. */
 const leastPages = 2_048;
 /** So many pieces of a table for each reader, so that none waits long for the last of them. */

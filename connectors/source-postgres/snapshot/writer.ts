@@ -1,5 +1,5 @@
 /** From rows that several readers bring to records, with Debezium's markers and offsets that tell how far all of them are. */
-import type { Logger, SourceRecord, WireRow } from '@millrace/runtime/api';
+import type { Logger, OffsetMap, WireRow } from '@millrace/runtime/api';
 
 import { RowCheck } from '../row-check.ts';
 import { readCopyRow } from '../copy-rows.ts';
@@ -25,6 +25,8 @@ export interface WriterParts {
   readonly log: Logger;
   /** Whether offsets tell how to go on. */
   readonly resumable: boolean;
+  /** Of a snapshot for which the stream stands still: where it stands, which all offsets say. */
+  readonly standsAt?: OffsetMap;
 }
 
 /**
@@ -42,7 +44,7 @@ export class SnapshotWriter {
   readonly #scope: readonly unknown[];
   readonly #open = new Set<TableWork>();
   #done: string;
-  readonly #offset: SourceRecord['sourceOffset'];
+  readonly #offset: OffsetMap;
   #run: HeldRow[] = [];
   /** The last row of the table that ended last. */
   #ended: HeldRow | undefined;
@@ -51,11 +53,12 @@ export class SnapshotWriter {
     this.#parts = parts;
     this.#check = new RowCheck(parts.settings, parts.log);
     this.#moment = moment;
-    this.#scope = transactionScopeOf(moment.us, moment.txId, undefined, moment.lsn);
+    const { standsAt } = parts;
+    this.#scope = transactionScopeOf(moment.us, moment.txId, standsAt && moment.lsn, moment.lsn);
     this.#done = before?.done.join() ?? '';
     this.rows = before?.rows ?? 0;
     for (const work of tables) if (work.begun) this.#open.add(work);
-    this.#offset = Object.freeze(snapshotOffset(moment.lsn, moment.txId, moment.us, false));
+    this.#offset = standsAt ?? Object.freeze(snapshotOffset(moment.lsn, moment.txId, moment.us, false));
   }
 
   /** Takes the rows of a piece, in the order of their places. */
@@ -109,7 +112,7 @@ export class SnapshotWriter {
     this.#ended = undefined;
     if (ended !== undefined) this.#emit(ended, true, true);
     const { lsn, txId, us } = this.#moment;
-    this.#flush(Object.freeze(snapshotOffset(lsn, txId, us, true)));
+    this.#flush(this.#parts.standsAt ?? Object.freeze(snapshotOffset(lsn, txId, us, true)));
   }
 
   flush(): void {
@@ -117,7 +120,7 @@ export class SnapshotWriter {
   }
 
   /** That of what was emitted: for what is not a row. */
-  offset(): SourceRecord['sourceOffset'] {
+  offset(): OffsetMap {
     this.flush();
     if (!this.#parts.resumable || this.rows === 0) return this.#offset;
     const [text] = progressText(this.#moment.sees, this.rows, this.#done, this.#openTables());
@@ -157,7 +160,7 @@ export class SnapshotWriter {
   }
 
   /** All rows of a run are of one piece, whose place is all that their offsets differ in. */
-  #flush(last?: SourceRecord['sourceOffset']): void {
+  #flush(last?: OffsetMap): void {
     const { context, queue, resumable } = this.#parts;
     const run = this.#run;
     if (run.length === 0) return;
@@ -169,7 +172,7 @@ export class SnapshotWriter {
       const { keySchema, newKey, valueSchema, shape } = layout;
       const text = before === undefined || behind === undefined ? before : `${before}${placeOf(row, shape.width)}${behind}`;
       const offset = last ?? (text === undefined ? this.#offset : { ...this.#offset, [progressKey]: text });
-      const headers = this.#check.ofNew(layout, row.bytes, row.slots, row.base, context.headers);
+      const headers = this.#check.headers('new', layout, row.bytes, row.slots, row.base, context.headers);
       if (headers === undefined) continue;
       queue.push(rowRecord(context, shape.topic, keySchema, newKey, valueSchema, layout.read(marker), row, headers, offset), bytes);
     }

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 
 import pg from 'pg';
 
-import type { SourceRecord } from '@millrace/runtime/api';
+import type { SourceRecord, TaskReport } from '@millrace/runtime/api';
 
 import { createDatabase } from '../../../test/services/postgres.ts';
 import type { PostgresAddress } from '../../../test/services/postgres.ts';
@@ -144,12 +144,13 @@ for (const [viaRoot, published] of [
   });
 }
 
-test('tables come in the order of their rows, where that is asked for; figures and log tell how far it is', async () => {
+test('tables come in the order of their rows, where that is asked for; figures, log and report tell how far it is', async () => {
   await using database = await createDatabase(await usePostgres(), 'readers');
   await createTables(database);
   await sql(database, 'analyze');
   const raw = rawConfig(database, { 'snapshot.tables.order.by.row.count': 'descending', 'snapshot.locking.mode': 'shared' });
-  await using running = await runTask(raw);
+  const reports: (TaskReport | undefined)[] = [];
+  await using running = await runTask(raw, { context: { setReport: (report) => void reports.push(report) } });
   const records = await running.count(rowsInAll);
   const order = [...new Set(records.map(tableOf))];
   assert.deepEqual(order.slice(0, 3), ['large', 'small', 'keyless']);
@@ -157,4 +158,15 @@ test('tables come in the order of their rows, where that is asked for; figures a
   await waitFor(() => running.logs.some((line) => line.includes(`snapshot: done, 7 tables, ${rowsInAll} rows`)), 'the end in the log');
   assert.equal(running.figures.get('snapshot-rows-total'), rowsInAll);
   assert.equal(running.figures.get('snapshot-remaining-bytes'), 0);
+  assert.equal(running.figures.get('snapshot-remaining-tables'), 0);
+  assert.equal(running.figures.get('debezium_metrics_TotalTableCount'), 7);
+  const { tables, tablesDone, percent, rowsLeft } = reports[0]?.['snapshot'] ?? {};
+  assert.deepEqual([tables, tablesDone, percent], [7, 0, 0]);
+  assert.ok(Number(rowsLeft) > 0, 'what PostgreSQL estimates, before anything was read');
+  const last = reports.findLast((report) => report?.['snapshot'] !== undefined)?.['snapshot'];
+  assert.deepEqual([last?.['tablesDone'], last?.['rows'], last?.['percent'], last?.['rowsLeft']], [7, rowsInAll, 100, 0]);
+  await waitFor(() => {
+    const { snapshot, slot } = reports.at(-1) ?? {};
+    return snapshot === undefined && Number(slot?.['retainedBytes']) > 0;
+  }, 'the slot alone in the report');
 });

@@ -8,6 +8,7 @@ import { usePostgres } from '../../../test/services/share.ts';
 import type { PostgresAddress } from '../../../test/services/postgres.ts';
 import { field, rawConfig, runTask, sql } from './harness.ts';
 import type { RawConfig } from './harness.ts';
+import { isRead, signal, signalConfig, signalTable, started } from './incremental-harness.ts';
 
 const big = 'array(select g from generate_series(1, 3000) g)::numeric[]';
 const named = ({ headers }: SourceRecord): unknown => headers.find(({ key }) => key === '__millrace.unavailable')?.value;
@@ -105,3 +106,33 @@ test('NaN where a decimal must be: a stand-in that a header names, the row left 
   await assert.rejects(nan({ 'debezium.bug.compatible': 'true' }), /null used for required field: "n"/);
   await assert.rejects(nan({ 'event.converting.failure.handling.mode': 'fail' }), /Set decimal\.handling\.mode=string/);
 });
+
+/** The rows of a snapshot that a signal asked for: id, the decimal, and what the header names. */
+async function nanRead(type: string, more: RawConfig): Promise<readonly (readonly unknown[])[]> {
+  await using database = await createDatabase(await usePostgres());
+  await sql(
+    database,
+    signalTable,
+    'create table t (id int primary key, n numeric(10,2) not null)',
+    "insert into t values (1, 1.5), (2, 'NaN'), (3, 2.5)",
+  );
+  await using task = await runTask(signalConfig(database, more));
+  await started(task);
+  await signal(database, 'one', 'execute-snapshot', { type, 'data-collections': ['public.t'] });
+  const records = await task.until((all) => ofTable(all).some((one) => field(one, 'after', 'id') === 3));
+  return ofTable(records)
+    .filter(isRead)
+    .map((record) => [field(record, 'after', 'id'), String(field(record, 'after', 'n')), named(record)]);
+}
+
+for (const type of ['INCREMENTAL', 'BLOCKING']) {
+  test(`${type}: NaN in a snapshot that a signal asked for, as in the stream`, async () => {
+    const others = [
+      [1, '1.50', undefined],
+      [3, '2.50', undefined],
+    ];
+    assert.deepEqual(await nanRead(type, {}), [others[0], [2, '0.00', ['n']], others[1]]);
+    assert.deepEqual(await nanRead(type, { 'event.processing.failure.handling.mode': 'skip' }), others);
+    await assert.rejects(nanRead(type, { 'event.converting.failure.handling.mode': 'fail' }), /column public\.t\.n holds NaN/);
+  });
+}
