@@ -51,7 +51,7 @@ const modes: Readonly<Record<string, readonly string[]>> = {
 const columnFilters: readonly Config[] = [
   { 'column.exclude.list': 'public\\..*\\..*_inet' },
   { 'column.exclude.list': '.*\\.[cC]-.*' },
-  { 'column.include.list': '.*\\.(id|part|k|[cC][ -]?\\d+_[^u].*)' },
+  { 'column.include.list': '.*\\.(id|type|data|part|k|[cC][ -]?\\d+_[^u].*)' },
 ];
 
 const unwrap = (more: Config = {}): Config => ({

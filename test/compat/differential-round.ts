@@ -35,8 +35,8 @@ export interface RoundResult {
   readonly ddl: readonly string[];
 }
 
-export async function runRound(site: Site, name: string, tableCount: number): Promise<RoundResult> {
-  const random = createRandom(name);
+export async function runRound(site: Site, name: string, tableCount: number, from: number): Promise<RoundResult> {
+  const random = createRandom(name, from);
   await using database = await createDatabase(site.server, 'differential');
   const client = new pg.Client({ connectionString: database.url });
   client.on('error', () => {});
@@ -112,7 +112,7 @@ export async function runRound(site: Site, name: string, tableCount: number): Pr
   return {
     config,
     tables: new Map(
-      tables.map((table) => [/t\d+/i.exec(table.topic)?.[0] ?? '', ownTopics(table).flatMap((topic) => found.get(topic) ?? [])]),
+      tables.map((table) => [/t_?\d+/i.exec(table.topic)?.[0] ?? '', ownTopics(table).flatMap((topic) => found.get(topic) ?? [])]),
     ),
     others: [...found].flatMap(([topic, list]) => (all.has(topic) || isOwn(topic) ? [] : list)),
     records: [...theirs.values()].reduce((sum, list) => sum + list.length, 0),
@@ -140,13 +140,18 @@ async function readAgain(
     due += Number(rows[0]?.count);
   }
   const before = { debezium: await total('debezium'), millrace: await total('millrace') };
+  const missing = { debezium: due, millrace: due };
   const data = JSON.stringify({ 'data-collections': chosen.map(({ id }) => id), type: 'incremental' });
   for (const side of sides)
     await client.query(`insert into ${signalTable(side)} values (gen_random_uuid(), 'execute-snapshot', $1)`, [data]);
-  await pair.wait(`both have read ${data} again (${chosen.flatMap(({ ddl }) => ddl).join('; ')})`, async () => {
-    for (const side of sides) if ((await total(side)) < before[side] + due) return false;
-    return true;
-  });
+  await pair
+    .wait(`both have read ${data} again (${chosen.flatMap(({ ddl }) => ddl).join('; ')})`, async () => {
+      for (const side of sides) missing[side] = before[side] + due - (await total(side));
+      return Math.max(...Object.values(missing)) <= 0;
+    })
+    .catch((error: Error) => {
+      throw new Error(`${error.message}; still missing: ${JSON.stringify(missing)}`, { cause: error });
+    });
 }
 
 async function run(client: pg.Client, statement: string): Promise<void> {
