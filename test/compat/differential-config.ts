@@ -103,14 +103,15 @@ export function randomConfig(random: Random): Config {
 /** What it says of these tables. */
 export function tableConfig(random: Random, tables: readonly Table[], general: Config): Config {
   const config: Record<string, string> = {};
-  const keyed = tables.filter(({ columns, partitions }) => partitions.length === 0 && columns.some(({ required }) => required));
+  // Debezium does not start with names of blanks in these.
+  const plain = tables.filter(({ name }) => !name.includes(' '));
+  const keyed = plain.filter(({ columns, partitions }) => partitions.length === 0 && columns.some(({ required }) => required));
   if (keyed.length > 0 && chance(random, 0.3)) {
     const keys = Array.from({ length: random.between(1, 2) }, () => messageKey(random, pick(random, keyed))).filter(Boolean);
     if (keys.length > 0) config['message.key.columns'] = keys.join(';');
   }
-  // Debezium does not start with a name of blanks here, and dies of rows that have other columns than are included.
+  // Debezium dies of rows that have other columns than are included.
   const filtered = Object.keys(general).some((key) => /^column\.(in|ex)clude/.test(key));
-  const plain = tables.filter(({ name }) => !name.includes(' '));
   if (plain.length > 0 && !filtered && chance(random, 0.2)) {
     const { name, id } = pick(random, plain);
     const table = id.replaceAll('\\', '');

@@ -19,6 +19,8 @@ import { alteration } from './differential-alterations.ts';
 import { insert, transactions } from './differential-workload.ts';
 
 export interface Site {
+  /** Is told what a round is, before it fails. */
+  readonly begins?: (config: Config, ddl: readonly string[]) => void;
   readonly server: PostgresAddress;
   readonly topics: TopicSet;
   /** REST addresses: Kafka Connect with Debezium, and ours. */
@@ -59,6 +61,7 @@ export async function runRound(site: Site, name: string, tableCount: number, fro
   for (const table of tables) for (let count = random.between(0, 4); count > 0; count--) await attempt(client, [insert(random, table)]);
 
   const config = { ...general, ...tableConfig(random, tables, general) };
+  site.begins?.(config, ddl);
   await using pair = await startPair(site.workers, client, database, tables, config);
   const { prefix } = pair;
   const delimited = (topic: string): string => topic.replaceAll('.', config['topic.delimiter'] ?? '.');
@@ -161,7 +164,7 @@ async function run(client: pg.Client, statement: string): Promise<void> {
 }
 
 /** Not unique; longer than an index's entry may be; null, or not of its new type; no identity any more. */
-const refusals = new Set(['55000', '23505', '54000', '23502', '22P02', '22001', '22003', '23514', '42804', '22P03']);
+const refusals = new Set(['55000', '42P10', '23505', '54000', '23502', '22P02', '22001', '22003', '23514', '42804', '22P03']);
 
 /** One transaction, which is undone when it is refused for the rows that there are; whether it was not. */
 async function attempt(client: pg.Client, statements: readonly string[]): Promise<boolean> {

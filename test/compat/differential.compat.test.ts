@@ -43,7 +43,11 @@ test(
     for (const round of rounds) {
       const name = `round ${round}`;
       const site = { server, topics, workers: { debezium: jvm.url, millrace: millrace.url } };
-      const result = await runRound(site, name, tablesPerRound, from).catch((error: Error) => tell(`${name}: ${error.message}`));
+      let told: string[] = [];
+      const begins = (config: object, ddl: readonly string[]): void => void (told = [JSON.stringify(config), ...ddl]);
+      const result = await runRound({ ...site, begins }, name, tablesPerRound, from).catch((error: Error) =>
+        tell(`${name}: ${error.message}`, ...told),
+      );
       if (result === undefined) continue;
       records += result.records;
       const found = [...result.tables].filter(([, list]) => list.length > 0);

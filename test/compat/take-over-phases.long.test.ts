@@ -51,13 +51,13 @@ test(
     };
     const complete = async (phase: PhaseName, name: string): Promise<void> => {
       const contents = await site.contents(name);
-      let last: unknown;
+      let last: Error | undefined;
       await until(`${name} is complete`, async () => {
         try {
           check(phase, name, await told(reader, topic(name)), contents);
           return true;
         } catch (error) {
-          last = error;
+          last = error as Error;
           return false;
         }
       }).catch((error: Error) => {
