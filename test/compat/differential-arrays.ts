@@ -84,7 +84,7 @@ export const arrayKinds: Readonly<Record<string, Kind>> = {
   unknown_a_comp: arrayOf('comp', one('(1,x)', '(,)'), undefined, false),
   unknown_a_posint: arrayOf('posint', one('1', '7'), undefined, false),
 
-  a_bit3: bent({ ...arrayOf('bit(3)', one('101', '000')), large: undefined }),
+  a_bit3: optional(bent(arrayOf('bit(3)', one('101', '000')))),
   a_money: bent(arrayOf('money', one('1.50', '-0.01'))),
   a_interval: bent(arrayOf('interval', one('1 day', '-1 mons'))),
   a_varbit: bent(arrayOf('varbit', one('101', ''))),
