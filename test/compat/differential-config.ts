@@ -107,7 +107,9 @@ export function tableConfig(random: Random, tables: readonly Table[], general: C
   const plain = tables.filter(({ name }) => !name.includes(' '));
   const keyed = plain.filter(({ columns, partitions }) => partitions.length === 0 && columns.some(({ required }) => required));
   if (keyed.length > 0 && chance(random, 0.3)) {
-    const keys = Array.from({ length: random.between(1, 2) }, () => messageKey(random, pick(random, keyed))).filter(Boolean);
+    const keys = [...new Set(Array.from({ length: random.between(1, 2) }, () => pick(random, keyed)))]
+      .map((table) => messageKey(random, table))
+      .filter(Boolean);
     if (keys.length > 0) config['message.key.columns'] = keys.join(';');
   }
   // Debezium dies of rows that have other columns than are included.
