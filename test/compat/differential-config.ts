@@ -65,7 +65,7 @@ const transforms: readonly Config[] = [
   unwrap({ 'delete.tombstone.handling.mode': 'rewrite', 'add.fields': 'op,table' }),
   unwrap({ 'delete.tombstone.handling.mode': 'rewrite-with-tombstone', 'add.headers': 'op' }),
   unwrap({ 'delete.tombstone.handling.mode': 'drop' }),
-  unwrap({ 'delete.tombstone.handling.mode': 'delete-to-tombstone', 'add.fields': 'source.schema:s,before', 'add.fields.prefix': '' }),
+  unwrap({ 'delete.tombstone.handling.mode': 'delete-to-tombstone', 'add.fields': 'source.schema:s,source.db:d', 'add.fields.prefix': '' }),
   unwrap({ 'replace.null.with.default': 'false', 'add.headers': 'source.table:t,db', 'add.headers.prefix': 'h.' }),
   {
     transforms: 'one',
