@@ -50,7 +50,7 @@ export async function benchLatency({ rows, seconds, say }: PartOptions): Promise
       '',
       `One row in each transaction, ${seconds} s at each rate, after ${count(warmUpRows)} rows and ${warmUpSeconds} s at that rate. The clock starts when ` +
         "COMMIT has returned to the writer, and stops when the row's record comes out of kcat (`fetch.min.bytes=1`); writer and reader are " +
-        'in processes of their own. "Since it was sent" starts before the transaction went to the server.',
+        'outside the process that is measured. "Since it was sent" starts before the transaction went to the server.',
       '',
       ...table(
         ['subject', 'transactions/s', 'p50', 'p99', 'max', 'p99 since it was sent', 'CPU per row'],

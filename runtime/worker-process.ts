@@ -69,8 +69,9 @@ export async function startWorkerProcess(settings: WorkerSettings, logging: Logg
     const stores = mode.stores(logThread);
     for (const store of Object.values(stores)) stack.use(store);
     const delivery = sourceDelivery({ log: settings.log.kind, mode: settings.mode, exactlyOnce: settings.exactlyOnce });
-    const { pluginPath, pluginCallTimeoutMs: callTimeoutMs } = settings;
-    const pluginHost = stack.use(await createPluginHost({ ...settings.task, pluginPath, delivery, callTimeoutMs }, log));
+    const { pluginPath, pluginCallTimeoutMs: callTimeoutMs, converters, topicCreation } = settings;
+    const asTasks = { delivery, converters, topicCreation, maxRequestSize: settings.raw['producer.max.request.size'] };
+    const pluginHost = stack.use(await createPluginHost({ ...settings.task, ...asTasks, pluginPath, callTimeoutMs }, log));
     const taskHost = stack.use(
       createTaskHost(logThread, stores.offsetStore, (name) => logging.logger(name), {
         ...settings.task,

@@ -1,6 +1,7 @@
 import { access, constants, stat } from 'node:fs/promises';
 import { ConfigError, defineConfig, defineSource } from '@millrace/runtime/api';
 import type { OffsetMap } from '@millrace/runtime/api';
+import { previewLines } from './preview.ts';
 import { fileSourceTask } from './task.ts';
 
 const config = defineConfig({
@@ -46,6 +47,7 @@ export default defineSource({
       position: positionIn(stored),
     });
   },
+  preview: ({ file, topic }, context) => previewLines(file === '' ? null : file, topic, context),
   alterOffsets(raw, offsets) {
     if ((raw['file'] ?? '').trim() === '') {
       throw new ConfigError(

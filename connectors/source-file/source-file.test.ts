@@ -128,6 +128,34 @@ describe('source-file', () => {
     await rejects(task.poll(signal), /has 2 bytes, but was read up to byte 8.*Reset the connector's offsets/);
   });
 
+  it('shows its lines beforehand, and what keeps it from showing any', async () => {
+    const look = async (file: string): Promise<[unknown[], string]> => {
+      const notes: string[] = [];
+      const log = { debug() {}, info() {}, warn() {}, error() {} };
+      const context = {
+        connector: 'lines',
+        rawConfig: {},
+        records: 10,
+        timeoutMs: 1000,
+        signal,
+        log,
+        note: (text: string) => void notes.push(text),
+      };
+      const records: SourceRecord[] = [];
+      for await (const record of plugin.preview?.({ file, topic: 't', 'batch.size': 1 }, context) ?? []) records.push(record);
+      return [values(records), notes.join()];
+    };
+    const file = fresh();
+    match((await look(file))[1], /there is no file .* yet/);
+    await writeFile(file, '');
+    match((await look(file))[1], /is empty/);
+    await writeFile(file, 'one\ntwo\nrest');
+    const [lines, notes] = await look(file);
+    deepEqual(lines, ['one', 'two']);
+    match(notes, /ends in a line without a line end.*from the beginning of the file/);
+    match((await look(''))[1], /standard input is not read/);
+  });
+
   it('judges offsets that are to be altered', async () => {
     const raw = { file: '/x' };
     const alter = (partition: OffsetMap, offset: OffsetMap | null): unknown => plugin.alterOffsets?.(raw, [{ partition, offset }]);

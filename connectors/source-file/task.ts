@@ -3,6 +3,7 @@ import type { OffsetMap, SourceRecord, SourceTask, SourceTaskContext } from '@mi
 import { openInput } from './input.ts';
 import type { Input } from './input.ts';
 import { lineSplitter } from './line-splitter.ts';
+import type { Line } from './line-splitter.ts';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface FileSourceOptions {
@@ -18,6 +19,21 @@ export interface FileSourceOptions {
 const waitForDataMs = 200;
 const waitForFileMs = 1000;
 
+export function lineRecord(topic: string, sourcePartition: OffsetMap, line: Line): SourceRecord {
+  return {
+    topic,
+    partition: null,
+    keySchema: null,
+    key: null,
+    valueSchema: schemas.string,
+    value: line.text,
+    timestamp: Date.now(),
+    headers: noHeaders,
+    sourcePartition,
+    sourceOffset: { position: line.endPosition },
+  };
+}
+
 export function fileSourceTask({ file, topic, batchSize, position, context }: FileSourceOptions): SourceTask {
   const lines = lineSplitter(position);
   const sourcePartition: OffsetMap = { filename: file };
@@ -28,18 +44,7 @@ export function fileSourceTask({ file, topic, batchSize, position, context }: Fi
     while (into.length < batchSize) {
       const line = lines.next();
       if (line === undefined) return;
-      into.push({
-        topic,
-        partition: null,
-        keySchema: null,
-        key: null,
-        valueSchema: schemas.string,
-        value: line.text,
-        timestamp: Date.now(),
-        headers: noHeaders,
-        sourcePartition,
-        sourceOffset: { position: line.endPosition },
-      });
+      into.push(lineRecord(topic, sourcePartition, line));
     }
   }
 

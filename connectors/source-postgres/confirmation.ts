@@ -20,9 +20,10 @@ export interface Confirmation {
   readonly confirmable: Lsn | undefined;
   /**
    * The position to store where it is beyond the last one, and enough time has passed since that. `reached`: to where
-   * the stream has come with every record handed over; undefined in the middle of a transaction.
+   * the stream has come with every record handed over; undefined in the middle of a transaction. `again`: also where
+   * it is the last one.
    */
-  position(reached: Lsn | undefined, txId: number | null, us: number | null): SourcePosition | undefined;
+  position(reached: Lsn | undefined, txId: number | null, us: number | null, again?: boolean): SourcePosition | undefined;
 }
 
 /** Only there does one LSN tell the whole position. */
@@ -43,9 +44,10 @@ export function createConfirmation(server: string, everyMs: number): Confirmatio
     get confirmable() {
       return confirmable;
     },
-    position(reached, txId, us) {
+    position(reached, txId, us, again = false) {
       if (reached === undefined || reached === 0) return undefined;
-      if ((offered !== undefined && reached <= offered) || (confirmable !== undefined && reached <= confirmable)) return undefined;
+      const old = (offered !== undefined && reached <= offered) || (confirmable !== undefined && reached <= confirmable);
+      if (old && !again) return undefined;
       const nowMs = performance.now();
       if (nowMs - offeredAtMs < everyMs) return undefined;
       offered = reached;

@@ -22,9 +22,17 @@ const sessionSettings = {
   idle_in_transaction_session_timeout: '0',
 };
 
-const startupOptions = Object.entries(sessionSettings)
-  .map(([name, value]) => `-c ${name}=${value.replaceAll(' ', '\\ ')}`)
-  .join(' ');
+const startupOptions = (more: SessionOptions['settings']): string =>
+  Object.entries({ ...sessionSettings, ...more })
+    .map(([name, value]) => `-c ${name}=${value.replaceAll(' ', '\\ ')}`)
+    .join(' ');
+
+export interface SessionOptions {
+  /** As pg_stat_activity names it. */
+  readonly applicationName?: string;
+  /** In place of ours, or besides. */
+  readonly settings?: Readonly<Record<string, string>>;
+}
 
 export interface Connector {
   /** `host:port/database`, for messages. */
@@ -37,7 +45,7 @@ export interface Connector {
   connectReplication(): Promise<Client>;
 }
 
-export function createConnector(config: Config): Connector {
+export function createConnector(config: Config, { applicationName = 'millrace', settings = {} }: SessionOptions = {}): Connector {
   const address = `${config['database.hostname']}:${config['database.port']}/${config['database.dbname']}`;
   let encryption: Promise<ConnectionOptions | false> | undefined;
 
@@ -49,8 +57,8 @@ export function createConnector(config: Config): Connector {
     database: config['database.dbname'],
     keepAlive: config['database.tcpKeepAlive'],
     connectionTimeoutMillis: config['connection.validation.timeout.ms'],
-    application_name: 'millrace',
-    options: startupOptions,
+    application_name: applicationName,
+    options: startupOptions(settings),
   });
 
   async function open(extra: ClientConfig, ssl: ConnectionOptions | false): Promise<Client> {

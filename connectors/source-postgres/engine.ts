@@ -98,7 +98,7 @@ export class Engine {
       this.#parts.notifier.initial('SKIPPED', {}, this.#parts.offset ?? {});
       if (plan.createSlot) {
         const client = await connector.connectReplication();
-        const options = { temporary: false, failover: settings.slotFailover, log };
+        const options = { temporary: false, failover: settings.slotFailover, log, signal: this.#parts.signal };
         await createSlot(client, settings.slot, options).finally(() => endClient(client));
         log.info(`replication slot "${settings.slot}" was created`);
       }
@@ -119,6 +119,7 @@ export class Engine {
     const mine = positions.find(({ partition }) => partition['server'] === settings.topicPrefix);
     if (mine === undefined) return;
     this.#confirmation.stored(mine.offset);
+    this.#parts.desk.stored(mine.offset);
     if (Date.now() - this.#reportedAt < reportEveryMs) return;
     this.#reportedAt = Date.now();
     this.#stream?.replication.report();
@@ -128,7 +129,8 @@ export class Engine {
   position(): SourcePosition | undefined {
     const decoder = this.#stream?.decoder;
     if (decoder === undefined || !isBetweenTransactions(decoder) || !this.#parts.queue.isEmpty) return undefined;
-    const position = this.#confirmation.position(decoder.reached, decoder.lastTxId, decoder.lastUs);
+    const { desk } = this.#parts;
+    const position = this.#confirmation.position(decoder.reached, decoder.lastTxId, decoder.lastUs, desk.awaitsStore);
     if (position === undefined) return undefined;
     decoder.settle();
     return { ...position, offset: { ...position.offset, ...this.#parts.queue.offsetFields?.() } };

@@ -3,6 +3,7 @@ import { defineSource } from '@millrace/runtime/api';
 import manifest from './package.json' with { type: 'json' };
 import { isColumnRule } from './column-rules.ts';
 import { config } from './config.ts';
+import { preview } from './preview/preview.ts';
 import { isSelectOverride } from './select-overrides.ts';
 import { startTask } from './task.ts';
 import { isJudged } from './unsupported.ts';
@@ -15,5 +16,6 @@ export default defineSource({
   exactlyOnceSupport: 'supported',
   alsoKnows: (key) => isJudged(key) || isColumnRule(key) || isSelectOverride(key),
   validate,
+  preview: (values, context) => preview(values, context, manifest.version),
   start: (values, context) => startTask(values, context, manifest.version),
 });

@@ -1,5 +1,6 @@
 /** What a snapshot reads of a table, and from what. */
 import { ConfigError } from '@millrace/runtime/api';
+import pg from 'pg';
 import type { Client } from 'pg';
 
 import type { ShownColumn, TableLayout, TableShape } from './envelope.ts';
@@ -19,6 +20,15 @@ export const columnsRead = ({ columns, key }: TableShape): readonly ShownColumn[
   ...columns.filter(({ fixed }) => fixed === undefined),
   ...key,
 ];
+
+/** What is selected of a table, a column for each slot: those that are left out are not read either, but keep their place. */
+export function selectList({ shape }: TableLayout, override: TableOverride | undefined): string[] {
+  const shown = new Map(columnsRead(shape).map((column) => [column.slot, column.name]));
+  return Array.from({ length: shape.width }, (_, slot) => {
+    const name = shown.get(slot);
+    return name === undefined || override?.columns.has(name) === false ? 'null' : pg.escapeIdentifier(name);
+  });
+}
 
 /** Throws a ConfigError when the table's SELECT does not run, or leaves out what a record cannot do without. */
 export async function readOverride(client: Client, { shape }: TableLayout, overrides: SelectOverrides): Promise<TableOverride | undefined> {

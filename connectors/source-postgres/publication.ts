@@ -5,11 +5,16 @@ import pg from 'pg';
 import type { Client } from 'pg';
 
 import { explain } from './errors.ts';
+import { publishedParts } from './published-part.ts';
 import type { CapturedTable } from './tables.ts';
 import type { Settings } from './settings.ts';
 
 const quote = (name: string): string => pg.escapeIdentifier(name);
-const qualified = ({ schema, table }: CapturedTable): string => `${quote(schema)}.${quote(table)}`;
+const qualified = ({ schema, table, published }: CapturedTable): string => {
+  const columns = published?.columns ? ` (${[...published.columns].map(quote).join(', ')})` : '';
+  const where = published?.rowFilter ? ` where (${published.rowFilter})` : '';
+  return `${quote(schema)}.${quote(table)}${columns}${where}`;
+};
 
 export async function publicationExists(client: Client, name: string): Promise<boolean> {
   const { rows } = await client.query('select from pg_publication where pubname = $1', [name]);
@@ -87,7 +92,10 @@ async function equalise(client: Client, settings: Settings, oid: number, tables:
   const published = new Set(rows.map((row) => row.oid));
   if (published.size === tables.length && tables.every((table) => published.has(table.oid))) return;
   try {
-    await client.query(`alter publication ${quote(settings.publication)} set table ${tables.map(qualified).join(', ')}`);
+    // What somebody chose to publish of a table stays so.
+    const parts = await publishedParts(client, settings.publication);
+    const listed = tables.map((table) => qualified({ ...table, published: parts.get(table.oid) }));
+    await client.query(`alter publication ${quote(settings.publication)} set table ${listed.join(', ')}`);
     log.info(`publication "${settings.publication}" was changed to the ${tables.length} tables that the filters choose`);
   } catch (error) {
     throw explain(error, `set the tables of publication "${settings.publication}"`);

@@ -5,6 +5,7 @@ import type { CatalogColumn, CatalogTable } from './catalog.ts';
 import { compileTable } from './envelope.ts';
 import type { ShownColumn, TableLayout } from './envelope.ts';
 import { isWantedColumn, ruledKey } from './filters.ts';
+import { maskedKeyWarning } from './masked-keys.ts';
 import type { Relation, RelationColumn } from './pgoutput/messages.ts';
 import type { Settings } from './settings.ts';
 import { checkFields, rewritten, withSourceType } from './shown-columns.ts';
@@ -122,9 +123,7 @@ export function createLayoutCache(settings: Settings, names: SourceNames, log: L
     const rewrite = columnRules.rewriteOf(schema, table, plain.name);
     const name = `${schema}.${table}.${plain.name}`;
     if (rewrite !== undefined && isKey) {
-      log.warn(
-        `column ${name} is to be masked or cut, but is part of the key, where it stands as it is, since masking it would merge rows. Choose another key with message.key.columns, if it is secret.`,
-      );
+      log.warn(maskedKeyWarning(name));
     }
     const column = rewrite === undefined ? plain : rewritten(plain, rewrite, source, name, log);
     return columnRules.tellsType(schema, table, plain.name, source.name) ? withSourceType(column, source) : column;

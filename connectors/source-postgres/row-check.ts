@@ -4,6 +4,7 @@ import type { Header, Logger } from '@millrace/runtime/api';
 
 import type { ShownColumn, TableLayout } from './envelope.ts';
 import type { Settings } from './settings.ts';
+import type { StreamCounts } from './stream-counts.ts';
 
 /** Names the columns whose value is a stand-in; see `millrace.unavailable.header`. */
 export const unavailableHeader = '__millrace.unavailable';
@@ -16,12 +17,14 @@ const quietMs = 10_000;
 export class RowCheck {
   readonly #settings: CheckSettings;
   readonly #log: Logger | undefined;
+  readonly #counts: Pick<StreamCounts, 'erroneous'> | undefined;
   readonly #told = new Map<string, number>();
   readonly #headers = new Map<string, Header>();
   /** Of each header of ours, the list that it ends. */
   readonly #lists = new Map<Header, readonly Header[]>();
 
-  constructor(settings: CheckSettings, log: Logger | undefined) {
+  constructor(settings: CheckSettings, log: Logger | undefined, counts?: Pick<StreamCounts, 'erroneous'>) {
+    this.#counts = counts;
     this.#settings = settings;
     this.#log = log;
   }
@@ -65,6 +68,7 @@ export class RowCheck {
       }
       if (this.#settings.onBadRow !== 'fail') decodeAll(layout, bytes, slots, base);
     } catch (error) {
+      if (this.#counts !== undefined && error instanceof DataError) this.#counts.erroneous++;
       if (this.#settings.onBadRow === 'fail' || !(error instanceof DataError)) throw error;
       const { schema, table } = layout.shape;
       this.#tell(this.#settings.onBadRow, `${schema}.${table}`, `a row of ${schema}.${table} is left out: ${error.message}`);

@@ -1,6 +1,6 @@
 /** What the task goes by: the config's values, put into shape once. */
-import { ConfigError } from '@millrace/runtime/api';
-import type { RawConfig } from '@millrace/runtime/api';
+import { ConfigError, nameAdjuster } from '@millrace/runtime/api';
+import type { AdjustmentMode, RawConfig } from '@millrace/runtime/api';
 
 import type { Config } from './config.ts';
 import { readColumnRules } from './column-rules.ts';
@@ -11,8 +11,6 @@ import { snapshotSettings } from './snapshot/settings.ts';
 import type { SnapshotSettings } from './snapshot/settings.ts';
 import { notificationSettings, signalSettings } from './signals/signal-settings.ts';
 import type { NotificationSettings, SignalSettings } from './signals/signal-settings.ts';
-import { nameAdjuster } from './name-adjustment.ts';
-import type { AdjustmentMode } from './name-adjustment.ts';
 import { identityRules } from './replica-identity.ts';
 import type { IdentityRule } from './replica-identity.ts';
 import { readSelectOverrides } from './select-overrides.ts';

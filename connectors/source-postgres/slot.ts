@@ -6,6 +6,7 @@ import type { Logger } from '@millrace/runtime/api';
 import pg from 'pg';
 import type { Client } from 'pg';
 
+import { endClient } from './connection.ts';
 import { explain } from './errors.ts';
 import { parseLsn } from './lsn.ts';
 import type { Lsn } from './lsn.ts';
@@ -85,13 +86,20 @@ export interface CreatedSlot {
   readonly snapshot: string;
 }
 
-/** Creates a slot on a replication connection, and exports the snapshot that goes with it. */
+/**
+ * Creates a slot on a replication connection, and exports the snapshot that goes with it. The server answers once the
+ * transactions that run now have ended, which may take hours: the signal ends the connection.
+ */
 export async function createSlot(
   replication: Client,
   name: string,
-  options: { temporary: boolean; failover: boolean; log?: Logger },
+  options: { temporary: boolean; failover: boolean; log?: Logger; signal: AbortSignal },
 ): Promise<CreatedSlot> {
+  const { signal } = options;
+  const stop = (): void => void endClient(replication);
+  signal.addEventListener('abort', stop, { once: true });
   try {
+    signal.throwIfAborted();
     const failover = options.failover && (await takesFailover(replication, options.log)) ? ' (FAILOVER)' : '';
     // The replication grammar knows its words in capitals only.
     const temporary = options.temporary ? ' TEMPORARY' : '';
@@ -101,6 +109,8 @@ export async function createSlot(
     return { consistentPoint: parseLsn(row.consistent_point), snapshot: row.snapshot_name };
   } catch (error) {
     throw explain(error, `create replication slot "${name}"`);
+  } finally {
+    signal.removeEventListener('abort', stop);
   }
 }
 

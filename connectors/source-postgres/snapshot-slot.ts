@@ -73,7 +73,7 @@ interface Exporter extends AsyncDisposable {
   readonly close: () => Promise<void>;
 }
 
-async function exportWithSlot({ connector, sql, settings, log }: Parts): Promise<Exporter> {
+async function exportWithSlot({ connector, sql, settings, log, signal }: Parts): Promise<Exporter> {
   const exists = await sql.use(async (client) => {
     const slot = await findSlot(client, settings);
     if (slot?.lost) {
@@ -99,6 +99,7 @@ async function exportWithSlot({ connector, sql, settings, log }: Parts): Promise
       temporary: exists,
       failover: !exists && settings.slotFailover,
       log,
+      signal,
     });
     return { name: snapshot, lsn: consistentPoint, close, [Symbol.asyncDispose]: close };
   } catch (error) {

@@ -11,7 +11,8 @@ import { generatedColumns } from './generated-columns.ts';
 import type { Lsn } from './lsn.ts';
 import type { Notifier } from './notifications/notifier.ts';
 import { snapshotOffset } from './offsets.ts';
-import { columnsRead, readOverride } from './override-query.ts';
+import { readOverride, selectList } from './override-query.ts';
+import { allOf, toldOf } from './published-part.ts';
 import { createLayoutCache } from './relations.ts';
 import type { LayoutCache } from './relations.ts';
 import { meterSnapshot } from './snapshot/meter.ts';
@@ -68,6 +69,8 @@ export async function takeSnapshot(
   parts.signal.addEventListener('abort', onStop, { once: true });
   let writer: SnapshotWriter | undefined;
   try {
+    // Stopped while the connection was made: nobody would tell it again, and nobody takes what is read.
+    parts.signal.throwIfAborted();
     const held = await holdSnapshot(client, exported?.name, tables, settings, exported === undefined && progress === undefined);
     const moment = progress ?? { lsn: exported?.lsn ?? held.lsn, txId: held.txId, us: startedUs, sees: held.sees };
     const planned = await planTables(client, tables, settings, progress, held.nextXid, ({ schema, table }) =>
@@ -136,37 +139,32 @@ async function readPieces(reader: Client, { parts, work, writer, layouts, seen, 
     }
     const rows = writer.read(piece);
     if (rows === undefined) continue;
-    parts.log.info(`snapshot: ${name}, ${rows} rows`);
+    parts.log.info(`snapshot: ${name}, ${rows} rows${toldOf(table.published)}`);
     tell('TABLE_SCAN_COMPLETED', { scanned_collection: name, total_rows_scanned: String(rows), status: 'SUCCEEDED' });
   }
 }
 
 async function readLayout(
   reader: Client,
-  { oid, schema, table }: CapturedTable,
+  { oid, schema, table, published }: CapturedTable,
   layouts: LayoutCache,
   settings: Settings,
 ): Promise<TableReading> {
   const catalog = await readTable(reader, oid);
   const generated = await generatedColumns(reader, settings);
-  const layout = layouts.layout(catalogRelation(oid, schema, table, catalog, generated), catalog);
+  const layout = layouts.layout(catalogRelation(oid, schema, table, catalog, generated, published), catalog);
   return { layout, override: await readOverride(reader, layout, settings.selectOverrides) };
 }
 
-/** Columns that are left out are not read either, but keep their place; behind them all stands the row's own. */
-function copyStatement({ part, range, which, placed }: Piece, { layout, override }: TableReading, seen: string | undefined): string {
-  const { shape } = layout;
-  const shown = new Map(columnsRead(shape).map((column) => [column.slot, column.name]));
-  const list = Array.from({ length: shape.width }, (_, slot) => {
-    const name = shown.get(slot);
-    return name === undefined || override?.columns.has(name) === false ? 'null' : pg.escapeIdentifier(name);
-  });
+/** Behind the columns stands the row's own place. */
+function copyStatement({ work, part, range, which, placed }: Piece, { layout, override }: TableReading, seen: string | undefined): string {
+  const list = selectList(layout, override);
   // Who selects anything, knows nothing of places and versions.
   if (override !== undefined) return `copy (select ${list.join(', ')} from ${override.from}) to stdout`;
   const place = part.ranged && which === 'seen' ? tidCondition(range) : undefined;
   const version = seen === undefined || which === 'seen' ? seen : `not ${seen}`;
-  const conditions = [place, version].filter((condition) => condition !== undefined);
-  const where = conditions.length === 0 ? '' : ` where ${conditions.join(' and ')}`;
+  const condition = allOf(place, version, work.table.published?.rowFilter);
+  const where = condition === undefined ? '' : ` where ${condition}`;
   const from = `${part.only ? 'only ' : ''}${pg.escapeIdentifier(part.schema)}.${pg.escapeIdentifier(part.table)}`;
   return `copy (select ${[...list, ...(placed ? ['ctid'] : [])].join(', ')} from ${from}${where}) to stdout`;
 }
@@ -175,5 +173,14 @@ function copyStatement({ part, range, which, placed }: Piece, { layout, override
 function seenBy(sees: string, nextXid: number): string {
   const xmin = `xmin::text::bigint`;
   const whole = nextXid < 2 ** 32 ? xmin : `(${xmin} + ((${nextXid} - ${xmin}) / 4294967296) * 4294967296)`;
-  return `txid_visible_in_snapshot(${whole}, '${sees}'::txid_snapshot)`;
+  return `txid_visible_in_snapshot(${whole}, '${readableSnapshot(sees)}'::txid_snapshot)`;
+}
+
+/**
+ * A snapshot that a slot exports may end before it begins (`2939:2938:`, where the last transactions before it were
+ * rolled back), which PostgreSQL writes and does not read. What is below the beginning is seen, all else is not.
+ */
+function readableSnapshot(sees: string): string {
+  const [xmin, xmax] = sees.split(':') as [string, string];
+  return Number(xmax) < Number(xmin) ? `${xmin}:${xmin}:` : sees;
 }

@@ -7,6 +7,8 @@ export interface StreamCounts {
   filtered: number;
   /** Everything else that became a record: truncates and messages. */
   others: number;
+  /** Rows that could not be published: left out, or the end of the task. */
+  erroneous: number;
   transactions: number;
   lastTxId: number | null;
   /** When the last one that ended was committed, and how long after that it was read here. */
@@ -21,6 +23,7 @@ export const noCounts = (): StreamCounts => ({
   deleted: 0,
   filtered: 0,
   others: 0,
+  erroneous: 0,
   transactions: 0,
   lastTxId: null,
   lagMs: -1,

@@ -59,7 +59,7 @@ export class StreamDecoder {
 
   constructor(parts: StreamParts, start: StreamStart) {
     this.#parts = parts;
-    const check = new RowCheck(parts.settings, parts.log);
+    const check = new RowCheck(parts.settings, parts.log, parts.counts);
     this.#rows = new RowRecords(parts.context, parts.queue, parts.settings, check, parts.reselect);
     this.#messages = new MessageRecords(parts);
     this.#marks = new TransactionMarks(parts.context, parts.queue, transactionTopic(parts.settings));

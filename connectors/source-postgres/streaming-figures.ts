@@ -43,6 +43,7 @@ export function createStreamingFigures(
     put('TotalNumberOfUpdateEventsSeen', counts.updated);
     put('TotalNumberOfDeleteEventsSeen', counts.deleted);
     put('NumberOfEventsFiltered', counts.filtered);
+    put('NumberOfErroneousEvents', counts.erroneous);
     put('NumberOfCommittedTransactions', counts.transactions);
     if (counts.lastTxId !== null) put('LastTransactionId', counts.lastTxId);
     put('QueueTotalCapacity', settings.maxQueueSize);

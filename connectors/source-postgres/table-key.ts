@@ -2,6 +2,7 @@
 import type { CatalogColumn, CatalogTable } from './catalog.ts';
 import { ruledKey } from './filters.ts';
 import type { Relation, RelationColumn } from './pgoutput/messages.ts';
+import type { PublishedPart } from './published-part.ts';
 import type { Settings } from './settings.ts';
 
 /**
@@ -81,7 +82,7 @@ export type GeneratedColumns = 'all' | 'stored' | 'none';
 
 /**
  * The relation that a snapshot's rows have. Generated columns are in it as in the stream: `none` of them, the
- * `stored` ones, or, without a stream to compare with, `all`.
+ * `stored` ones, or, without a stream to compare with, `all`. A publication's column list says so by itself.
  */
 export function catalogRelation(
   oid: number,
@@ -89,12 +90,16 @@ export function catalogRelation(
   table: string,
   catalog: CatalogTable,
   generated: GeneratedColumns = 'all',
+  published?: PublishedPart,
 ): Relation {
   const { replicaIdentity } = catalog;
   const identities: Readonly<Record<string, readonly string[]>> = { d: catalog.primaryKey, i: catalog.identityKey, n: [] };
   const identity = identities[replicaIdentity];
+  const listed = published?.columns;
   const columns: RelationColumn[] = catalog.columns
-    .filter((column) => !column.generated || generated === 'all' || (generated === 'stored' && !column.virtual))
+    .filter(
+      (column) => listed?.has(column.name) ?? (!column.generated || generated === 'all' || (generated === 'stored' && !column.virtual)),
+    )
     .map(({ name, type, typmod }) => ({ name, type, typmod, identity: identity === undefined || identity.includes(name) }));
   return { oid, schema, table, replicaIdentity, columns };
 }

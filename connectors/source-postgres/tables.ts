@@ -3,6 +3,8 @@ import type { Client } from 'pg';
 
 import { listTables } from './catalog.ts';
 import { inSnapshotOrder, isWantedTable } from './filters.ts';
+import { publishedParts } from './published-part.ts';
+import type { PublishedPart } from './published-part.ts';
 import type { Settings } from './settings.ts';
 
 export interface CapturedTable {
@@ -10,6 +12,8 @@ export interface CapturedTable {
   readonly schema: string;
   readonly table: string;
   readonly partitioned: boolean;
+  /** What of it the stream will have; undefined for all. */
+  readonly published?: PublishedPart | undefined;
 }
 
 /** What the filters choose, partitioned tables too: of those, partitions that are made later are published without being named. */
@@ -34,7 +38,8 @@ export async function capturedTables(client: Client, settings: Settings): Promis
     `select (to_jsonb(p) ->> 'pubviaroot')::boolean as "viaRoot" from pg_publication p where pubname = $1`,
     [settings.publication],
   );
-  const viaRoot = settings.snapshotRules.stream && rows.length > 0 ? rows[0]?.viaRoot === true : settings.viaPartitionRoot;
+  const streams = settings.snapshotRules.stream && rows.length > 0;
+  const viaRoot = streams ? rows[0]?.viaRoot === true : settings.viaPartitionRoot;
   const wanted = (await listTables(client)).filter(({ schema, table }) => isWantedTable(settings.filters, schema, table));
   if (settings.values.compatible) return inSnapshotOrder(settings.filters, wanted);
   const wantedOids = new Set(wanted.map(({ oid }) => oid));
@@ -42,5 +47,10 @@ export async function capturedTables(client: Client, settings: Settings): Promis
   const taken = wanted.filter(({ oid, ancestors }) =>
     viaRoot ? !ancestors.some((ancestor) => wantedOids.has(ancestor)) : !rootsWithPartitions.has(oid),
   );
-  return inSnapshotOrder(settings.filters, taken);
+  // A snapshot of more than the stream has would leave behind what nothing ever changes.
+  const parts = streams ? await publishedParts(client, settings.publication) : undefined;
+  return inSnapshotOrder(
+    settings.filters,
+    taken.map((table) => ({ ...table, published: parts?.get(table.oid) })),
+  );
 }

@@ -1,6 +1,8 @@
 /** What `database.ssl*` says, as Node's TLS takes it. Source: pgjdbc's LibPQFactory and LazyKeyManager, libpq's "SSL Support". */
 import { createPrivateKey } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
 import { checkServerIdentity } from 'node:tls';
 import type { ConnectionOptions } from 'node:tls';
 
@@ -8,20 +10,35 @@ import { ConfigError } from '@millrace/runtime/api';
 
 import type { Config } from './config.ts';
 
+interface Found {
+  readonly path: string;
+  readonly bytes: Buffer;
+}
+
 type FileKey = 'database.sslrootcert' | 'database.sslcert' | 'database.sslkey';
 
 /** `mode` is anything but `disable`. Throws a ConfigError for files that cannot be read or used. */
 export async function tlsOptions(config: Config, mode: string): Promise<ConnectionOptions> {
-  const file = async (key: FileKey): Promise<Buffer | undefined> => {
-    const path = config[key];
-    if (path === null || path === '') return undefined;
-    try {
-      return await readFile(path);
-    } catch (cause) {
-      throw new ConfigError(`${key}: cannot read "${path}": ${(cause as Error).message}.`, { cause });
+  /** The file that the key names, or the first of its usual ones that is there. */
+  const file = async (key: FileKey, ...usual: string[]): Promise<Found | undefined> => {
+    const named = config[key] ?? '';
+    for (const path of named === '' ? usual.map((name) => join(usualFolder(), name)) : [named]) {
+      try {
+        return { path, bytes: await readFile(path) };
+      } catch (cause) {
+        if (named === '' && /^(ENOENT|ENOTDIR)$/.test(String((cause as { code?: string }).code))) continue;
+        throw new ConfigError(`${key}: cannot read "${path}": ${(cause as Error).message}.`, { cause });
+      }
     }
+    return undefined;
   };
-  const [ca, cert, key] = [await file('database.sslrootcert'), await file('database.sslcert'), await file('database.sslkey')];
+  const usualRoot = mode.startsWith('verify') ? ['root.crt'] : [];
+  const ca = (await file('database.sslrootcert', ...usualRoot))?.bytes;
+  const key = await file('database.sslkey', 'postgresql.key', 'postgresql.pk8');
+  const container = key !== undefined && isContainer(key);
+  const cert = (await file('database.sslcert', ...(key === undefined || container ? [] : ['postgresql.crt'])))?.bytes;
+  // A key that merely lies there is nothing without its certificate.
+  const ownKey = cert === undefined && !container && (config['database.sslkey'] ?? '') === '' ? undefined : key;
   const host = config['database.hostname'];
   return {
     // As libpq: `require` checks the authority when one is given.
@@ -30,16 +47,22 @@ export async function tlsOptions(config: Config, mode: string): Promise<Connecti
     checkServerIdentity: mode === 'verify-full' ? (_name, certificate) => checkServerIdentity(host, certificate) : () => undefined,
     ...(ca === undefined ? {} : { ca }),
     ...(cert === undefined ? {} : { cert }),
-    ...(key === undefined ? {} : clientKey(config, key)),
+    ...(ownKey === undefined ? {} : clientKey(config, ownKey)),
   };
 }
 
+/** Where libpq looks. */
+const usualFolder = (): string =>
+  process.platform === 'win32' ? join(process.env['APPDATA'] ?? homedir(), 'postgresql') : join(homedir(), '.postgresql');
+
+const isContainer = ({ path }: Found): boolean => /\.(p12|pfx)$/i.test(path);
+
 /** PEM, PKCS-8 in DER (pgjdbc's own form), or PKCS-12, which holds the certificate as well. */
-function clientKey(config: Config, bytes: Buffer): ConnectionOptions {
-  const path = config['database.sslkey'] ?? '';
+function clientKey(config: Config, found: Found): ConnectionOptions {
+  const { path, bytes } = found;
   const passphrase = config['database.sslpassword']?.reveal();
   const secret = passphrase === undefined ? {} : { passphrase };
-  if (/\.(p12|pfx)$/i.test(path)) return { pfx: bytes, ...secret };
+  if (isContainer(found)) return { pfx: bytes, ...secret };
   try {
     const pem = bytes.includes('-----BEGIN');
     const key = createPrivateKey(pem ? { key: bytes, format: 'pem', ...secret } : { key: bytes, format: 'der', type: 'pkcs8', ...secret });

@@ -2,12 +2,11 @@
  * Which topic a table's records go to. Source: io.debezium.schema.AbstractTopicNamingStrategy and those that
  * extend it, AbstractRegexTopicNamingStrategy among them.
  */
-import { ConfigError, javaPattern } from '@millrace/runtime/api';
+import { ConfigError, javaPattern, unicodeEscape } from '@millrace/runtime/api';
 import type { JavaPattern } from '@millrace/runtime/api';
 
 import { topicNamingClasses } from './config-columns.ts';
 import type { Config } from './config.ts';
-import { unicodeEscape } from './name-adjustment.ts';
 
 export interface TopicNaming {
   /** Also the beginning of the names of the table's schemas. */

@@ -108,6 +108,22 @@ export interface SourceTask extends AsyncDisposable {
   commitRecord?(record: SourceRecord, metadata: RecordMetadata | null): void;
 }
 
+export interface PreviewContext {
+  readonly connector: string;
+  /** The connector's config as written, placeholders resolved. */
+  readonly rawConfig: RawConfig;
+  /** So many records are to be shown; more are taken where transforms drop some. */
+  readonly records: number;
+  /** For all of it. */
+  readonly timeoutMs: number;
+  /** Aborted when the time is over. */
+  readonly signal: AbortSignal;
+  /** Warnings and errors stand among the notes, too. */
+  readonly log: Logger;
+  /** Something that a reader of the preview should know: what was looked into, what was left out. Without secrets. */
+  note(text: string): void;
+}
+
 export interface SourcePlugin<D extends ConfigDef = ConfigDef> {
   readonly kind: 'source';
   readonly version: string;
@@ -120,6 +136,12 @@ export interface SourcePlugin<D extends ConfigDef = ConfigDef> {
   taskConfigs?(values: ConfigValues<D>, raw: RawConfig, maxTasks: number): Promise<readonly RawConfig[]> | readonly RawConfig[];
   /** Resolves once the task is ready to be polled. A RetriableError here fails the task just as others do. */
   start(values: ConfigValues<D>, context: SourceTaskContext): Promise<SourceTask>;
+  /**
+   * Records as a task would hand them over at its first start, for somebody to look at: some of everything that the
+   * config captures. Only reads, and leaves no trace in the source. The runtime stops taking them when it has enough (so
+   * release what is held in a `finally`), and ends the thread afterwards. Left out: there is no preview.
+   */
+  preview?(values: ConfigValues<D>, context: PreviewContext): AsyncIterable<SourceRecord>;
   /**
    * Asked before offsets are altered or reset by REST (null = reset). Throws a ConfigError for positions that
    * it could not go on from. Returns whether it handled offsets kept elsewhere. Left out: anything goes, false.

@@ -5,6 +5,7 @@ import { Command, CommanderError, Option } from 'commander';
 
 import { applyCommand } from './apply-command.ts';
 import { deadLettersCommand } from './dead-letters-command.ts';
+import { previewCommand } from './preview-command.ts';
 import { errorText, exitCodeOf, exitCodes } from './report-error.ts';
 import { examples, topicCommand } from './topic-command.ts';
 import type { TopicDeps } from './topic-command.ts';
@@ -38,6 +39,7 @@ export function createProgram(deps: CliDeps, exitWith: (code: number) => void = 
   program.addCommand(distributedCommand(deps));
   program.addCommand(topicCommand({ openLog: deps.openLog, stdout, untilStopped: () => signal ?? interrupted() }));
   program.addCommand(applyCommand({ stdout, stderr, env: process.env, exitWith }));
+  program.addCommand(previewCommand({ stdout, stderr, env: process.env, exitWith }));
   program.addCommand(deadLettersCommand({ stdout, stderr, env: process.env, exitWith }));
   for (const command of everyCommand(program)) {
     if (command !== program) command.addOption(new Option('--debug').hideHelp());

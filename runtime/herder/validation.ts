@@ -39,7 +39,11 @@ export async function requireValid(name: string, config: RawConfig, options: Val
   const nulls = Object.keys(config).filter((key) => (config[key] as string | null) === null);
   if (nulls.length > 0)
     throw refusal(nulls.map((key) => `Invalid value null for configuration ${key}: a value must be a string; leave the key out instead.`));
-  const infos = await validateConfig(config, options);
+  refuseErrors(name, await validateConfig(config, options));
+}
+
+/** Throws a RequestError (400) that lists what a validation found, if anything. */
+export function refuseErrors(name: string, infos: ConfigInfos): void {
   const errors = infos.configs.flatMap(({ value }) => value.errors);
   const nameKnown = infos.configs.some(({ value }) => value.name === 'name' && value.errors.length > 0);
   if (!nameKnown) errors.push(...nameProblems(name));

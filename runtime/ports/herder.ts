@@ -2,6 +2,7 @@
 import { ConnectError } from '../api/index.ts';
 import type { OffsetMap, RawConfig, TaskReport } from '../api/index.ts';
 import type { InternalSignature } from './peers.ts';
+import type { Preview, PreviewOptions } from './preview.ts';
 import type { RunState, TargetState } from './stores.ts';
 import type { ConfigDefinition, ConfigInfos, ConnectorKind, PluginInfo, TaskId } from './tasks.ts';
 
@@ -104,6 +105,8 @@ export interface Herder extends AsyncDisposable {
   plugins(connectorsOnly: boolean): readonly PluginInfo[];
   pluginConfig(plugin: string, version: string | undefined): Promise<readonly ConfigDefinition[]>;
   validate(plugin: string, config: RawConfig): Promise<ConfigInfos>;
+  /** By this worker itself, wherever it stands in a cluster. 400 for an invalid config, 422 for a connector without a preview. */
+  preview(plugin: string, config: RawConfig, options: PreviewOptions & { readonly signal?: AbortSignal }): Promise<Preview>;
   loggers(): Readonly<Record<string, LoggerLevel>>;
   logger(name: string): LoggerLevel;
   /** Returns the loggers whose level changed. `cluster` scope resolves with undefined. */

@@ -1,5 +1,6 @@
 /** What the control plane knows of tasks: how they are started, and what they tell. */
 import type { ConfigProblem, OffsetMap, RawConfig, TaskReport, TopicPartition } from '../api/index.ts';
+import type { Preview, PreviewOptions } from './preview.ts';
 
 export interface TaskId {
   readonly connector: string;
@@ -115,6 +116,8 @@ export interface ConfigInfos {
   readonly error_count: number;
   readonly groups: readonly string[];
   readonly configs: readonly ConfigInfo[];
+  /** Ours, beside Connect's: what is pointed out and refuses nothing. Left out where there is nothing. */
+  readonly warnings?: readonly string[];
 }
 
 export interface PluginInfo {
@@ -145,6 +148,8 @@ export interface PluginHost extends AsyncDisposable {
   /** Asks the connector; false where it leaves offsets to the framework. Throws its ConfigError. */
   alterSourceOffsets(config: RawConfig, offsets: readonly { partition: OffsetMap; offset: OffsetMap | null }[]): Promise<boolean>;
   alterSinkOffsets(config: RawConfig, offsets: readonly (TopicPartition & { offset: bigint | null })[]): Promise<boolean>;
+  /** Of a valid config, placeholders resolved; undefined where the connector has no preview. Its thread ends with it, and with the signal. */
+  preview(config: RawConfig, options: PreviewOptions & { readonly signal?: AbortSignal | undefined }): Promise<Preview | undefined>;
 }
 
 export type { ConfigProblem };

@@ -1,10 +1,12 @@
 /** `/connector-plugins`. Source: …rest.resources.ConnectorPluginsResource. */
 import { Router } from 'express';
 
+import type { RawConfig } from '../api/index.ts';
 import { RequestError } from '../ports/herder.ts';
 import type { Herder } from '../ports/herder.ts';
 import type { ConfigInfo, ConfigInfos } from '../ports/tasks.ts';
-import { nullRefused, patchOf } from './request-body.ts';
+import { previewJson, previewOptionsOf } from './preview-answer.ts';
+import { configOf, nullRefused, patchOf } from './request-body.ts';
 import { flag, ok, resource } from './resource.ts';
 import type { Answer, Call } from './resource.ts';
 
@@ -15,7 +17,18 @@ export function pluginsRouter(herder: Herder): Router {
     GET: async (call) => ok(await herder.pluginConfig(call.param('plugin'), call.query.get('version') ?? undefined)),
   });
   resource(router, '/connector-plugins/:plugin/config/validate', { PUT: (call) => validate(herder, call) });
+  // None of Kafka Connect's paths.
+  resource(router, '/connector-plugins/:plugin/preview', { POST: (call) => preview(herder, call) });
   return router;
+}
+
+async function preview(herder: Herder, call: Call): Promise<Answer> {
+  const plugin = call.param('plugin');
+  const options = previewOptionsOf(call.query);
+  const config = configOf(call.body());
+  refuseOther(plugin, config);
+  const body = previewJson(await herder.preview(plugin, config, { ...options, signal: call.signal }));
+  return { status: 200, body, contentType: 'application/json' };
 }
 
 async function validate(herder: Herder, call: Call): Promise<Answer> {
@@ -23,11 +36,15 @@ async function validate(herder: Herder, call: Call): Promise<Answer> {
   const given = Object.entries(patchOf(call.body()));
   const nulls = given.filter(([, value]) => value === null).map(([key]) => key);
   const config = Object.fromEntries(given.filter((entry): entry is [string, string] => entry[1] !== null));
+  refuseOther(plugin, config);
+  return ok(withNulls(await herder.validate(plugin, config), nulls));
+}
+
+function refuseOther(plugin: string, config: RawConfig): void {
   const connectorClass = config['connector.class'];
   if (connectorClass !== undefined && !normalized(connectorClass).endsWith(normalized(plugin))) {
     throw new RequestError(400, `Included connector type ${connectorClass} does not match request type ${plugin}`);
   }
-  return ok(withNulls(await herder.validate(plugin, config), nulls));
 }
 
 /** `FileStreamSource` names `org.apache.kafka.connect.file.FileStreamSourceConnector`. */

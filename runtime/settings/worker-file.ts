@@ -37,6 +37,45 @@ export async function loadLogSettings(file: string): Promise<WorkerSettings['log
   return logOf(config, typedValues(config));
 }
 
+/** What connectors' code runs with. */
+export type PluginSettings = Pick<WorkerSettings, 'converters' | 'pluginPath' | 'pluginCallTimeoutMs' | 'task' | 'topicCreation' | 'raw'>;
+
+const pluginKeys = /^((key|value|header)\.converter|plugin\.path|config\.providers|millrace|topic\.creation|producer\.max)(\.|$)/;
+
+/** Only that, whatever else is in the file (placeholders that cannot be resolved here included), of either mode. Throws a ConfigError that names the file. */
+export async function loadPluginSettings(file: string, { resolve: resolved }: Pick<LoadOptions, 'resolve'> = {}): Promise<PluginSettings> {
+  const text = await readConfigText(file);
+  const all = text.kind === 'properties' ? text.config : stringValues(text.value, file);
+  const written = Object.fromEntries(Object.entries(all).filter(([key]) => pluginKeys.test(key)));
+  try {
+    return pluginSettings((await resolved?.(written)) ?? written);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    throw new ConfigError(`${file}: ${error.message}`, { cause: error });
+  }
+}
+
+/** Throws a ConfigError. */
+export function pluginSettings(config: RawConfig, values = typedValues(config)): PluginSettings {
+  const converters = Object.entries(config).filter(([key]) => /^(key|value|header)\.converter(\.|$)/.test(key));
+  return {
+    converters: {
+      'key.converter': values.text('key.converter'),
+      'value.converter': values.text('value.converter'),
+      'header.converter': values.text('header.converter'),
+      ...Object.fromEntries(converters),
+    },
+    pluginPath: values.optional('plugin.path') === undefined ? [] : values.list('plugin.path'),
+    pluginCallTimeoutMs: values.number('millrace.plugin.call.timeout.ms'),
+    topicCreation: values.boolean('topic.creation.enable'),
+    task: {
+      memoryMaxBytes: values.number('millrace.task.memory.max.bytes'),
+      unresponsiveAfterMs: values.number('millrace.task.unresponsive.after.ms'),
+    },
+    raw: config,
+  };
+}
+
 const embeddedScheme = 'embedded:';
 
 /** Relative folders are taken from where the process runs, as Connect takes them. Throws a ConfigError. */
@@ -53,38 +92,24 @@ export function workerSettings(
   const rest = restSettings(config, values, environment);
   const protocol = mode === 'distributed' ? values.choice('connect.protocol') : undefined;
   const warnings = [...checkKeys(config, mode, embedded), ...restWarnings(rest, config, protocol)];
-  const converters = Object.entries(config).filter(([key]) => /^(key|value|header)\.converter(\.|$)/.test(key));
   return {
+    ...pluginSettings(config, values),
     file,
     mode,
     log,
     rest,
-    converters: {
-      'key.converter': values.text('key.converter'),
-      'value.converter': values.text('value.converter'),
-      'header.converter': values.text('header.converter'),
-      ...Object.fromEntries(converters),
-    },
-    pluginPath: values.optional('plugin.path') === undefined ? [] : values.list('plugin.path'),
     offsetFlushIntervalMs: values.number('offset.flush.interval.ms'),
     gracefulTimeoutMs: values.number('task.shutdown.graceful.timeout.ms'),
-    topicCreation: values.boolean('topic.creation.enable'),
-    topicTracking: { enabled: values.boolean('topic.tracking.enable'), resettable: values.boolean('topic.tracking.allow.reset') },
     overridePolicy: values.choice('connector.client.config.override.policy') as WorkerSettings['overridePolicy'],
+    topicTracking: { enabled: values.boolean('topic.tracking.enable'), resettable: values.boolean('topic.tracking.allow.reset') },
     offsetFile: mode === 'standalone' && !embedded ? values.text('offset.storage.file.filename') : undefined,
     stores: mode === 'distributed' || embedded ? storesOf(config, values, embedded) : undefined,
     group: mode === 'distributed' ? groupOf(values) : undefined,
     exactlyOnce: mode === 'distributed' ? (values.choice('exactly.once.source.support') as WorkerSettings['exactlyOnce']) : 'disabled',
-    pluginCallTimeoutMs: values.number('millrace.plugin.call.timeout.ms'),
-    task: {
-      memoryMaxBytes: values.number('millrace.task.memory.max.bytes'),
-      unresponsiveAfterMs: values.number('millrace.task.unresponsive.after.ms'),
-    },
     logging: {
       level: values.choice('millrace.log.level'),
       format: values.choice('millrace.log.format') === 'json' ? 'json' : 'text',
     },
-    raw: config,
     warnings,
   };
 }

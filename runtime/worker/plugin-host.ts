@@ -5,7 +5,13 @@ import { discoverPlugins } from '../plugins/plugin-index.ts';
 import { createPluginThreads } from './plugin-threads.ts';
 import type { PluginThreadsSettings } from './plugin-threads.ts';
 
-export async function createPluginHost(settings: PluginThreadsSettings, log: Pick<Logger, 'warn'>): Promise<PluginHost> {
+export interface PluginHostSettings extends PluginThreadsSettings {
+  /** Beyond a preview's own time: for its thread to begin, and to close what it opened. */
+  readonly previewGraceMs?: number;
+}
+
+export async function createPluginHost(settings: PluginHostSettings, log: Pick<Logger, 'warn'>): Promise<PluginHost> {
+  const { previewGraceMs = 15_000 } = settings;
   const index = await discoverPlugins(settings.pluginPath, { warn: (message) => log.warn(message) });
   const threads = createPluginThreads(settings);
   const { call } = threads;
@@ -21,6 +27,12 @@ export async function createPluginHost(settings: PluginThreadsSettings, log: Pic
     taskConfigs: (config, maxTasks) => call(`making the task configs of ${nameOf(config)}`, 'taskConfigs', [config, maxTasks]),
     alterSourceOffsets: (config, offsets) => call(`checking the offsets of ${nameOf(config)}`, 'alterSourceOffsets', [config, offsets]),
     alterSinkOffsets: (config, offsets) => call(`checking the offsets of ${nameOf(config)}`, 'alterSinkOffsets', [config, offsets]),
+    preview: (config, { records, timeoutMs, signal }) =>
+      call(`previewing ${nameOf(config)}`, 'preview', [config, { records, timeoutMs }], {
+        timeoutMs: timeoutMs + previewGraceMs,
+        signal,
+        last: true,
+      }),
     [Symbol.asyncDispose]: () => threads[Symbol.asyncDispose](),
   };
 }

@@ -3,11 +3,13 @@ import { parentPort, workerData } from 'node:worker_threads';
 import type { OffsetMap, RawConfig, TopicPartition } from '../api/index.ts';
 import { alterSinkOffsets, alterSourceOffsets, describePlugin, taskConfigsOf, validateConnector } from '../plugins/connector-calls.ts';
 import { discoverPlugins } from '../plugins/plugin-index.ts';
+import type { PreviewOptions } from '../ports/preview.ts';
 import type { PluginThreadData } from './plugin-threads.ts';
 import { serveCalls } from './rpc.ts';
 
 if (parentPort === null) throw new Error('plugin-thread.ts runs as a worker thread');
-const { pluginPath, delivery } = workerData as PluginThreadData;
+const data = workerData as PluginThreadData;
+const { pluginPath, delivery } = data;
 const index = discoverPlugins(pluginPath);
 index.catch(() => undefined);
 
@@ -19,4 +21,7 @@ serveCalls(parentPort, {
     alterSourceOffsets(config, offsets, await index),
   alterSinkOffsets: async (_signal, config: RawConfig, offsets: readonly (TopicPartition & { offset: bigint | null })[]) =>
     alterSinkOffsets(config, offsets, await index),
+  // What it needs of the pipeline, other calls do not load.
+  preview: async (signal, config: RawConfig, options: PreviewOptions) =>
+    (await import('./preview-run.ts')).runPreview(config, options, await index, data, signal),
 });

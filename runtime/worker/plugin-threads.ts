@@ -1,6 +1,7 @@
 /** Threads for connectors' code outside tasks: each runs one call at a time, so that one that hangs hangs alone. */
 import { Worker } from 'node:worker_threads';
 import { ConnectError } from '../api/index.ts';
+import type { RawConfig } from '../api/index.ts';
 import type { SourceDelivery } from '../plugins/source-delivery.ts';
 import { heapLimits, watchMemory } from './memory-watch.ts';
 import { callOver } from './rpc.ts';
@@ -9,13 +10,28 @@ import { siblingModule } from './sibling-module.ts';
 
 export interface PluginThreads extends AsyncDisposable {
   /** `what` begins the sentence that says why the call was ended. */
-  call<T>(what: string, method: string, args: readonly unknown[]): Promise<T>;
+  call<T>(what: string, method: string, args: readonly unknown[], options?: CallOptions): Promise<T>;
+}
+
+export interface CallOptions {
+  /** In place of the usual one. */
+  readonly timeoutMs?: number;
+  /** Ends the call, its thread with it. */
+  readonly signal?: AbortSignal | undefined;
+  /** Ends the thread in any case: nothing that the call leaves behind outlives it. */
+  readonly last?: boolean;
 }
 
 export interface PluginThreadData {
   readonly pluginPath: readonly string[];
   /** What validation holds a source's config against; left out: the embedded log. */
   readonly delivery?: SourceDelivery | undefined;
+  /** The worker's own, for configs without; left out: JsonConverter. */
+  readonly converters?: RawConfig;
+  /** The worker's `producer.max.request.size`, if it is set. */
+  readonly maxRequestSize?: string | undefined;
+  /** `topic.creation.enable`; true when left out. */
+  readonly topicCreation?: boolean;
 }
 
 export interface PluginThreadsSettings extends PluginThreadData {
@@ -38,8 +54,17 @@ const idleMs = 5000;
 const quickCalls = 4;
 const slowMs = 1000;
 const stopping = 'the worker is stopping';
+const unwanted = 'nobody waits for it any more';
 
-export function createPluginThreads({ pluginPath, delivery, callTimeoutMs, memoryMaxBytes }: PluginThreadsSettings): PluginThreads {
+export function createPluginThreads({ callTimeoutMs, memoryMaxBytes, ...settings }: PluginThreadsSettings): PluginThreads {
+  const { pluginPath, delivery, converters, maxRequestSize, topicCreation } = settings;
+  const workerData: PluginThreadData = {
+    pluginPath,
+    delivery,
+    maxRequestSize,
+    ...(converters && { converters }),
+    ...(topicCreation !== undefined && { topicCreation }),
+  };
   const all = new Set<PluginThread>();
   const free: PluginThread[] = [];
   const waiting: (() => void)[] = [];
@@ -48,7 +73,7 @@ export function createPluginThreads({ pluginPath, delivery, callTimeoutMs, memor
 
   function startThread(): PluginThread {
     const worker = new Worker(siblingModule('plugin-thread'), {
-      workerData: { pluginPath, delivery } satisfies PluginThreadData,
+      workerData,
       name: 'plugins',
       resourceLimits: heapLimits(memoryMaxBytes),
     });
@@ -91,21 +116,26 @@ export function createPluginThreads({ pluginPath, delivery, callTimeoutMs, memor
   }
 
   return {
-    async call<T>(what: string, method: string, args: readonly unknown[]): Promise<T> {
+    async call<T>(what: string, method: string, args: readonly unknown[], options: CallOptions = {}): Promise<T> {
+      const { timeoutMs = callTimeoutMs, signal, last = false } = options;
       const leave = await turn();
-      if (closed) {
+      if (closed || signal?.aborted) {
         leave();
-        throw new ConnectError(`${what}: ${stopping}`);
+        throw new ConnectError(`${what}: ${closed ? stopping : unwanted}`);
       }
       const thread = free.pop() ?? startThread();
       clearTimeout(thread.idle);
-      const timer = setTimeout(() => end(thread, `${what} took longer than ${callTimeoutMs} ms and was ended`), callTimeoutMs);
+      const timer = setTimeout(() => end(thread, `${what} took longer than ${timeoutMs} ms and was ended`), timeoutMs);
+      const abandon = (): void => end(thread, `${what}: ${unwanted}`);
+      signal?.addEventListener('abort', abandon, { once: true });
       try {
         return await thread.calls.call<T>(method, args);
       } finally {
         clearTimeout(timer);
+        signal?.removeEventListener('abort', abandon);
         leave();
-        if (thread.alive) {
+        if (last) end(thread, 'it was for one call');
+        else if (thread.alive) {
           thread.idle = setTimeout(() => end(thread, 'it had nothing to do'), idleMs).unref();
           free.push(thread);
         }

@@ -9,6 +9,7 @@ import type { SinkParts } from '../plugins/pipeline-parts.ts';
 import { resubmissionTopic } from '../ports/dead-letters.ts';
 import type { GroupOptions } from '../ports/log.ts';
 import { letterProducer, openDeadLetters } from './dead-letters.ts';
+import { letterNotes } from './letter-notes.ts';
 import { reportTo } from './sink-reports.ts';
 import { keysUnder } from './task-environment.ts';
 import type { TaskEnvironment } from './task-environment.ts';
@@ -30,6 +31,13 @@ export async function startSink(env: TaskEnvironment, parts: SinkParts): Promise
       ? undefined
       : sinkDeadLetters(opened.settings, opened.topic, figures, logger, (partition) => control.positions.has(partition));
   const errors = errorPolicy(config, `${id.connector}-${id.task}`, logger, figures, letters);
+  const notes = letterNotes({
+    log,
+    connector: id.connector,
+    clientId: `connector-ledger-producer-${id.connector}-${id.task}`,
+    overrides: keysUnder(config, 'producer.override.'),
+    logger,
+  });
   const task = await parts.plugin.start(parts.values, {
     connector: id.connector,
     task: id.task,
@@ -49,6 +57,7 @@ export async function startSink(env: TaskEnvironment, parts: SinkParts): Promise
       control.commitRequested = true;
     },
     report: reportTo(errors, parts, letters !== undefined),
+    overtaken: notes.overtaken,
   });
   const groupId = overrides['group.id'] ?? `connect-${id.connector}`;
   const again = (await log.describeTopics([resubmissionTopic(groupId)])).length > 0 ? resubmissionTopic(groupId) : undefined;
@@ -85,6 +94,7 @@ export async function startSink(env: TaskEnvironment, parts: SinkParts): Promise
     loop,
     async [Symbol.asyncDispose]() {
       await task[Symbol.asyncDispose]();
+      await notes[Symbol.asyncDispose]();
       await group[Symbol.asyncDispose]();
     },
   };

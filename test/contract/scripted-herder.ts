@@ -117,6 +117,7 @@ export function scriptedHerder(logLevels: LogLevels): Herder {
       return [topicDefinition];
     },
     validate: async (_plugin, config) => validate(config),
+    preview: async () => ({ records: [], dropped: 0, timedOut: false, notes: [] }),
     putTaskConfigs: async (name) => void must(name),
     fenceZombies: async (name) => void must(name),
     ...createLoggerRequests(logLevels),

@@ -11,6 +11,7 @@ import { parseLsn, walEndSql } from '../lsn.ts';
 import type { Lsn } from '../lsn.ts';
 import { createLayoutCache } from '../relations.ts';
 import { catalogRelation } from '../table-key.ts';
+import { allOf } from '../published-part.ts';
 import type { GeneratedColumns } from '../table-key.ts';
 import type { Settings } from '../settings.ts';
 import { SlotArena } from '../slot-arena.ts';
@@ -79,7 +80,7 @@ export function createChunkReader(settings: Settings, names: SourceNames, log: L
       );
       const { oid, snapshot, lsn } = rows[0] as { oid: number; snapshot: string; lsn: string };
       const catalog = await readTable(client, oid);
-      const layout = layouts.layout(catalogRelation(oid, table.schema, table.table, catalog, generated), catalog);
+      const layout = layouts.layout(catalogRelation(oid, table.schema, table.table, catalog, generated, table.published), catalog);
       const chunk = chunkTable(table, entry, layout, catalog);
       const identity = identityColumns(catalog);
       const maximumKey = maximum ?? (await readMaximum(client, chunk));
@@ -119,7 +120,7 @@ function chunkTable(table: CapturedTable, entry: CollectionEntry, { shape }: Tab
     ...table,
     keyColumns,
     unique: covers(catalog.primaryKey) || covers(catalog.uniqueKey),
-    condition: entry.condition,
+    condition: allOf(entry.condition, table.published?.rowFilter) ?? null,
   };
 }
 

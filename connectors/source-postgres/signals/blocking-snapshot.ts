@@ -46,6 +46,8 @@ export async function blockingSnapshot(
   const close = (): void => void endClient(client);
   parts.signal.addEventListener('abort', close, { once: true });
   try {
+    // Stopped while the connection was made.
+    parts.signal.throwIfAborted();
     await readAll(client, parts, request, tables, offset);
   } finally {
     parts.signal.removeEventListener('abort', close);
@@ -75,7 +77,7 @@ async function readAll(
     const { table } = piece.work;
     const id = idOf(table);
     const catalog = await readTable(client, table.oid);
-    const layout = layouts.layout(catalogRelation(table.oid, table.schema, table.table, catalog, generated), catalog);
+    const layout = layouts.layout(catalogRelation(table.oid, table.schema, table.table, catalog, generated, table.published), catalog);
     notifier.initial('IN_PROGRESS', { data_collections: list, current_collection_in_progress: id }, offset);
     await copyOut(client, await copyStatement(client, table, layout, request.filterFor(id)), queue, writer.receiver(piece, layout));
     const rows = writer.read(piece) ?? 0;
@@ -111,7 +113,10 @@ async function copyStatement(client: Client, table: CapturedTable, { shape }: Ta
     const name = shown.get(slot);
     return name === undefined || given?.has(name) === false ? 'null' : pg.escapeIdentifier(name);
   });
-  const from = select === null ? fromClause(table) : `(${withoutEnd(select)}) as chosen`;
+  const filter = table.published?.rowFilter ?? null;
+  const whole = `${fromClause(table)}${filter === null ? '' : ` where ${filter}`}`;
+  // Who selects anything, has it.
+  const from = select === null ? whole : `(${withoutEnd(select)}) as chosen`;
   return `copy (select ${list.join(', ')} from ${from}) to stdout`;
 }
 

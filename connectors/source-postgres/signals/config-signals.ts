@@ -31,7 +31,7 @@ export const signalKeys = defineConfig({
     default: 'file-signals.txt',
     importance: 'medium',
     group: 'Events',
-    doc: 'The file of the channel file: one JSON object a line. It is emptied as it is read.',
+    doc: 'The file of the channel file: one JSON object a line. It is emptied once an offset is stored that knows of them.',
   },
   'signal.kafka.topic': {
     type: 'string',

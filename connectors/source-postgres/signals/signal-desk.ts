@@ -27,6 +27,7 @@ import type { StreamWatch } from '../stream-parts.ts';
 import { capturedTables } from '../tables.ts';
 import type { CapturedTable } from '../tables.ts';
 import { blockingSnapshot } from './blocking-snapshot.ts';
+import type { FileDesk } from './file-channel.ts';
 import { PendingSignals } from './pending-signals.ts';
 import { deletedId, insertedSignal } from './signal-rows.ts';
 import { isTable } from './signal-settings.ts';
@@ -51,7 +52,7 @@ export interface DeskParts {
   readonly failed: (error: Error) => void;
 }
 
-export class SignalDesk implements StreamWatch {
+export class SignalDesk implements StreamWatch, FileDesk {
   readonly #parts: DeskParts;
   readonly #stopping = new AbortController();
   readonly #sql: SqlLink;
@@ -110,6 +111,28 @@ export class SignalDesk implements StreamWatch {
   /** From another channel than the table. */
   arrive(signal: Signal): void {
     this.#receive(signal);
+  }
+
+  /** An offset was stored. */
+  stored(offset: OffsetMap): void {
+    this.#pending.stored(offset);
+  }
+
+  untilStored(mark: string): Promise<void> {
+    return this.#pending.untilStored(mark);
+  }
+
+  get mark(): string | undefined {
+    return this.#pending.mark;
+  }
+
+  forgetMark(): void {
+    this.#pending.forgetMark();
+  }
+
+  /** Whether an offset is to be stored soon, though nothing else may be new in it. */
+  get awaitsStore(): boolean {
+    return this.#pending.awaitsStore;
   }
 
   layoutChanged(relation: Relation, layout: TableLayout): void {

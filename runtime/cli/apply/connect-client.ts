@@ -37,6 +37,8 @@ export interface ConnectClientOptions {
   readonly deadline: AbortSignal;
   /** Called once for each row of failures, with what is in the way. */
   readonly onTrouble: (what: string) => void;
+  /** For answers that JSON.parse would take digits from. */
+  readonly parse?: (text: string) => unknown;
 }
 
 /** Connect itself gives up after 90 s. */
@@ -63,7 +65,7 @@ export function createConnectClient(options: ConnectClientOptions): ConnectClien
     if (!answer.ok) throw answerError(answer.status, value);
     if (text !== '' && value === undefined)
       throw new AnswerError(answer.status, `the answer is not JSON. Is ${url} a Kafka Connect?`, false);
-    return value;
+    return options.parse === undefined || text === '' ? value : options.parse(text);
   }
 
   return {

@@ -212,6 +212,7 @@ export function scriptedPlugins(): ScriptedPlugins {
     async alterSinkOffsets() {
       return plugins.handlesOffsets;
     },
+    preview: async () => undefined,
     async [Symbol.asyncDispose]() {},
   };
   return plugins;

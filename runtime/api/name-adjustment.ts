@@ -4,7 +4,7 @@
  */
 export type AdjustmentMode = 'none' | 'avro' | 'avro_unicode';
 
-/** `avro` puts an underscore for what Avro does not take; `avro_unicode` writes `_u` and its code, for underscores too. */
+/** `schema` names may hold dots, those of a `field` not. `avro` puts an underscore for what Avro does not take; `avro_unicode` writes `_u` and its code, for underscores too. */
 export function nameAdjuster(mode: AdjustmentMode, what: 'schema' | 'field'): (name: string) => string {
   if (mode === 'none') return (name) => name;
   const letters = mode === 'avro' ? 'A-Za-z_' : 'A-Za-z';
