@@ -24,6 +24,8 @@ export interface CatalogTable {
   readonly primaryKey: readonly string[];
   /** Of the first unique index whose columns are all NOT NULL; empty without one. */
   readonly uniqueKey: readonly string[];
+  /** What Debezium takes for that: it may be the key of a partial index, by which rows outside of it are not told apart. */
+  readonly looseKey: readonly string[];
   /** relreplident, as in a relation's message. */
   readonly replicaIdentity: string;
   /** In the order of the index that is the replica identity; empty without one. */
@@ -47,7 +49,7 @@ where a.attnum > 0 and not a.attisdropped
 order by a.attnum`;
 
 const keysQuery = `
-select i.indisprimary as primary, i.indisreplident as identity, array(
+select i.indisprimary as primary, i.indisreplident as identity, i.indpred is not null as partial, array(
   select a.attname
   from unnest(i.indkey::int2[]) with ordinality as k(attnum, position)
   join pg_attribute a on a.attrelid = i.indrelid and a.attnum = k.attnum
@@ -56,7 +58,7 @@ select i.indisprimary as primary, i.indisreplident as identity, array(
 from the
 join pg_index i on i.indrelid = the.oid
 join pg_class c on c.oid = i.indexrelid
-where i.indisunique and i.indisvalid and i.indpred is null and i.indexprs is null
+where i.indisunique and i.indisvalid and i.indexprs is null
 order by c.relname`;
 
 /** One statement, so that all of it is of one moment: columns and keys that do not fit together would be no key. */
@@ -83,14 +85,22 @@ select t.oid, t.typname::text as name, t.typtype::text as kind,
   t.typnamespace = 'pg_catalog'::regnamespace or exists (
     select from pg_depend d
     where d.classid = 'pg_type'::regclass and d.objid = t.oid and d.deptype = 'e') as known,
+  (select nspname::text from pg_namespace n where n.oid = t.typnamespace and n.nspname <> all (current_schemas(true))) as "farSchema",
   array(select e.enumlabel::text from pg_enum e where e.enumtypid = t.oid order by e.enumsortorder) as labels
 from wanted w
 join pg_type t on t.oid = w.oid`;
 
+interface KeyRow {
+  readonly primary: boolean;
+  readonly identity: boolean;
+  readonly partial: boolean;
+  readonly columns: readonly string[];
+}
+
 interface TableRow {
   readonly replicaIdentity: string | null;
   readonly columns: readonly CatalogColumn[];
-  readonly keys: readonly { readonly primary: boolean; readonly identity: boolean; readonly columns: readonly string[] }[];
+  readonly keys: readonly KeyRow[];
 }
 
 /**
@@ -110,10 +120,12 @@ export async function readTable(
   const { rows: types } = await client.query<TypeInfo>(typesQuery, [wanted]);
   const byOid = new Map(types.map((type) => [type.oid, type]));
   const required = new Set(columns.filter((column) => column.notNull).map((column) => column.name));
+  const unique = keys.filter((key) => !key.primary && key.columns.every((column) => required.has(column)));
   return {
     columns,
     primaryKey: keys.find((key) => key.primary)?.columns ?? [],
-    uniqueKey: keys.find((key) => !key.primary && key.columns.every((column) => required.has(column)))?.columns ?? [],
+    uniqueKey: unique.find(({ partial }) => !partial)?.columns ?? [],
+    looseKey: unique[0]?.columns ?? [],
     replicaIdentity: replicaIdentity ?? 'd',
     identityKey: keys.find((key) => key.identity)?.columns ?? [],
     types: (type) => byOid.get(type),

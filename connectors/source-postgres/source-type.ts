@@ -42,7 +42,7 @@ export function sourceType(
   if (named === undefined || root === undefined) return undefined;
   const item = root.item === 0 ? root : (lookup(root.item) ?? root);
   const kind = item.known ? item.name : '';
-  const name = phase === 'snapshot' && defaultText?.startsWith("nextval('") ? (serials[named.name] ?? named.name) : named.name;
+  const name = phase === 'snapshot' ? jdbcName(named, defaultText) : named.name;
   const character = isCharacter(root);
   if (kind === 'numeric' && modifier < 0) {
     const plain = phase === 'snapshot' && named.kind !== 'd' && root.item === 0;
@@ -56,6 +56,12 @@ export function sourceType(
     scale: compatible && kind === 'numeric' && scale !== undefined ? scale & 0x7ff : scale,
     character,
   };
+}
+
+/** pgjdbc's name: of a type that is not on the search path with its schema, of an integer that counts by itself a serial's. */
+function jdbcName({ name, farSchema }: TypeInfo, defaultText: string | null): string {
+  if (farSchema) return `"${farSchema}"."${name}"`;
+  return defaultText?.startsWith("nextval('") === true ? (serials[name] ?? name) : name;
 }
 
 const isCharacter = ({ kind, item, known, name }: TypeInfo): boolean => kind === 'e' || (known && item === 0 && characters.has(name));

@@ -70,7 +70,7 @@ export function keyNames(
   // Under the default identity a primary key would have been marked.
   const primary = replicaIdentity === 'd' ? [] : asSent(catalog.primaryKey);
   if (primary.length > 0) return primary;
-  const unique = asSent(catalog.uniqueKey);
+  const unique = asSent(settings.values.compatible ? catalog.looseKey : catalog.uniqueKey);
   if (unique.length > 0) return unique;
   if (replicaIdentity === 'i') return marked;
   // The catalog has gone on, or the table is gone: the key that it had.
