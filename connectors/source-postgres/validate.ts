@@ -2,15 +2,15 @@
 import { ConfigError, ConnectError } from '@millrace/runtime/api';
 import type { ConfigProblem, RawConfig } from '@millrace/runtime/api';
 
-import type { Config } from './config.ts';
-import { createConnector, endClient } from './connection.ts';
-import { codeOf } from './errors.ts';
-import { maskedKeyWarnings } from './masked-keys.ts';
-import { readSettings } from './settings.ts';
-import type { Settings } from './settings.ts';
-import { checkServer, findSlot } from './slot.ts';
-import { capturedTables } from './tables.ts';
-import { unsupportedKeys } from './unsupported.ts';
+import type { Config } from './config/config.ts';
+import { createConnector, endClient } from './connection/connection.ts';
+import { codeOf } from './connection/errors.ts';
+import { maskedKeyWarnings } from './catalog/masked-keys.ts';
+import { readSettings } from './config/settings.ts';
+import type { Settings } from './config/settings.ts';
+import { checkServer, findSlot } from './slot/slot.ts';
+import { capturedTables } from './catalog/tables.ts';
+import { unsupportedKeys } from './config/unsupported.ts';
 
 /** Problems under the keys under which Debezium reports them. */
 export async function validate(config: Config, raw: RawConfig): Promise<readonly ConfigProblem[]> {

@@ -12,12 +12,9 @@ import { startKilledWorker } from './killed-worker.ts';
 import { createRandom, isFull, seedNote } from './seed.ts';
 
 /** MILLRACE_KILLS says how many, for a run that is to take less than a full one. */
-const killsOf = (short: number): number => Number(process.env['MILLRACE_KILLS'] ?? (isFull ? 100 : short));
+const kills = Number(process.env['MILLRACE_KILLS'] ?? (isFull ? 100 : 2));
 
-for (const [exactlyOnce, kills] of [
-  [true, killsOf(2)],
-  [false, killsOf(1)],
-] as const) {
+for (const exactlyOnce of isFull ? [true, false] : [true]) {
   test(`${kills} times kill -9, exactly-once ${exactlyOnce ? 'on' : 'off'}`, { timeout: 120 * 60_000 }, async (t) => {
     t.diagnostic(seedNote);
     const random = createRandom(`kills ${exactlyOnce}`);

@@ -3,25 +3,25 @@ import type { Logger, OffsetMap } from '@millrace/runtime/api';
 import pg from 'pg';
 import type { Client } from 'pg';
 
-import { readTable } from '../catalog.ts';
-import { endClient } from '../connection.ts';
-import type { Connector } from '../connection.ts';
-import { copyOut } from '../copy-rows.ts';
-import type { TableLayout } from '../envelope.ts';
+import { readTable } from '../catalog/catalog.ts';
+import { endClient } from '../connection/connection.ts';
+import type { Connector } from '../connection/connection.ts';
+import { copyOut } from '../snapshot/copy-rows.ts';
+import type { TableLayout } from '../records/envelope.ts';
 import { fromClause } from '../incremental/chunk-query.ts';
 import type { Notifier } from '../notifications/notifier.ts';
-import type { RecordQueue } from '../queue.ts';
-import type { RecordContext } from '../records.ts';
-import { createLayoutCache } from '../relations.ts';
-import { catalogRelation } from '../table-key.ts';
-import { generatedColumns } from '../generated-columns.ts';
-import type { Settings } from '../settings.ts';
+import type { RecordQueue } from '../records/queue.ts';
+import type { RecordContext } from '../records/records.ts';
+import { createLayoutCache } from '../catalog/relations.ts';
+import { catalogRelation } from '../catalog/table-key.ts';
+import { generatedColumns } from '../catalog/generated-columns.ts';
+import type { Settings } from '../config/settings.ts';
 import { heldSnapshot } from '../snapshot/readers.ts';
 import { createWork, wholePart } from '../snapshot/work.ts';
 import type { TableWork } from '../snapshot/work.ts';
 import { SnapshotWriter } from '../snapshot/writer.ts';
-import type { SourceNames } from '../source-block.ts';
-import type { CapturedTable } from '../tables.ts';
+import type { SourceNames } from '../records/source-block.ts';
+import type { CapturedTable } from '../catalog/tables.ts';
 import type { SnapshotRequest } from './signal.ts';
 
 export interface BlockingParts {

@@ -1,7 +1,7 @@
 /** The channels beside the signal table. */
 import type { SourceTaskContext } from '@millrace/runtime/api';
 
-import type { Settings } from '../settings.ts';
+import type { Settings } from '../config/settings.ts';
 import { followFile } from './file-channel.ts';
 import type { SignalDesk } from './signal-desk.ts';
 import type { Signal } from './signal.ts';

@@ -11,7 +11,7 @@ import type { Database } from '../../../test/services/postgres.ts';
 import { usePostgres } from '../../../test/services/share.ts';
 import { checkConnector } from '../../../runtime/plugins/check-connector.ts';
 import { discoverPlugins } from '../../../runtime/plugins/plugin-index.ts';
-import { createConnector, endClient } from '../connection.ts';
+import { createConnector, endClient } from '../connection/connection.ts';
 import { configValues, field, keyField, rawConfig, runTask, sql, waitFor } from './harness.ts';
 import type { RawConfig, Running } from './harness.ts';
 

@@ -4,10 +4,10 @@ import { describe, test } from 'node:test';
 import { nameAdjuster } from '@millrace/runtime/api';
 import type { AdjustmentMode, ConfigKey } from '@millrace/runtime/api';
 
-import { config } from '../config.ts';
-import { identityRules } from '../replica-identity.ts';
-import { readSelectOverrides } from '../select-overrides.ts';
-import { topicNaming } from '../topic-naming.ts';
+import { config } from '../config/config.ts';
+import { identityRules } from '../catalog/replica-identity.ts';
+import { readSelectOverrides } from '../config/select-overrides.ts';
+import { topicNaming } from '../config/topic-naming.ts';
 import { configValues } from './harness.ts';
 
 describe('names for Avro', () => {
