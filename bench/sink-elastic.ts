@@ -136,6 +136,7 @@ async function viaSink(node: string, name: string, count: number): Promise<void>
     pause() {},
     resume() {},
     requestCommit() {},
+    async overtaken() {},
     report: async (_record, error) => {
       throw error;
     },

@@ -10,7 +10,7 @@ import { promisify } from 'node:util';
 import pg from 'pg';
 
 import { ByteSink, ValueStruct, noHeaders, schemas, structSchema, timestampSchema } from '../runtime/api/index.ts';
-import type { SinkRecord, SinkTask, StructSchema } from '../runtime/api/index.ts';
+import type { Converter, SinkRecord, SinkTask, StructSchema } from '../runtime/api/index.ts';
 import plugin from '../connectors/sink-postgres/index.ts';
 import { copyIn } from '../connectors/sink-postgres/copy-in.ts';
 import { readRaw } from '../connectors/sink-postgres/raw-config.ts';
@@ -51,10 +51,11 @@ const recordOf = (id: number): SinkRecord => ({
 
 /** As `recordOf`, from the bytes of a key and a value; a part of the records again and again, since all would fill the memory. */
 function jsonRecords(): (id: number) => SinkRecord {
-  const converter = createJsonConverter({ schemasEnable: true, cacheSize: 1000, decimalFormat: 'BASE64', replaceNull: true });
+  // One for keys and one for values, as a task has them.
+  const [keys, values] = [jsonConverter(), jsonConverter()];
   const written = (of: StructSchema, value: unknown): Buffer => {
     const out = new ByteSink();
-    converter.write('orders', of, value, out);
+    values.write('orders', of, value, out);
     return Buffer.from(out.written());
   };
   const texts = Array.from({ length: 10_000 }, (_, id) => {
@@ -63,8 +64,8 @@ function jsonRecords(): (id: number) => SinkRecord {
   });
   return (id) => {
     const text = texts[id % texts.length]!;
-    const key = converter.read('orders', text.key);
-    const value = converter.read('orders', text.value);
+    const key = keys.read('orders', text.key);
+    const value = values.read('orders', text.value);
     return {
       topic: 'orders',
       partition: 0,
@@ -79,6 +80,9 @@ function jsonRecords(): (id: number) => SinkRecord {
     };
   };
 }
+
+const jsonConverter = (): Converter =>
+  createJsonConverter({ schemasEnable: true, cacheSize: 1000, decimalFormat: 'BASE64', replaceNull: true });
 
 const lineOf = (id: number): string =>
   `${id}\t${id % 1000}\tnew\t${id / 4}\t${noteOf(id)}\t${new Date(1.7e12 + id).toISOString().slice(0, 23)}\n`;
@@ -103,6 +107,7 @@ async function start(connector: string, more: Record<string, string>): Promise<S
     pause() {},
     resume() {},
     requestCommit() {},
+    async overtaken() {},
     report: async (_record, error) => {
       throw error;
     },
@@ -127,6 +132,8 @@ interface Subject {
   /** Of the sink; left out for bare COPY. */
   readonly raw?: Readonly<Record<string, string>>;
   readonly json?: boolean;
+  /** Rows of all keys are there before. */
+  readonly filled?: boolean;
 }
 
 const upsert = { 'insert.mode': 'upsert', 'pk.mode': 'record_key' };
@@ -136,6 +143,7 @@ const subjects: readonly Subject[] = [
   { name: 'bare COPY, primary key', table: 'bare_key', key: 'primary key' },
   { name: 'sink-postgres, insert, primary key', table: 'inserted_key', key: 'primary key', raw: {} },
   { name: 'sink-postgres, upsert of new rows', table: 'upserted', key: 'primary key', raw: upsert },
+  { name: 'sink-postgres, upsert of rows that are there', table: 'replaced', key: 'primary key', raw: upsert, filled: true },
   { name: 'sink-postgres, insert, from JSON with schemas', table: 'from_json', key: '', raw: {}, json: true },
 ];
 
@@ -190,9 +198,10 @@ async function compare(): Promise<void> {
   // Round by round, so that what else the machine does meets all of them.
   for (let round = 0; round < rounds; round++) {
     for (const [subject, found] of figures) {
-      const { name, table: of, key } = subject;
+      const { name, table: of, key, filled } = subject;
       await client.query(`drop table if exists ${of}, millrace_sink_offsets, millrace_sink_offsets_refused`);
       await client.query(table(of, key));
+      if (filled === true) await client.query(`insert into ${of} (id) select generate_series(0, ${rows - 1})`);
       await client.query('checkpoint');
       const { stdout } = await promisify(execFile)(process.execPath, [import.meta.filename, name, address, String(rows)]);
       found.push(JSON.parse(stdout) as Figures);

@@ -90,7 +90,15 @@ async function throughSink(
   const log = { debug() {}, info() {}, warn: console.error, error: console.error };
   const context = {
     ...{ connector: 'bench', task: 0, rawConfig: raw, signal: new AbortController().signal, log, fail: console.error },
-    ...{ assignment: () => partitions, topicId: () => 'topic', seek() {}, pause() {}, resume() {}, requestCommit() {} },
+    ...{
+      assignment: () => partitions,
+      topicId: () => 'topic',
+      seek() {},
+      pause() {},
+      resume() {},
+      requestCommit() {},
+      async overtaken() {},
+    },
     report: (_record: SinkRecord, error: Error) => Promise.reject(error),
   } satisfies SinkTaskContext;
   const values = mustParse(sink.config, raw, 'bench') as never;

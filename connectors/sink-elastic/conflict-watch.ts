@@ -36,8 +36,8 @@ const patienceMs = 60_000;
 const mostPending = 10_000;
 
 export interface ConflictWatch {
-  /** `again`: the operation had been sent before in this run. */
-  conflict(operation: Operation, current: bigint | undefined, again: boolean): void;
+  /** `again`: the operation had been sent before in this run. Returns whether it is a resubmitted dead letter that a later version has overtaken. */
+  conflict(operation: Operation, current: bigint | undefined, again: boolean): boolean;
   /** Decides what can be decided by now, and logs a summary. */
   judge(): void;
 }
@@ -102,30 +102,37 @@ export function conflictWatch(parts: ConflictParts): ConflictWatch {
     hidden = undefined;
   }
 
+  /** A replay, or one that waits until that is known. */
+  function weigh(operation: Operation, current: bigint | undefined, again: boolean): void {
+    const { version, id, target, record } = operation;
+    const document = `${target.resource}\0${id}\0${record.partition}\0${readTopicOf(record)}`;
+    const before = pending.get(document);
+    if (version === null && operation.action === 'create' && operation.shared && !again) exists(operation);
+    else if (again || version === null || current === undefined || current <= version) {
+      replayed(operation, 1);
+      if (before === undefined || before.current !== version) return;
+      pending.delete(document);
+      replayed(before.first, before.count);
+    } else if (before !== undefined) {
+      before.count++;
+      before.current = current;
+    } else if (pending.size >= mostPending) {
+      replayed(operation, 1);
+    } else {
+      pending.set(document, { first: operation, current, atMs: parts.now(), count: 1 });
+    }
+  }
+
   return {
     conflict(operation, current, again) {
-      const { version, id, target, record } = operation;
+      const { version, record } = operation;
       if (record.resubmitted !== undefined && version !== null && current !== undefined && current > version) {
         parts.count('hidden', 1);
         late = { count: (late?.count ?? 0) + 1, first: late?.first ?? operation, current: late?.current ?? current };
-        return;
+        return true;
       }
-      const document = `${target.resource}\0${id}\0${record.partition}\0${readTopicOf(record)}`;
-      const before = pending.get(document);
-      if (version === null && operation.action === 'create' && operation.shared && !again) exists(operation);
-      else if (again || version === null || current === undefined || current <= version) {
-        replayed(operation, 1);
-        if (before === undefined || before.current !== version) return;
-        pending.delete(document);
-        replayed(before.first, before.count);
-      } else if (before !== undefined) {
-        before.count++;
-        before.current = current;
-      } else if (pending.size >= mostPending) {
-        replayed(operation, 1);
-      } else {
-        pending.set(document, { first: operation, current, atMs: parts.now(), count: 1 });
-      }
+      weigh(operation, current, again);
+      return false;
     },
     judge() {
       for (const [document, each] of pending) {

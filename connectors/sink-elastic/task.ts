@@ -90,7 +90,9 @@ export function elasticTask(values: Config, context: SinkTaskContext, client: El
     if (it.kind === 'conflict') {
       // With a header, older versions that come late are what it is for; but a person waits for a resubmitted one.
       if (settings.versionHeader !== '' && record.resubmitted === undefined) figures.add('replayed-records-total', 1);
-      else conflicts.conflict(operation, it.current, it.again);
+      else if (conflicts.conflict(operation, it.current, it.again)) {
+        await context.overtaken(record, `document "${operation.id}" of "${target.resource}" has the later version ${it.current}.`);
+      }
       return;
     }
     figures.add('malformed-documents-total', 1);

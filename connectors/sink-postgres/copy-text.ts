@@ -1,5 +1,5 @@
 /** The text that COPY reads. Source: PostgreSQL, COPY, Text Format. */
-import type { TextBytes } from './text-bytes.ts';
+import type { ByteSink } from '@millrace/runtime/api';
 
 export const tab = 0x09;
 export const newline = 0x0a;
@@ -16,7 +16,7 @@ export const copyEscapes = escapesOf({ '\\': '\\', '\n': 'n', '\r': 'r', '\t': '
 export const noEscapes = escapesOf({});
 
 /** Whether what was written from `start` on is no text that COPY would read as it is. */
-export function needsCopyEscape({ bytes, position }: TextBytes, start: number): boolean {
+export function needsCopyEscape({ bytes, position }: ByteSink, start: number): boolean {
   for (let at = start; at < position; at++) if (copyEscapes[bytes[at] as number] !== 0) return true;
   return false;
 }

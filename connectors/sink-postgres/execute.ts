@@ -5,6 +5,7 @@ import type { Client } from 'pg';
 import { stepsOf } from './batch.ts';
 import type { Step, TableBatch } from './batch.ts';
 import { codeOf, faultOf } from './errors.ts';
+import { copiedAsNew } from './new-rows.ts';
 import type { RowChange } from './planner.ts';
 import { prepareStep } from './statements.ts';
 
@@ -40,6 +41,10 @@ async function runTable(client: Client, { table, phases }: TableBatch, options: 
     }
     for (const step of stepsOf(phase)) {
       const items = inOrder(step.items);
+      if (step.kind === 'upsert') {
+        await before;
+        if (await copiedAsNew(client, step, items)) continue;
+      }
       // COPY takes any number of rows as they come; a statement holds all of its in memory, at the server too.
       const most = step.kind === 'insert' && step.plan.table.copyable ? items.length : options.batchRows;
       for (let from = 0; from < items.length; from += most) {

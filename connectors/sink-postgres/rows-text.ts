@@ -1,8 +1,9 @@
 /** Rows as the server reads many at once: lines of COPY, array literals of a column. */
+import { ByteSink } from '@millrace/runtime/api';
+
 import { copyEscapes, escapesOf, newline, noEscapes, nullMark, tab } from './copy-text.ts';
 import type { Plan, PlanColumn } from './plan.ts';
 import type { RowChange } from './planner.ts';
-import { TextBytes } from './text-bytes.ts';
 
 const chunkBytes = 64 * 1024;
 const backslash = 0x5c;
@@ -12,7 +13,7 @@ const itemEscapes = escapesOf({ '\\': '\\', '"': '"' });
 
 /** Lines for COPY with these columns, or with all that the plan has, in pieces. */
 export function* copyChunks(plan: Plan, columns: readonly number[] | undefined, items: readonly RowChange[]): Generator<Buffer> {
-  const out = new TextBytes();
+  const out = new ByteSink();
   for (let at = 0; at < items.length;) {
     const lines = columns === undefined ? linesFrom(items, at, out) : 0;
     if (lines === 0) line(plan, columns, items[at] as RowChange, out);
@@ -22,11 +23,11 @@ export function* copyChunks(plan: Plan, columns: readonly number[] | undefined, 
       out.clear();
     }
   }
-  if (out.position > 0) yield out.bytes.subarray(0, out.position);
+  if (out.position > 0) yield Buffer.from(out.bytes.buffer, 0, out.position);
 }
 
 /** Copies lines that stand one behind the other, up to a chunk; returns how many. */
-function linesFrom(items: readonly RowChange[], from: number, out: TextBytes): number {
+function linesFrom(items: readonly RowChange[], from: number, out: ByteSink): number {
   const { rows, row } = items[from] as RowChange;
   const start = rows.lineStart(row);
   if (start < 0) return 0;
@@ -41,7 +42,7 @@ function linesFrom(items: readonly RowChange[], from: number, out: TextBytes): n
   return next - from;
 }
 
-function line(plan: Plan, columns: readonly number[] | undefined, { rows, row }: RowChange, out: TextBytes): void {
+function line(plan: Plan, columns: readonly number[] | undefined, { rows, row }: RowChange, out: ByteSink): void {
   const count = columns?.length ?? plan.columns.length;
   for (let place = 0; place < count; place++) {
     const at = columns?.[place] ?? place;
@@ -56,7 +57,7 @@ function line(plan: Plan, columns: readonly number[] | undefined, { rows, row }:
 /** `{1,"a b",NULL}`: the items' values for one column. */
 export function arrayText(plan: Plan, at: number, items: readonly RowChange[]): string {
   const { plain } = plan.columns[at] as PlanColumn;
-  const out = new TextBytes();
+  const out = new ByteSink();
   out.byte(0x7b);
   for (let place = 0; place < items.length; place++) {
     const { rows, row } = items[place] as RowChange;
@@ -71,11 +72,11 @@ export function arrayText(plan: Plan, at: number, items: readonly RowChange[]): 
     }
   }
   out.byte(0x7d);
-  return out.bytes.toString('utf8', 0, out.position);
+  return Buffer.from(out.bytes.buffer, 0, out.position).toString();
 }
 
 /** Appends `source[start, end)` with a backslash before each byte that `escapes` names. */
-function copyEscaped(out: TextBytes, source: Buffer, start: number, end: number, escapes: Uint8Array): void {
+function copyEscaped(out: ByteSink, source: Uint8Array, start: number, end: number, escapes: Uint8Array): void {
   // Twice as many at worst.
   out.ensure(2 * (end - start));
   const { bytes } = out;

@@ -3,24 +3,32 @@
  * ends. Rows wait while the transaction before is on its way, often thousands of them; as strings and arrays they cost the
  * garbage collector more than everything else took.
  */
-import { TextBytes } from './text-bytes.ts';
+import { ByteSink, DataError } from '@millrace/runtime/api';
 
 /** Where a cell begins, when it holds no text: NULL, or a value that is to be left as it is. */
 const isNull = -1;
 const isKept = -2;
 const noLine = -1;
 
+/** Places are kept in 32 bits. */
+const mostBytes = 0x7fff_ffff;
+/** What is kept when the rows are gone; a few large ones should not hold memory for good. */
+const keptBytes = 4 * 1024 * 1024;
 const firstSpans = 4096;
 const mostKeptSpans = 1024 * 1024;
 
 export class Rows {
-  readonly text = new TextBytes();
+  #text = new ByteSink();
   /**
    * Start and end of each cell, in pairs; a row is known by where its first pair stands. The pair before that one is of the
    * row's line, where what stands in `text` is one that COPY takes as it is.
    */
   #spans = new Int32Array(firstSpans);
   #used = 0;
+
+  get text(): ByteSink {
+    return this.#text;
+  }
 
   /** What the rows take, about. */
   get sizeBytes(): number {
@@ -55,8 +63,9 @@ export class Rows {
     this.#spans[row + 2 * at] = isKept;
   }
 
-  /** What was written from `start` on. */
+  /** What was written from `start` on. Throws a DataError where there is too much of it. */
   setWritten(row: number, at: number, start: number): void {
+    if (this.text.position > mostBytes) throw new DataError(`the values that wait to be written take more than ${mostBytes} bytes`);
     this.#spans[row + 2 * at] = start;
     this.#spans[row + 2 * at + 1] = this.text.position;
   }
@@ -105,6 +114,7 @@ export class Rows {
 
   clear(): void {
     this.#used = 0;
+    if (this.text.bytes.length > keptBytes) this.#text = new ByteSink();
     this.text.clear();
     if (this.#spans.length > mostKeptSpans) this.#spans = new Int32Array(firstSpans);
   }

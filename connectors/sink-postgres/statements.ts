@@ -136,9 +136,15 @@ const addSql = (plan: Plan, columns: readonly number[]): string =>
     ` WHERE NOT EXISTS (SELECT 1 FROM ${plan.table.sql} AS t WHERE ${matches(plan, columns)}) ON CONFLICT DO NOTHING`,
   );
 
-async function copyRows(client: Client, { plan, written }: Step, items: readonly RowChange[]): Promise<number> {
+/** `within` may put statements around the one that copies. */
+export async function copyRows(
+  client: Client,
+  { plan, written }: Step,
+  items: readonly RowChange[],
+  within: (sql: string) => string = (sql) => sql,
+): Promise<number> {
   const columns = written ?? plan.columns.map((_, at) => at);
   const sql = `COPY ${plan.table.sql} (${columns.map((at) => nameSql(plan, at)).join(', ')}) FROM STDIN`;
-  await copyIn(client, sql, copyChunks(plan, written, items));
+  await copyIn(client, within(sql), copyChunks(plan, written, items));
   return items.length;
 }

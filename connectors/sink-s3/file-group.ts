@@ -27,6 +27,8 @@ export interface FileGroup {
   endOffset: bigint;
   records: number;
   readonly files: readonly GroupFile[];
+  /** The only one, where values may go into it as they are. */
+  readonly verbatim: GroupFile | undefined;
 }
 
 /** One for each file of a group; a task writes one record at a time. */
@@ -51,24 +53,32 @@ export function openGroup(name: string, record: SinkRecord, { views, openFile }:
     valueSchema: record.valueSchema,
     isTombstones: record.value === null,
     files,
+    verbatim: files.length === 1 && files[0]?.view.extension === '' ? files[0] : undefined,
   };
 }
 
 /** Adds a record to all files of the group, or to none. Throws a DataError. */
 export function addTo(group: FileGroup, record: SinkRecord): void {
-  const { files } = group;
-  for (let i = 0; i < files.length; i++) {
-    const { view, encoder } = files[i] as GroupFile;
-    encode(encoder, view.of(record), i);
+  const { files, verbatim } = group;
+  const bytes = verbatim?.encoder.verbatim?.(record.value);
+  if (verbatim !== undefined && bytes !== undefined) verbatim.file.append(bytes, verbatim.encoder.lineEnd);
+  else {
+    for (let i = 0; i < files.length; i++) {
+      const { view, encoder } = files[i] as GroupFile;
+      encode(encoder, view.of(record), i);
+    }
+    append(files);
   }
-  append(files);
   group.records++;
   group.endOffset = record.offset;
 }
 
 /** Whether the keys' or headers' file cannot hold this record's, for its schema is another. */
 export function needsOtherFiles({ files }: FileGroup, record: SinkRecord): boolean {
-  return files.some(({ view, schema }) => view.extension === '.keys' && view.format.needsSchema && otherKey(view, schema, record));
+  for (const { view, schema } of files) {
+    if (view.extension === '.keys' && view.format.needsSchema && otherKey(view, schema, record)) return true;
+  }
+  return false;
 }
 
 function otherKey(view: RecordView, schema: Schema | null, record: SinkRecord): boolean {

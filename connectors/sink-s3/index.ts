@@ -19,7 +19,10 @@ export default defineSink({
   validate: problemsOf,
   // They are the consumer group's alone; names of objects follow from where reading begins.
   alterOffsets: () => true,
-  takesSerialized: (values) => (formatSettings(values).values === 'json' ? 'json' : undefined),
+  takesSerialized(values) {
+    const { values: format } = formatSettings(values);
+    return format === 'json' || format === 'bytes' ? format : undefined;
+  },
   async start(values, context) {
     const { rawConfig, connector, log } = context;
     const [problem] = problemsOf(values, rawConfig);

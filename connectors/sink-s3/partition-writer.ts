@@ -27,8 +27,8 @@ export interface WriterParts extends GroupParts {
 
 export interface PartitionWriter {
   readonly topicId: string;
-  /** Records below this one were taken already. */
-  next: bigint;
+  /** The last record that was taken; those up to it are not taken again. */
+  taken: bigint;
   /** Throws a DataError for a record that cannot be written; nothing of it is. */
   add(record: SinkRecord, nowMs: number): void;
   isDue(nowMs: number): boolean;
@@ -69,8 +69,13 @@ export function partitionWriter(
     traffic.sets++;
   }
 
-  function mustClose(set: FileSet, record: SinkRecord, encodedPartition: string, timestampMs: number | null): boolean {
-    const group = set.groups.get(folderKey(record, encodedPartition));
+  function mustClose(
+    set: FileSet,
+    group: FileGroup | undefined,
+    record: SinkRecord,
+    encodedPartition: string,
+    timestampMs: number | null,
+  ): boolean {
     if (closesBefore(set, timestampMs, encodedPartition, rotation)) return true;
     if (group === undefined) return rotation.openFiles !== null && set.groups.size >= rotation.openFiles;
     const isTombstone = record.value === null;
@@ -93,10 +98,7 @@ export function partitionWriter(
     };
   }
 
-  function write(set: FileSet, record: SinkRecord, encodedPartition: string): void {
-    const key = folderKey(record, encodedPartition);
-    const group = set.groups.get(key);
-    if (group !== undefined) return addTo(group, fitted(record, group));
+  function beginGroup(set: FileSet, key: string, record: SinkRecord, encodedPartition: string): void {
     const through = record.resubmitted === undefined ? {} : { through: topic };
     const place = { topic: record.topic, topicId, partition, encodedPartition, startOffset: record.offset, ...through };
     set.groups.set(key, openGroup(objectName(place, names), record, parts));
@@ -112,13 +114,19 @@ export function partitionWriter(
 
   return {
     topicId,
-    next: 0n,
+    taken: -1n,
     add(record, nowMs) {
       const timestampMs = partitioner.timestampMs(record, nowMs);
       const encodedPartition = partitioner.encode(record, timestampMs);
-      if (open !== undefined && mustClose(open, record, encodedPartition, timestampMs)) close();
+      const key = folderKey(record, encodedPartition);
+      let group = open?.groups.get(key);
+      if (open !== undefined && mustClose(open, group, record, encodedPartition, timestampMs)) {
+        close();
+        group = undefined;
+      }
       const set = open ?? begin(record, timestampMs, nowMs);
-      write(set, record, encodedPartition);
+      if (group === undefined) beginGroup(set, key, record, encodedPartition);
+      else addTo(group, fitted(record, group));
       open = set;
       set.lastEncodedPartition = encodedPartition;
       // Letters are few, and somebody waits for each: none is kept until others fill its object.

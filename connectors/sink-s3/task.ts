@@ -105,23 +105,25 @@ export function s3SinkTask(values: S3Config, shared: SharedParts, bucket: Bucket
     last = undefined;
   }
 
-  /** The last one found; most records come in runs of one partition. */
+  /** The last one found, for records of its own topic; most records come in runs of one partition. */
   let last: { readonly topic: string; readonly partition: number; readonly writer: PartitionWriter } | undefined;
 
-  function writerOf({ topic, partition }: TopicPartition): PartitionWriter {
-    if (last !== undefined && last.partition === partition && last.topic === topic) return last.writer;
+  function writerOf(record: SinkRecord): PartitionWriter {
+    const isPlain = record.originalTopic === undefined && record.resubmitted === undefined;
+    if (isPlain && last !== undefined && last.partition === record.partition && last.topic === record.topic) return last.writer;
+    const { topic, partition } = origin(record);
     const writer = writers.get(`${topic}-${partition}`);
     if (writer === undefined)
       throw new ConnectError(`connector ${connector}: a record of ${topic}-${partition}, which this task does not have`);
-    last = { topic, partition, writer };
+    if (isPlain && topic === record.topic) last = { topic, partition, writer };
     return writer;
   }
 
   /** A promise only for what has to be waited for. */
   function take(record: SinkRecord, nowMs: number): Promise<void> | undefined {
-    const writer = writerOf(origin(record));
+    const writer = writerOf(record);
     // It was taken before the put that it came with was told to try again.
-    if (record.offset < writer.next) return undefined;
+    if (record.offset <= writer.taken) return undefined;
     if (record.value === null) return takeNull(writer, record, nowMs);
     return add(writer, record, nowMs);
   }
@@ -133,19 +135,19 @@ export function s3SinkTask(values: S3Config, shared: SharedParts, bucket: Bucket
       if (!(error instanceof DataError)) throw error;
       return reported(writer, record, error);
     }
-    writer.next = record.offset + 1n;
+    writer.taken = record.offset;
     return undefined;
   }
 
   async function takeNull(writer: PartitionWriter, record: SinkRecord, nowMs: number): Promise<void> {
-    if (await skips(record)) writer.next = record.offset + 1n;
+    if (await skips(record)) writer.taken = record.offset;
     else await add(writer, record, nowMs);
   }
 
   async function reported(writer: PartitionWriter, record: SinkRecord, cause: DataError): Promise<void> {
     const message = `record ${placeText(record)} cannot be written to S3: ${cause.message}`;
     await context.report(record, new DataError(message, { cause }));
-    writer.next = record.offset + 1n;
+    writer.taken = record.offset;
   }
 
   function closeDue(): PartitionWriter[] {

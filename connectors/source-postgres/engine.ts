@@ -1,40 +1,40 @@
 /** What a task does: a snapshot if need be, then the stream, through lost connections, into one queue. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { OffsetMap, SourcePosition, SourceTaskContext } from '@millrace/runtime/api';
-import { readTable } from './catalog.ts';
-import { createConfirmation, isBetweenTransactions } from './confirmation.ts';
-import type { createConnector } from './connection.ts';
-import { endClient } from './connection.ts';
-import { explain } from './errors.ts';
-import { createHeartbeatQuery } from './heartbeat-query.ts';
-import { commitOffset } from './offsets.ts';
+import { readTable } from './catalog/catalog.ts';
+import { createConfirmation, isBetweenTransactions } from './slot/confirmation.ts';
+import type { createConnector } from './connection/connection.ts';
+import { endClient } from './connection/connection.ts';
+import { explain } from './connection/errors.ts';
+import { createHeartbeatQuery } from './connection/heartbeat-query.ts';
+import { commitOffset } from './position/offsets.ts';
 import type { Relation } from './pgoutput/messages.ts';
 import { planWithout, startOf } from './plan.ts';
 import type { Plan } from './plan.ts';
-import type { RecordQueue } from './queue.ts';
-import type { recordContext } from './records.ts';
-import { createLayoutCache } from './relations.ts';
-import { startReplication } from './replication.ts';
-import type { Replication } from './replication.ts';
-import type { Reselect } from './reselect.ts';
-import { createRetries } from './retries.ts';
-import { ensureFailover, isFurther, usableSlot } from './session-start.ts';
-import type { Settings } from './settings.ts';
+import type { RecordQueue } from './records/queue.ts';
+import type { recordContext } from './records/records.ts';
+import { createLayoutCache } from './catalog/relations.ts';
+import { startReplication } from './stream/replication.ts';
+import type { Replication } from './stream/replication.ts';
+import type { Reselect } from './records/reselect.ts';
+import { createRetries } from './connection/retries.ts';
+import { ensureFailover, isFurther, usableSlot } from './slot/session-start.ts';
+import type { Settings } from './config/settings.ts';
 import type { openDesk } from './signals/open-desk.ts';
-import { SlotUnusableError } from './slot-problem.ts';
-import { watchSlot } from './slot-watch.ts';
-import { createSlot } from './slot.ts';
-import { createSnapshotJob } from './snapshot-slot.ts';
-import { heartbeatRecord } from './special-records.ts';
-import { watchXmin } from './slot-xmin.ts';
-import type { SlotXmin } from './slot-xmin.ts';
-import type { SqlLink } from './sql-link.ts';
-import type { createStatusNotes } from './status-notes.ts';
-import type { StatusReport } from './status-report.ts';
-import { StreamDecoder } from './stream.ts';
-import type { StreamStart } from './stream-parts.ts';
-import { createStreamingFigures } from './streaming-figures.ts';
-import { heartbeatTopic } from './topics.ts';
+import { SlotUnusableError } from './slot/slot-problem.ts';
+import { watchSlot } from './slot/slot-watch.ts';
+import { createSlot } from './slot/slot.ts';
+import { createSnapshotJob } from './snapshot/snapshot-slot.ts';
+import { heartbeatRecord } from './records/special-records.ts';
+import { watchXmin } from './slot/slot-xmin.ts';
+import type { SlotXmin } from './slot/slot-xmin.ts';
+import type { SqlLink } from './connection/sql-link.ts';
+import type { createStatusNotes } from './status/status-notes.ts';
+import type { StatusReport } from './status/status-report.ts';
+import { StreamDecoder } from './stream/stream.ts';
+import type { StreamStart } from './stream/stream-parts.ts';
+import { createStreamingFigures } from './status/streaming-figures.ts';
+import { heartbeatTopic } from './records/topics.ts';
 import type { UnlistedLabel } from './values/value-type.ts';
 
 /** A stream that ran for so long has begun well. */
@@ -98,7 +98,7 @@ export class Engine {
       this.#parts.notifier.initial('SKIPPED', {}, this.#parts.offset ?? {});
       if (plan.createSlot) {
         const client = await connector.connectReplication();
-        const options = { temporary: false, failover: settings.slotFailover, log };
+        const options = { temporary: false, failover: settings.slotFailover, log, signal: this.#parts.signal };
         await createSlot(client, settings.slot, options).finally(() => endClient(client));
         log.info(`replication slot "${settings.slot}" was created`);
       }
@@ -119,6 +119,7 @@ export class Engine {
     const mine = positions.find(({ partition }) => partition['server'] === settings.topicPrefix);
     if (mine === undefined) return;
     this.#confirmation.stored(mine.offset);
+    this.#parts.desk.stored(mine.offset);
     if (Date.now() - this.#reportedAt < reportEveryMs) return;
     this.#reportedAt = Date.now();
     this.#stream?.replication.report();
@@ -128,7 +129,8 @@ export class Engine {
   position(): SourcePosition | undefined {
     const decoder = this.#stream?.decoder;
     if (decoder === undefined || !isBetweenTransactions(decoder) || !this.#parts.queue.isEmpty) return undefined;
-    const position = this.#confirmation.position(decoder.reached, decoder.lastTxId, decoder.lastUs);
+    const { desk } = this.#parts;
+    const position = this.#confirmation.position(decoder.reached, decoder.lastTxId, decoder.lastUs, desk.awaitsStore);
     if (position === undefined) return undefined;
     decoder.settle();
     return { ...position, offset: { ...position.offset, ...this.#parts.queue.offsetFields?.() } };

@@ -1,12 +1,12 @@
 import { defineSource } from '@millrace/runtime/api';
 
 import manifest from './package.json' with { type: 'json' };
-import { isColumnRule } from './column-rules.ts';
-import { config } from './config.ts';
+import { isColumnRule } from './config/column-rules.ts';
+import { config } from './config/config.ts';
 import { preview } from './preview/preview.ts';
-import { isSelectOverride } from './select-overrides.ts';
+import { isSelectOverride } from './config/select-overrides.ts';
 import { startTask } from './task.ts';
-import { isJudged } from './unsupported.ts';
+import { isJudged } from './config/unsupported.ts';
 import { validate } from './validate.ts';
 
 /** Changes of a PostgreSQL database, as Debezium's PostgresConnector reports them. */

@@ -1,12 +1,12 @@
 /** What a start has to do, from the snapshot mode, the stored offset and the slot. */
 import type { Logger } from '@millrace/runtime/api';
 
-import type { Resume } from './offsets.ts';
-import type { Settings } from './settings.ts';
-import { SlotUnusableError, soundSlot } from './slot-problem.ts';
-import type { SlotState } from './slot.ts';
-import type { SnapshotProgress } from './snapshot/progress.ts';
-import type { StreamStart } from './stream-parts.ts';
+import type { Resume } from './position/offsets.ts';
+import type { Settings } from './config/settings.ts';
+import { SlotUnusableError, soundSlot } from './slot/slot-problem.ts';
+import type { SlotState } from './slot/slot.ts';
+import type { SnapshotProgress } from './position/progress.ts';
+import type { StreamStart } from './stream/stream-parts.ts';
 
 export type Plan =
   /** The tables first, from where an unfinished snapshot was, if there is one; then, unless `only`, the changes since. */

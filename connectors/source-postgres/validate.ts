@@ -2,14 +2,15 @@
 import { ConfigError, ConnectError } from '@millrace/runtime/api';
 import type { ConfigProblem, RawConfig } from '@millrace/runtime/api';
 
-import type { Config } from './config.ts';
-import { createConnector, endClient } from './connection.ts';
-import { codeOf } from './errors.ts';
-import { readSettings } from './settings.ts';
-import type { Settings } from './settings.ts';
-import { checkServer, findSlot } from './slot.ts';
-import { capturedTables } from './tables.ts';
-import { unsupportedKeys } from './unsupported.ts';
+import type { Config } from './config/config.ts';
+import { createConnector, endClient } from './connection/connection.ts';
+import { codeOf } from './connection/errors.ts';
+import { maskedKeyWarnings } from './catalog/masked-keys.ts';
+import { readSettings } from './config/settings.ts';
+import type { Settings } from './config/settings.ts';
+import { checkServer, findSlot } from './slot/slot.ts';
+import { capturedTables } from './catalog/tables.ts';
+import { unsupportedKeys } from './config/unsupported.ts';
 
 /** Problems under the keys under which Debezium reports them. */
 export async function validate(config: Config, raw: RawConfig): Promise<readonly ConfigProblem[]> {
@@ -32,7 +33,9 @@ export async function validate(config: Config, raw: RawConfig): Promise<readonly
     return [{ key: keyOf(error), message: `Error while validating connector config: ${(error as Error).message}` }];
   }
   try {
-    if (!settings.snapshotRules.stream) return [];
+    const warnings = async (): Promise<ConfigProblem[]> =>
+      (await maskedKeyWarnings(client, settings)).map((message) => ({ key: 'message.key.columns', message, warning: true }));
+    if (!settings.snapshotRules.stream) return await warnings();
     await checkServer(client, config['database.user']);
     await findSlot(client, settings);
     if (settings.autocreate === 'filtered' && (await capturedTables(client, settings)).length === 0) {
@@ -43,7 +46,7 @@ export async function validate(config: Config, raw: RawConfig): Promise<readonly
         },
       ];
     }
-    return [];
+    return await warnings();
   } catch (error) {
     if (!(error instanceof ConnectError)) throw error;
     const key = error instanceof ConfigError && /slot/.test(error.message) ? 'slot.name' : 'database.hostname';

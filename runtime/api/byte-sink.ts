@@ -1,3 +1,6 @@
+/** Texts up to this long get room for three bytes a character; longer ones are measured first. */
+const unmeasured = 16 * 1024;
+
 /**
  * A growing run of bytes that serialisers append to. `bytes` and `position` are public so that compiled code
  * can write without a call for each byte; after `ensure(n)` the next n bytes may be written, and `bytes` must
@@ -6,9 +9,12 @@
 export class ByteSink {
   bytes: Uint8Array<ArrayBuffer>;
   position = 0;
+  /** All of `bytes`, as what writes text natively. */
+  #buffer: Buffer;
 
   constructor(buffer: ArrayBuffer | number = 4096) {
     this.bytes = new Uint8Array(typeof buffer === 'number' ? new ArrayBuffer(buffer) : buffer);
+    this.#buffer = Buffer.from(this.bytes.buffer);
   }
 
   /** Makes room for `count` more bytes. */
@@ -18,6 +24,7 @@ export class ByteSink {
     const grown = new Uint8Array(new ArrayBuffer(Math.max(needed, this.bytes.length * 2)));
     grown.set(this.bytes.subarray(0, this.position));
     this.bytes = grown;
+    this.#buffer = Buffer.from(grown.buffer);
   }
 
   /** Appends `source[start, end)`. */
@@ -40,10 +47,10 @@ export class ByteSink {
   /** Appends text as UTF-8. */
   text(value: string): void {
     const { length } = value;
-    this.ensure(length * 3);
-    const { bytes } = this;
-    let at = this.position;
+    this.ensure(length <= unmeasured ? length * 3 : Buffer.byteLength(value));
     if (length < 60) {
+      const { bytes } = this;
+      let at = this.position;
       let i = 0;
       for (; i < length; i++) {
         const code = value.charCodeAt(i);
@@ -54,9 +61,8 @@ export class ByteSink {
         this.position = at;
         return;
       }
-      at = this.position;
     }
-    this.position = at + Buffer.from(bytes.buffer, bytes.byteOffset).write(value, at, 'utf8');
+    this.position += this.#buffer.write(value, this.position, 'utf8');
   }
 
   /** A view of what has been written; valid until the next write. */

@@ -79,4 +79,6 @@ export type RawConfig = Readonly<Record<string, string>>;
 export interface ConfigProblem {
   readonly key: string;
   readonly message: string;
+  /** It is pointed out, and refuses nothing; the message has to say what it is about, since the key is not shown. */
+  readonly warning?: boolean;
 }

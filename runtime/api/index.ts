@@ -5,6 +5,7 @@ export * from './decimal.ts';
 export * from './errors.ts';
 export * from './java-regex.ts';
 export * from './java-text.ts';
+export * from './name-adjustment.ts';
 export * from './record.ts';
 export * from './schema.ts';
 export * from './serialized-value.ts';

@@ -1,8 +1,9 @@
 /**
  * In what form a sink writes values: `text`, what the JVM's String.valueOf prints, in UTF-8; `json`, what JsonConverter
- * writes with schemas.enable=false.
+ * writes with schemas.enable=false; `bytes`, bytes as they are: such a value is no {@link SerializedValue} but the bytes
+ * themselves, which then stand in a larger buffer.
  */
-export type SerializedForm = 'text' | 'json';
+export type SerializedForm = 'text' | 'json' | 'bytes';
 
 /**
  * A value that was left in the bytes that it came in, since those are the very bytes that the sink would write for it.

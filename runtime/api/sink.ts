@@ -34,6 +34,12 @@ export interface SinkTaskContext extends TaskContext {
    * reason when it is not tolerated, which the task must let through.
    */
   report(record: SinkRecord, error: Error): Promise<void>;
+  /**
+   * Says that a dead letter which was resubmitted straight to this sink (`record.resubmitted`) was not written, since the
+   * target has something later in its place. Resolves once the letter's ledger has it, so call it before the offset is
+   * released; where it cannot be kept, that is logged. `reason`: what stands in its place. Nothing happens for other records.
+   */
+  overtaken(record: SinkRecord, reason: string): Promise<void>;
 }
 
 /**

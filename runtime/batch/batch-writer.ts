@@ -82,6 +82,18 @@ export class BatchWriter {
     this.records++;
   }
 
+  /** A whole record. */
+  add(timestamp: number, key: Uint8Array | null, value: Uint8Array | null, headers: Uint8Array): void {
+    this.beginRecord(timestamp);
+    this.beginKey();
+    if (key !== null) this.out.copy(key);
+    this.endKey(key !== null);
+    this.beginValue();
+    if (value !== null) this.out.copy(value);
+    this.endValue(value !== null);
+    this.endRecord(headers);
+  }
+
   /** Takes back the record that was begun; the batch is as it was before. */
   abandonRecord(): void {
     this.out.position = this.#recordAt;
@@ -129,6 +141,11 @@ export class BatchWriter {
     writeVarint(out, length * 2);
     out.position = start + width + length;
   }
+}
+
+/** The most that a record {@link BatchWriter.add}ed takes, and the header of its batch. */
+export function mostRecordBytes(key: Uint8Array | null, value: Uint8Array | null, headers: Uint8Array): number {
+  return (key?.length ?? 0) + (value?.length ?? 0) + headers.length + 128;
 }
 
 /** Encodes headers for {@link BatchWriter.endRecord}: done once for each distinct list. */

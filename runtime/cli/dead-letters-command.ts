@@ -114,7 +114,7 @@ function resubmitCommand(deps: DeadLettersDeps): Command {
         .choices(['topic', 'sink'])
         .default('topic'),
     )
-    .option('--force', 'superseded and discarded ones too', false)
+    .option('--force', 'superseded, discarded and overtaken ones too', false)
     .addHelpText(
       'after',
       `${examples('dead-letters resubmit orders-sink --all --dry-run', 'dead-letters resubmit orders-sink --stage TASK_PUT --to sink', 'dead-letters resubmit orders-sink 0:17 --new-value-file fixed.json')}${codes}`,

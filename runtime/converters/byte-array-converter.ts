@@ -11,6 +11,7 @@ export default converterPlugin({}, () => ({
     if (!(value instanceof Uint8Array)) throw new DataError(`ByteArrayConverter is not compatible with objects of type ${typeof value}`);
     return value;
   },
-  // A copy: the batch that the bytes stand in is reused.
+  // A copy: a sink that keeps one value would keep the whole batch that its bytes stand in.
   decode: (bytes) => ({ schema: schemas.optionalBytes, value: new Uint8Array(bytes) }),
+  decodeSerialized: (bytes, form) => ({ schema: schemas.optionalBytes, value: form === 'bytes' ? bytes : new Uint8Array(bytes) }),
 }));

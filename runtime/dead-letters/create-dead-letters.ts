@@ -11,6 +11,7 @@ import { openLedger } from './ledger.ts';
 import { openLedgerWriter } from './ledger-writer.ts';
 import { getLetter, listLetters } from './list.ts';
 import type { Looking } from './list.ts';
+import { outlivedEntries } from './outlived.ts';
 import type { PlanParts } from './plan.ts';
 import { openQueue } from './queue.ts';
 import { discard, resubmit } from './resubmission.ts';
@@ -53,13 +54,14 @@ export function createDeadLetters({ log, logger, connector: find, leading, resta
     }
     const [found] = await log.describeTopics([topic]);
     const clientId = `millrace-dead-letters-${name}`;
-    const topicId = found?.topicId ?? '';
+    const { topicId = '', partitions = 0 } = found ?? {};
     const shared = { log, clientId, topic, signal };
     return {
       ...shared,
       connector: name,
       topicId,
-      queue: openQueue({ ...shared, connector: name, partitions: found?.partitions ?? 0 }),
+      partitions,
+      queue: openQueue({ ...shared, connector: name, partitions }),
       ledger: openLedger({ ...shared, topicId }),
     };
   }
@@ -103,7 +105,16 @@ export function createDeadLetters({ log, logger, connector: find, leading, resta
       transactionalId: `connect-dead-letters-${look.topic}`,
       overrides: { 'max.request.size': String(largestRequestBytes + requestOverheadBytes), 'delivery.timeout.ms': '60000' },
     });
-    return await work({ ...look, writer });
+    const outlived = await outlivedEntries(look);
+    const done = await work({ ...look, ledger: { ...look.ledger, states: () => look.ledger.states(outlived.see) }, writer });
+    try {
+      const buried = await outlived.bury(writer);
+      if (buried > 0) logger.info(`deleted ${buried} entries of topic ${ledgerTopic(look.topic)}, whose letters are deleted`);
+    } catch (error) {
+      // What was asked for is done; the next request tries again.
+      logger.warn(`topic ${ledgerTopic(look.topic)} keeps entries whose letters are deleted: ${(error as Error).message}`);
+    }
+    return done;
   }
 
   /** Where it is missing. Returns whether it was. */

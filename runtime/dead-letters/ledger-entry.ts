@@ -3,6 +3,7 @@
  * so that the letters of a topic that was made anew are not taken for those of the earlier one.
  */
 import type { LedgerEntry, LetterPlace, LetterState } from '../ports/dead-letters.ts';
+import { letterKeyOf } from '../ports/letter-notes.ts';
 
 export interface LedgerKey extends LetterPlace {
   readonly topic: string;
@@ -29,12 +30,18 @@ export function decodeKey(bytes: Uint8Array | null): LedgerKey | undefined {
   };
 }
 
+/** Of a sink's note beside the letter's entry; undefined for what is none. */
+export function decodeNoteKey(bytes: Uint8Array | null): LedgerKey | undefined {
+  const key = bytes === null ? undefined : letterKeyOf(Buffer.from(bytes).toString());
+  return key === undefined ? undefined : decodeKey(Buffer.from(key));
+}
+
 // Offsets as texts: JSON's readers elsewhere would round them.
 export function encodeEntry(entry: LedgerEntry): Buffer {
   return Buffer.from(JSON.stringify(entry, (_key, value: unknown) => (typeof value === 'bigint' ? String(value) : value)));
 }
 
-const kept = new Set<LetterState>(['resubmitted', 'superseded', 'discarded', 'failed']);
+const kept = new Set<LetterState>(['resubmitted', 'superseded', 'discarded', 'failed', 'overtaken']);
 
 /** Undefined for what is no entry of ours. */
 export function decodeEntry(bytes: Uint8Array | null): LedgerEntry | undefined {

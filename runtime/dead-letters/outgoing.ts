@@ -1,7 +1,7 @@
 /** Records on their way, as batches, and where each of them will stand. */
 import { DataError } from '../api/index.ts';
 import type { TopicPartition } from '../api/index.ts';
-import { BatchWriter, encodeHeaders } from '../batch/batch-writer.ts';
+import { BatchWriter, encodeHeaders, mostRecordBytes } from '../batch/batch-writer.ts';
 import { compressBatch } from '../batch/compression.ts';
 import type { AppendedBatch, OutboundBatch } from '../ports/log.ts';
 import type { LetterHeader } from '../ports/dead-letters.ts';
@@ -26,8 +26,6 @@ export interface Outgoing {
 }
 
 const fullBatchBytes = 512 * 1024;
-/** What a batch and a record in it take beside keys, values and headers; at most. */
-const overheadBytes = 128;
 
 interface Slot extends TopicPartition {
   readonly writer: BatchWriter | undefined;
@@ -46,7 +44,7 @@ export function createOutgoing(): Outgoing {
 
   function alone(record: OutgoingRecord, headers: Uint8Array, size: number, maxBatchBytes: number): OffsetIn {
     const writer = new BatchWriter(new ArrayBuffer(size));
-    write(writer, record, headers);
+    writer.add(record.timestampMs, record.key, record.value, headers);
     let batch = writer.finish();
     if (batch.length > maxBatchBytes) {
       const compressed = compressBatch('gzip', batch.buffer, batch.length);
@@ -75,7 +73,7 @@ export function createOutgoing(): Outgoing {
     },
     add(record, maxBatchBytes) {
       const headers = encodeHeaders(record.headers);
-      const size = (record.key?.length ?? 0) + (record.value?.length ?? 0) + headers.length + overheadBytes;
+      const size = mostRecordBytes(record.key, record.value, headers);
       const bound = Math.min(fullBatchBytes, maxBatchBytes);
       if (size > bound) return alone(record, headers, size, maxBatchBytes);
       const name = nameOf(record);
@@ -88,7 +86,7 @@ export function createOutgoing(): Outgoing {
         open.set(name, slot);
       }
       const index = writer.records;
-      write(writer, record, headers);
+      writer.add(record.timestampMs, record.key, record.value, headers);
       bytes += size;
       records++;
       return place(slot, index);
@@ -103,14 +101,3 @@ export function createOutgoing(): Outgoing {
 }
 
 const nameOf = ({ topic, partition }: TopicPartition): string => `${partition}/${topic}`;
-
-function write(writer: BatchWriter, { key, value, timestampMs }: OutgoingRecord, headers: Uint8Array): void {
-  writer.beginRecord(timestampMs);
-  writer.beginKey();
-  if (key !== null) writer.out.copy(key);
-  writer.endKey(key !== null);
-  writer.beginValue();
-  if (value !== null) writer.out.copy(value);
-  writer.endValue(value !== null);
-  writer.endRecord(headers);
-}

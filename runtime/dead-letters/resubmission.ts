@@ -18,6 +18,7 @@ import { createChunks } from './chunk.ts';
 import type { Chunks } from './chunk.ts';
 import type { Ledger } from './ledger.ts';
 import type { LedgerWriter } from './ledger-writer.ts';
+import { encodeKey } from './ledger-entry.ts';
 import { nameOf, ownHeaders } from './letter.ts';
 import type { Letter } from './letter.ts';
 import type { OutgoingRecord } from './outgoing.ts';
@@ -39,6 +40,7 @@ export interface Session {
   /** The dead-letter topic, and its id. */
   readonly topic: string;
   readonly topicId: string;
+  readonly partitions: number;
   readonly queue: Queue;
   readonly ledger: Ledger;
   /** Undefined for a dry run. */
@@ -71,6 +73,7 @@ export async function resubmit(session: Session, request: Resubmission): Promise
     const { partition, offset, state, plan } = each;
     const held = (reason: string): void => void outcomes.push({ partition, offset, outcome: 'held', state, reason });
     if (state === 'discarded' && !force) held('it was discarded.');
+    else if (state === 'overtaken' && !force) held('the target has something later in its place.');
     else if (plan.kind === 'failed') await chunks.note(each, entry({ state: 'failed', error: plan.reason }));
     else if (state === 'superseded' && !force) outcomes.push({ partition, offset, outcome: 'superseded' });
     else if (plan.kind === 'held') held(plan.reason);
@@ -99,7 +102,7 @@ export async function resubmit(session: Session, request: Resubmission): Promise
       ...(edit !== undefined && { edited: true }),
       ...(force && state !== 'new' && state !== 'failed' && { forced: true }),
     });
-    await send(chunks, letter, outgoingOf(letter, edit, plan, target === 'sink'), plan, sent);
+    await send(chunks, letter, outgoingOf(letter, edit, plan, target === 'sink' ? session : undefined), plan, sent);
     last = { partition: letter.partition, offset: letter.offset };
   }
   await chunks.flush();
@@ -134,7 +137,7 @@ function outgoingOf(
   letter: Letter,
   edit: LetterEdit | undefined,
   { to, partition }: Extract<Plan, { kind: 'send' }>,
-  straight: boolean,
+  straight: Pick<Session, 'topic' | 'topicId'> | undefined,
 ): OutgoingRecord {
   const { record } = letter;
   const headers = edit?.headers ?? ownHeaders(record.headers);
@@ -143,18 +146,22 @@ function outgoingOf(
     partition,
     key: edit?.key === undefined ? record.key : edit.key,
     value: edit?.value === undefined ? record.value : edit.value,
-    headers: straight ? [...headers, ...firstPlace(letter)] : headers,
+    headers: straight === undefined ? headers : [...headers, ...firstPlace(letter, straight)],
     timestampMs: record.timestamp < to.oldestMs ? Date.now() : record.timestamp,
   };
 }
 
-function firstPlace({ origin }: Letter): LetterHeader[] {
+function firstPlace(
+  { origin, partition: at, offset: standing }: Letter,
+  { topic: queue, topicId }: Pick<Session, 'topic' | 'topicId'>,
+): LetterHeader[] {
   if (origin === undefined) return [];
-  const { topic, partition, offset } = resubmittedHeaders;
+  const { topic, partition, offset, letter } = resubmittedHeaders;
   return [
     { key: topic, value: Buffer.from(origin.topic) },
     { key: partition, value: Buffer.from(String(origin.partition)) },
     { key: offset, value: Buffer.from(String(origin.offset)) },
+    { key: letter, value: encodeKey({ topic: queue, topicId, partition: at, offset: standing }) },
   ];
 }
 

@@ -94,7 +94,7 @@ export async function openEmbeddedLog(directory: string, options: EmbeddedLogOpt
 
   function offsetAt(partition: Partition, time: OffsetTime): bigint {
     if (time === 'earliest') return partition.startOffset;
-    if (time === 'latest') return partition.nextOffset;
+    if (time === 'latest' || time === 'committed') return partition.nextOffset;
     for (const body of store.since(partition, time.timestampMs)) {
       const records = readRecords(Buffer.from(body.buffer, body.byteOffset, body.byteLength), body.length, partition.startOffset);
       const found = records.find((record) => record.timestamp >= time.timestampMs);

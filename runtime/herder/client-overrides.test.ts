@@ -65,6 +65,13 @@ describe("a connector's client overrides", () => {
     deepEqual([...overrideProblems(config, 'source', onKafka), ...overrideProblems(config, 'source', embedded)], []);
   });
 
+  it('of a source’s consumer, where it has an offset topic of its own', () => {
+    const own = { 'offsets.storage.topic': 'own' };
+    deepEqual(overrideWarnings({ ...own, 'consumer.override.isolation.level': 'read_uncommitted' }, 'source', onKafka), []);
+    const [problem] = overrideProblems({ ...own, 'consumer.override.fetch.max.bytes': 'many' }, 'source', onKafka);
+    match(problem?.message ?? '', /^consumer.override.fetch.max.bytes: "many" is no whole number/);
+  });
+
   it('tells no value that may be a secret', () => {
     const config = { 'producer.override.sasl.client.callback.handler.class': 'hush', 'producer.override.sasl.jaas.config': 'hush' };
     const all = [

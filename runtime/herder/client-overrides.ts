@@ -35,7 +35,7 @@ export function overrideProblems(
     const message = (key: string): string =>
       `The '${name}' policy does not allow '${key}' to be overridden in the connector configuration.`;
     const forbidden = Object.keys(overrides).filter((key) => !allowed(key));
-    const refused = client === clientOf(kind) ? (overrideCheck?.(client, overrides).refused ?? []) : [];
+    const refused = isUsed(client, config, kind) ? (overrideCheck?.(client, overrides).refused ?? []) : [];
     return [
       ...forbidden.map((key) => ({ key: fullKey(client, key), message: message(key) })),
       ...refused.map(({ key, message: why }) => ({ key: fullKey(client, key), message: `${fullKey(client, key)}: ${why}` })),
@@ -47,7 +47,7 @@ export function overrideProblems(
 export function overrideWarnings(config: RawConfig, kind: ConnectorKind, { overrideCheck }: OverrideRules): string[] {
   return clients.flatMap((client) => {
     const overrides = overridesOf(config, client);
-    if (client !== 'admin' && client !== clientOf(kind)) {
+    if (client !== 'admin' && !isUsed(client, config, kind)) {
       return Object.keys(overrides).map((key) => `${fullKey(client, key)} has no effect: a ${kind} connector has no ${client} of its own.`);
     }
     return (overrideCheck?.(client, overrides).ignored ?? []).map(({ key, message }) => `${fullKey(client, key)} ${message}`);
@@ -57,6 +57,12 @@ export function overrideWarnings(config: RawConfig, kind: ConnectorKind, { overr
 /** The client that a connector's tasks have. */
 function clientOf(kind: ConnectorKind): ClientName {
   return kind === 'source' ? 'producer' : 'consumer';
+}
+
+/** A source with an offset topic of its own has a consumer for that. Source: Worker.regularSourceOffsetsConsumerConfigs (KIP-618). */
+function isUsed(client: ClientName, config: RawConfig, kind: ConnectorKind): boolean {
+  if (client === 'consumer' && kind === 'source') return (config['offsets.storage.topic']?.trim() ?? '') !== '';
+  return client === clientOf(kind);
 }
 
 function fullKey(client: ClientName, key: string): string {

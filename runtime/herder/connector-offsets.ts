@@ -4,7 +4,7 @@ import type { RawConfig } from '../api/index.ts';
 import { withoutSecrets } from '../ports/config-providers.ts';
 import { RequestError } from '../ports/herder.ts';
 import type { ConnectorOffset, Herder } from '../ports/herder.ts';
-import type { ConnectorEntry } from '../ports/stores.ts';
+import type { ConnectorOffsetStore, ConnectorEntry } from '../ports/stores.ts';
 import { overridesOf } from './client-overrides.ts';
 import { notFound } from './connector-requests.ts';
 import type { HerderOptions, HerderTimes } from './herder-context.ts';
@@ -44,9 +44,18 @@ export function createConnectorOffsets(options: HerderOptions, parts: OffsetsPar
 
   const isSink = (config: RawConfig): boolean => pluginHost.kindOf(config['connector.class'] ?? '') === 'sink';
 
+  function openOwn(name: string, config: RawConfig): Promise<ConnectorOffsetStore> {
+    const exactlyOnce = options.exactlyOnce === 'enabled';
+    return offsetStore.forConnector(name, {
+      topic: config['offsets.storage.topic'],
+      consumer: overridesOf(config, 'consumer'),
+      exactlyOnce,
+    });
+  }
+
   async function current({ name }: ConnectorEntry, config: RawConfig): Promise<ConnectorOffset[]> {
     if (!isSink(config)) {
-      await using store = await offsetStore.forConnector(name, { topic: config['offsets.storage.topic'] });
+      await using store = await openOwn(name, config);
       return [...(await store.all(name))];
     }
     const offsets = await log.groupOffsets(sinkGroup(name, config));
@@ -103,7 +112,7 @@ export function createConnectorOffsets(options: HerderOptions, parts: OffsetsPar
 
   async function alterSource(name: string, config: RawConfig, offsets: readonly ConnectorOffset[]): Promise<boolean> {
     const handled = await pluginHost.alterSourceOffsets(config, offsets);
-    await using store = await offsetStore.forConnector(name, { topic: config['offsets.storage.topic'] });
+    await using store = await openOwn(name, config);
     if (options.exactlyOnce !== 'enabled') await store.write(name, offsets);
     else {
       const overrides = overridesOf(config, 'producer');

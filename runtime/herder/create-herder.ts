@@ -41,7 +41,7 @@ export function createHerder(options: HerderOptions): Herder {
   const { configProviders: providers, startups } = options;
   const restartDue = (id: TaskId): void => void reconciler.restartFailed(id);
   const taskRuns = createTaskRuns({ taskHost, providers, statuses, logger, mayRun: runsHere, startups, restartDue });
-  const connectorRuns = createConnectorRuns(options, statuses, publisher);
+  const connectorRuns = createConnectorRuns(options, statuses, publisher, (name) => void reconciler.restartFailedConnector(name));
   const exactlyOnce = options.exactlyOnce === 'enabled' ? createExactlyOnceStarts(options, leadership, fencing, keys) : undefined;
   const reconciler = createReconciler(options, { connectorRuns, taskRuns, statuses, leadership, exactlyOnce });
   const requests = createKeyedQueue();

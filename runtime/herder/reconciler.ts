@@ -29,6 +29,8 @@ export interface Reconciler {
   restartTask(id: TaskId): Promise<Error | undefined>;
   /** A failed task's time to be started again has come; nothing happens where it is not to run any more. Never rejects. */
   restartFailed(id: TaskId): Promise<void>;
+  /** As above, of a connector that could not make its task configs. */
+  restartFailedConnector(name: string): Promise<void>;
   /** Of what is chosen when its turn comes, this worker's share. Resolves with the trace where the connector could not be started. */
   restart(name: string, choose: () => Restarted | undefined): Promise<string | undefined>;
   /** Stops everything; no pass runs afterwards. */
@@ -177,6 +179,16 @@ export function createReconciler(options: HerderOptions, parts: Parts): Reconcil
         });
       } catch (error) {
         logger.error(`task ${taskName(id)}: it could not be started again: ${messageOf(error)}`);
+      }
+    },
+    async restartFailedConnector(name) {
+      try {
+        await queue.run(name, async () => {
+          if (!stopping && connectorRuns.again(name)) await reconcile(name);
+        });
+      } catch (error) {
+        logger.error(`connector ${name}: it could not be started again: ${messageOf(error)}`);
+        void pass(name);
       }
     },
     restartTask: (id) =>

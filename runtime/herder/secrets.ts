@@ -22,7 +22,8 @@ export function showable(infos: ConfigInfos, written: RawConfig, resolved: Resol
       },
     };
   };
-  return { ...infos, configs: infos.configs.map(shown) };
+  const warnings = infos.warnings?.map((text) => withoutSecrets(text, resolved.secrets));
+  return { ...infos, configs: infos.configs.map(shown), ...(warnings === undefined ? {} : { warnings }) };
 }
 
 /** An error's stack with its causes, as statuses hold it. */

@@ -1,13 +1,17 @@
 /** Asks a connector for the configs of its tasks. Source: org.apache.kafka.connect.runtime.Worker.connectorTaskConfigs. */
 import { ConfigError, ConnectError } from '../api/index.ts';
 import type { Logger, RawConfig } from '../api/index.ts';
+import { mayPass } from '../ports/passing-errors.ts';
 import type { PluginHost } from '../ports/tasks.ts';
 import { hasPlaceholder } from '../ports/config-providers.ts';
 import type { ConfigProviders } from '../ports/config-providers.ts';
 import { requirePlugin } from './missing-plugin.ts';
 import { traceOf } from './secrets.ts';
 
-export type MadeTaskConfigs = { readonly configs: readonly RawConfig[] } | { readonly trace: string };
+export type MadeTaskConfigs =
+  | { readonly configs: readonly RawConfig[] }
+  /** `passes`: the reason may pass; `config`: the connector's, placeholders resolved where they could be. */
+  | { readonly trace: string; readonly passes: boolean; readonly config: RawConfig };
 
 /** Resolves with the trace where the connector's code failed; it holds no secrets. */
 export async function makeTaskConfigs(
@@ -16,9 +20,11 @@ export async function makeTaskConfigs(
   { pluginHost, configProviders, logger }: { pluginHost: PluginHost; configProviders: ConfigProviders; logger: Logger },
 ): Promise<MadeTaskConfigs> {
   let secrets: readonly string[] = [];
+  let known = config;
   try {
     const resolved = await configProviders.resolve(config);
     secrets = resolved.secrets;
+    known = resolved.config;
     requirePlugin(pluginHost, `connector ${name}`, resolved.config);
     const maxTasks = tasksMax(name, resolved.config);
     const configs = await pluginHost.taskConfigs(resolved.config, maxTasks);
@@ -26,7 +32,7 @@ export async function makeTaskConfigs(
     const added = addedBy(config, pluginHost);
     return { configs: configs.map((task) => withPlaceholders({ ...task, ...added }, config)) };
   } catch (error) {
-    return { trace: traceOf(error, secrets) };
+    return { trace: traceOf(error, secrets), passes: mayPass(error), config: known };
   }
 }
 

@@ -93,7 +93,7 @@ class KafkaLog implements Log {
   }
 
   async offsetsAt(partitions: readonly TopicPartition[], time: Parameters<Log['offsetsAt']>[1]): Promise<readonly PartitionOffset[]> {
-    return listOffsets(await this.#admin(), partitions, time, false);
+    return listOffsets(await this.#admin(), partitions, time === 'committed' ? 'latest' : time, time === 'committed');
   }
 
   groupOffsets(groupId: string): Promise<readonly PartitionOffset[]> {

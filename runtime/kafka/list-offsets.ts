@@ -15,7 +15,7 @@ const earliest = -2n;
 export async function listOffsets(
   cluster: Cluster,
   partitions: readonly TopicPartition[],
-  time: OffsetTime,
+  time: Exclude<OffsetTime, 'committed'>,
   readCommitted: boolean,
 ): Promise<readonly PartitionOffset[]> {
   if (partitions.length === 0) return [];

@@ -1,5 +1,5 @@
 import { ConnectError } from '../api/index.ts';
-import { BatchWriter, encodeHeaders } from '../batch/batch-writer.ts';
+import { BatchWriter, encodeHeaders, mostRecordBytes } from '../batch/batch-writer.ts';
 import type { WrittenBatch } from '../batch/batch-writer.ts';
 import { compressBatch } from '../batch/compression.ts';
 import { partitionForKey } from '../batch/partitioner.ts';
@@ -10,8 +10,6 @@ import type { DeadLetterTopic } from './dead-letter-topic.ts';
 
 /** Letters of so many bytes share a batch. */
 const batchBytes = 512 * 1024;
-/** What a batch and a record in it take beside keys, values and headers; at most. */
-const overheadBytes = 128;
 
 /**
  * The letters as batches for their topic, in order: those with equal keys in one partition; those without by the
@@ -30,7 +28,7 @@ export function letterBatches(topic: DeadLetterTopic, letters: readonly (DeadLet
   for (const letter of letters) {
     const partition = partitionOf(topic, letter);
     const headers = encodeHeaders(letter.headers);
-    const bytes = (letter.key?.length ?? 0) + (letter.value?.length ?? 0) + headers.length + overheadBytes;
+    const bytes = mostRecordBytes(letter.key, letter.value, headers);
     if ((open.get(partition)?.length ?? 0) + bytes > bound) close(partition);
     if (bytes > bound) {
       batches.push({ topic: topic.name, partition, ...large(topic, letter) });
@@ -38,7 +36,7 @@ export function letterBatches(topic: DeadLetterTopic, letters: readonly (DeadLet
     }
     const writer = open.get(partition) ?? new BatchWriter(new ArrayBuffer(bytes));
     open.set(partition, writer);
-    write(writer, letter, headers);
+    writer.add(letter.timestamp, letter.key, letter.value, headers);
   }
   for (const partition of [...open.keys()]) close(partition);
   return batches;
@@ -47,17 +45,6 @@ export function letterBatches(topic: DeadLetterTopic, letters: readonly (DeadLet
 function partitionOf({ partitions }: DeadLetterTopic, { key, partition }: DeadLetter & LetterPlace): number {
   if (partitions === 1) return 0;
   return key === null ? Math.max(0, partition) % partitions : partitionForKey(key, partitions);
-}
-
-function write(writer: BatchWriter, { key, value, timestamp }: DeadLetter, headers: Uint8Array): void {
-  writer.beginRecord(timestamp);
-  writer.beginKey();
-  if (key !== null) writer.out.copy(key);
-  writer.endKey(key !== null);
-  writer.beginValue();
-  if (value !== null) writer.out.copy(value);
-  writer.endValue(value !== null);
-  writer.endRecord(headers);
 }
 
 /** A batch of its own. */
@@ -80,6 +67,6 @@ function large(topic: DeadLetterTopic, letter: DeadLetter & LetterPlace): Writte
 function single(letter: DeadLetter): WrittenBatch {
   const headers = encodeHeaders(letter.headers);
   const writer = new BatchWriter(new ArrayBuffer((letter.value?.length ?? 0) + headers.length + 1024));
-  write(writer, letter, headers);
+  writer.add(letter.timestamp, letter.key, letter.value, headers);
   return writer.finish();
 }

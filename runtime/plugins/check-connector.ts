@@ -23,11 +23,13 @@ export interface ConnectorCheck {
 export async function checkConnector(raw: RawConfig, index: PluginIndex, delivery: SourceDelivery = 'atomic'): Promise<ConnectorCheck> {
   const { plugin, sections } = await connectorSections(raw, index);
   const parsed = sections.map((section) => ({ ...section, parsed: parseConfig(section.def, raw) }));
+  const own = await ownProblems(plugin, raw);
+  const warnings = [...new Set(own.filter(({ warning }) => warning).map(({ message }) => message))];
   const problems = unique([
     ...parsed.flatMap((section) => [...section.parsed.problems, ...section.problems]),
     ...topicProblems(raw, plugin.kind),
     ...refusedSettings(raw, plugin, delivery),
-    ...(await ownProblems(plugin, raw)),
+    ...own.filter(({ warning }) => !warning),
   ]);
   const configs = merged(parsed.flatMap(({ def, parsed: { values } }) => configInfos(def, raw, { values, problems })));
   const known = new Set(configs.map(({ value }) => value.name));
@@ -42,6 +44,7 @@ export async function checkConnector(raw: RawConfig, index: PluginIndex, deliver
       error_count: configs.reduce((sum, { value }) => sum + value.errors.length, 0),
       groups: groupsOf(sections),
       configs,
+      ...(warnings.length === 0 ? {} : { warnings }),
     },
   };
 }

@@ -10,11 +10,12 @@ export interface LetterPlace {
 
 /**
  * What became of a letter. `superseded`: a later record of its key stands in the partition that it came from. `failed`:
- * it could not be resubmitted; like a new one it can be tried again.
+ * it could not be resubmitted; like a new one it can be tried again. `overtaken`: it went straight to its sink, whose target
+ * has something later in its place.
  */
-export type LetterState = 'new' | 'resubmitted' | 'superseded' | 'discarded' | 'failed';
+export type LetterState = 'new' | 'resubmitted' | 'superseded' | 'discarded' | 'failed' | 'overtaken';
 
-export const letterStates: readonly LetterState[] = ['new', 'resubmitted', 'superseded', 'discarded', 'failed'];
+export const letterStates: readonly LetterState[] = ['new', 'resubmitted', 'superseded', 'discarded', 'failed', 'overtaken'];
 
 /** Where letters are resubmitted: the topic they came from, or one that the connector's sink alone reads. */
 export type ResubmitTarget = 'topic' | 'sink';
@@ -40,11 +41,11 @@ export interface LedgerEntry {
   readonly to?: NewPlace;
   /** Key, value or headers were given anew. */
   readonly edited?: boolean;
-  /** Resubmitted although it was superseded or discarded, or although that could not be known. */
+  /** Resubmitted although it was superseded, discarded or overtaken, or although that could not be known. */
   readonly forced?: boolean;
   /** Of one that is superseded: the later record. */
   readonly by?: TopicPartition & { readonly offset: bigint };
-  /** Of one that failed. */
+  /** Of one that failed, or was overtaken in the target. */
   readonly error?: string;
 }
 
@@ -121,7 +122,7 @@ export type LetterSelection =
 export interface ResubmitRequest {
   readonly selection: LetterSelection;
   readonly target: ResubmitTarget;
-  /** Superseded and discarded ones too. A resubmitted one is never resubmitted again. */
+  /** Superseded, discarded and overtaken ones too. A resubmitted one is never resubmitted again. */
   readonly force: boolean;
   /** Tells what would become of each, and does nothing. */
   readonly dryRun: boolean;
@@ -165,11 +166,12 @@ export interface DeadLetters {
 /** What headers begin with that tell of a failure, Connect's and ours. */
 export const failurePrefixes: readonly string[] = ['__connect.errors.', '__millrace.errors.'];
 
-/** Headers of a record on its way through a resubmission topic: where it stood first. */
+/** Headers of a record on its way through a resubmission topic: where it stood first, and the key of its letter in the ledger. */
 export const resubmittedHeaders = {
   topic: '__millrace.resubmitted.topic',
   partition: '__millrace.resubmitted.partition',
   offset: '__millrace.resubmitted.offset',
+  letter: '__millrace.resubmitted.letter',
 } as const;
 
 /** Undefined where the headers do not say so. */

@@ -25,7 +25,8 @@ export interface TopicDescription {
   readonly topicId?: string;
 }
 
-export type OffsetTime = 'earliest' | 'latest' | { readonly timestampMs: number };
+/** `committed`: the end for who reads committed, which is before the first transaction that is still open. */
+export type OffsetTime = 'earliest' | 'latest' | 'committed' | { readonly timestampMs: number };
 
 /** A record batch on its way in; its buffer is handed over (transferred where threads are crossed). */
 export interface OutboundBatch extends TopicPartition {

@@ -148,10 +148,20 @@ export interface OffsetStore extends AsyncDisposable {
   /**
    * The store of a connector's offsets where it has an `offsets.storage.topic` of its own: that topic is created
    * where it is missing, read first, and written first; the worker's own has what that one lacks, and gets a copy.
-   * Without such a topic, or in standalone on Kafka (where it has no effect), this store itself. Dispose it when done;
+   * It is read by `consumer`. Without such a topic, or in standalone on Kafka (where it has no effect), this store itself. Dispose it when done;
    * this store goes on. Source: org.apache.kafka.connect.storage.ConnectorOffsetBackingStore.
    */
-  forConnector(connector: string, options: { readonly topic?: string | undefined }): Promise<ConnectorOffsetStore>;
+  forConnector(connector: string, options: OwnOffsets): Promise<ConnectorOffsetStore>;
+}
+
+/** What a connector's config says of where its offsets are. */
+export interface OwnOffsets {
+  /** Its `offsets.storage.topic`. */
+  readonly topic?: string | undefined;
+  /** Its `consumer.override.*`, prefix taken off: they are for its own topic alone. */
+  readonly consumer?: RawConfig;
+  /** Its tasks write offsets in transactions: only what is committed is read, whatever it overrides. */
+  readonly exactlyOnce?: boolean;
 }
 
 export interface ConnectorOffsetStore extends Omit<OffsetStore, 'start' | 'forConnector'> {

@@ -116,6 +116,8 @@ export interface ConfigInfos {
   readonly error_count: number;
   readonly groups: readonly string[];
   readonly configs: readonly ConfigInfo[];
+  /** Ours, beside Connect's: what is pointed out and refuses nothing. Left out where there is nothing. */
+  readonly warnings?: readonly string[];
 }
 
 export interface PluginInfo {

@@ -14,14 +14,15 @@ export interface ConnectorSummary {
   readonly tasks: Readonly<Record<string, number>>;
   /** Where it is neither healthy nor as it is wanted: who is not well, and why, in one line. */
   readonly cause?: string;
-  /** Of failed tasks that are to be started again by themselves; left out where there are none. */
+  /** Of a connector or tasks that failed, and are to be started again by themselves; left out where there are none. */
   readonly restarts?: readonly PendingRestart[];
   /** How far the work of its tasks is, by number, where the connector says so. */
   readonly reports?: TaskReports;
 }
 
 export interface PendingRestart {
-  readonly task: number;
+  /** Left out: the connector itself. */
+  readonly task?: number;
   /** Which one in a row it will be, from 1. */
   readonly count: number;
   /** Of so many; left out where there is no limit. */
@@ -37,7 +38,7 @@ export interface PendingRestart {
 export function connectorSummary({ connector, tasks }: ConnectorStateInfo, reports: TaskReports = {}): ConnectorSummary {
   const counts: Record<string, number> = {};
   for (const { state } of tasks) counts[state.toLowerCase()] = (counts[state.toLowerCase()] ?? 0) + 1;
-  const restarts = tasks.flatMap(pendingRestart);
+  const restarts = [...pendingRestart(connector), ...tasks.flatMap((task) => pendingRestart(task, task.id))];
   const of = (state: SummaryState, cause?: string): ConnectorSummary => ({
     state,
     tasks: counts,
@@ -65,11 +66,11 @@ export function connectorSummary({ connector, tasks }: ConnectorStateInfo, repor
   return of(nowhere ? 'unassigned' : 'degraded', causeOf(`task ${unwell.id}`, unwell.state, unwell.trace));
 }
 
-function pendingRestart({ id: task, state, trace }: ConnectorStateInfo['tasks'][number]): PendingRestart[] {
+function pendingRestart({ state, trace }: ConnectorStateInfo['connector'], task?: number): PendingRestart[] {
   const note = state === 'FAILED' ? restartNoteOf(trace) : undefined;
   if (note === undefined) return [];
   const { count, of, at } = note;
-  return [{ task, count, ...(of !== undefined && { of }), at }];
+  return [{ ...(task !== undefined && { task }), count, ...(of !== undefined && { of }), at }];
 }
 
 /** The innermost cause that a trace names says most; without one, its first line. */

@@ -4,7 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RetriableError } from '../api/index.ts';
-import type { PartitionOffset, TopicPartition } from '../api/index.ts';
+import type { PartitionOffset, RawConfig, TopicPartition } from '../api/index.ts';
 import { readRecords } from '../batch/record-reader.ts';
 import type { FetchedRun, LogReader } from '../ports/log.ts';
 import { ensureCompactedTopic, messageOf, partitionsOf } from './compacted-topic-setup.ts';
@@ -18,8 +18,12 @@ export interface CompactedTopicOptions extends CompactedTopicSetup {
   readonly clientId: string;
   /** Left out: read_committed. Connect's workers without `exactly.once.source.support=enabled` read uncommitted. */
   readonly isolation?: 'read_committed' | 'read_uncommitted';
+  /** Of the client that reads it, prefix taken off. */
+  readonly consumerOverrides?: RawConfig;
   /** Makes the journal's exclusive writing go in transactions of this id; only where the log has transactions. */
   readonly transactionalId?: string;
+  /** The start does not wait for transactions that are open: left behind by a writer that was killed, one may stay so for a minute. */
+  readonly startsBeforeOpen?: boolean;
 }
 
 export interface CompactedTopic extends Journal {
@@ -124,7 +128,7 @@ export function compactedTopic(options: CompactedTopicOptions): CompactedTopic {
     let backoffMs = 100;
     while (!stopping.signal.aborted) {
       try {
-        await using reader = await log.openReader({ clientId, isolation });
+        await using reader = await log.openReader({ clientId, isolation, overrides: options.consumerOverrides ?? {} });
         await restore(reader);
         while (!stopping.signal.aborted) {
           const runs = await reader.fetch(fetchLimits, stopping.signal);
@@ -193,7 +197,7 @@ export function compactedTopic(options: CompactedTopicOptions): CompactedTopic {
       replayEnds = positions.map(() => 0n);
       apply = onRecords;
       following = follow();
-      await readToEnd();
+      await (options.startsBeforeOpen === true ? reached(log.offsetsAt(all(), 'committed'), readTimeoutMs) : readToEnd());
     },
     write: (records) => write(writer, records),
     readToEnd,

@@ -1,10 +1,11 @@
 import { ConfigError, RetriableError } from '../api/index.ts';
+import type { RawConfig } from '../api/index.ts';
 import type { ConnectorOffsetStore, OffsetStore } from '../ports/stores.ts';
 import { connectorOffsetStore } from './connector-offset-store.ts';
 import { openTopicOffsets } from './topic-offsets.ts';
 import type { TopicOffsets, TopicOffsetsOptions } from './topic-offsets.ts';
 
-/** A connector's own topic, shared by those who use it at the same time. */
+/** A connector's own topic, shared by those who use it at the same time, and read it by the same settings. */
 interface OwnTopic {
   readonly offsets: TopicOffsets;
   readonly started: Promise<void>;
@@ -22,25 +23,28 @@ export function topicOffsetStore(options: TopicOffsetsOptions): OffsetStore {
   const { logger, log } = options;
   const atomic = log.kind === 'embedded';
 
-  async function open(topic: string): Promise<OwnTopic> {
-    let opened = own.get(topic);
+  async function open(topic: string, key: string, consumer: RawConfig, exactlyOnce: boolean): Promise<OwnTopic> {
+    let opened = own.get(key);
     if (opened === undefined) {
-      const offsets = openTopicOffsets({ ...options, topic });
-      own.set(topic, (opened = { offsets, started: offsets.start(), users: 0 }));
+      // Source: org.apache.kafka.connect.runtime.Worker.regularSourceOffsetsConsumerConfigs and exactlyOnceSource….
+      const uncommitted = !exactlyOnce && consumer['isolation.level']?.trim() === 'read_uncommitted';
+      const isolation = uncommitted ? 'read_uncommitted' : 'read_committed';
+      const offsets = openTopicOffsets({ ...options, topic, isolation, consumerOverrides: consumer });
+      own.set(key, (opened = { offsets, started: offsets.start(), users: 0 }));
     }
     opened.users++;
     try {
       await opened.started;
       return opened;
     } catch (error) {
-      await leave(topic, opened);
+      await leave(key, opened);
       throw error;
     }
   }
 
-  async function leave(topic: string, opened: OwnTopic): Promise<void> {
+  async function leave(key: string, opened: OwnTopic): Promise<void> {
     if (--opened.users > 0) return;
-    if (own.get(topic) === opened) own.delete(topic);
+    if (own.get(key) === opened) own.delete(key);
     await opened.offsets[Symbol.asyncDispose]();
   }
 
@@ -56,15 +60,16 @@ export function topicOffsetStore(options: TopicOffsetsOptions): OffsetStore {
       return worker.atomicTopic;
     },
     start: () => global.start(),
-    async forConnector(connector, { topic = '' }): Promise<ConnectorOffsetStore> {
+    async forConnector(connector, { topic = '', consumer = {}, exactlyOnce = false }): Promise<ConnectorOffsetStore> {
       if (topic.trim() === '' || topic.trim() === global.topic.name) return connectorOffsetStore({ primary: global, atomic, logger });
       const name = topic.trim();
-      const opened = await open(name).catch((cause: unknown) => {
+      const key = JSON.stringify([name, exactlyOnce, Object.entries(consumer).toSorted()]);
+      const opened = await open(name, key, consumer, exactlyOnce).catch((cause: unknown) => {
         const why = cause instanceof Error ? cause.message : String(cause);
         const error = `connector ${connector}: offsets.storage.topic=${name} cannot be used: ${why}`;
         throw cause instanceof RetriableError ? new RetriableError(error, { cause }) : new ConfigError(error, { cause });
       });
-      return connectorOffsetStore({ primary: opened.offsets, secondary: global, atomic, logger, close: () => leave(name, opened) });
+      return connectorOffsetStore({ primary: opened.offsets, secondary: global, atomic, logger, close: () => leave(key, opened) });
     },
     async [Symbol.asyncDispose]() {
       await Promise.all([...own.values()].map(({ offsets }) => offsets[Symbol.asyncDispose]()));

@@ -30,7 +30,8 @@ export type TopicOffsetsOptions = Omit<CompactedTopicOptions, 'partitions'> & { 
 const readTimeoutMs = 90_000;
 
 export function openTopicOffsets(options: TopicOffsetsOptions): TopicOffsets {
-  const journal = compactedTopic({ readTimeoutMs, ...options, partitions: options.partitions ?? 25 });
+  // Every read goes to the end first, and that of a task only after its predecessors were fenced, their transactions with them.
+  const journal = compactedTopic({ readTimeoutMs, startsBeforeOpen: true, ...options, partitions: options.partitions ?? 25 });
   const table = createOffsetTable();
 
   async function writeTransaction(records: readonly RawOffset[], transaction: OffsetTransaction): Promise<void> {

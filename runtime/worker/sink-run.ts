@@ -9,6 +9,7 @@ import type { SinkParts } from '../plugins/pipeline-parts.ts';
 import { resubmissionTopic } from '../ports/dead-letters.ts';
 import type { GroupOptions } from '../ports/log.ts';
 import { letterProducer, openDeadLetters } from './dead-letters.ts';
+import { letterNotes } from './letter-notes.ts';
 import { reportTo } from './sink-reports.ts';
 import { keysUnder } from './task-environment.ts';
 import type { TaskEnvironment } from './task-environment.ts';
@@ -30,6 +31,13 @@ export async function startSink(env: TaskEnvironment, parts: SinkParts): Promise
       ? undefined
       : sinkDeadLetters(opened.settings, opened.topic, figures, logger, (partition) => control.positions.has(partition));
   const errors = errorPolicy(config, `${id.connector}-${id.task}`, logger, figures, letters);
+  const notes = letterNotes({
+    log,
+    connector: id.connector,
+    clientId: `connector-ledger-producer-${id.connector}-${id.task}`,
+    overrides: keysUnder(config, 'producer.override.'),
+    logger,
+  });
   const task = await parts.plugin.start(parts.values, {
     connector: id.connector,
     task: id.task,
@@ -49,6 +57,7 @@ export async function startSink(env: TaskEnvironment, parts: SinkParts): Promise
       control.commitRequested = true;
     },
     report: reportTo(errors, parts, letters !== undefined),
+    overtaken: notes.overtaken,
   });
   const groupId = overrides['group.id'] ?? `connect-${id.connector}`;
   const again = (await log.describeTopics([resubmissionTopic(groupId)])).length > 0 ? resubmissionTopic(groupId) : undefined;
@@ -56,7 +65,7 @@ export async function startSink(env: TaskEnvironment, parts: SinkParts): Promise
     clientId: `connector-consumer-${id.connector}-${id.task}`,
     groupId,
     topics: again === undefined ? topics : withTopic(topics, again),
-    isolation: chosen['isolation.level']?.trim() === 'read_committed' ? 'read_committed' : 'read_uncommitted',
+    isolation: isolationOf(chosen['isolation.level'], again !== undefined),
     overrides,
     ...(opened === undefined ? {} : { appends: letterProducer(env, groupId, opened) }),
   });
@@ -85,9 +94,16 @@ export async function startSink(env: TaskEnvironment, parts: SinkParts): Promise
     loop,
     async [Symbol.asyncDispose]() {
       await task[Symbol.asyncDispose]();
+      await notes[Symbol.asyncDispose]();
       await group[Symbol.asyncDispose]();
     },
   };
+}
+
+/** Letters come in transactions, and one that was broken off is sent again: of those a sink that nobody told otherwise reads what counts. */
+function isolationOf(level: string | undefined, readsLetters: boolean): NonNullable<GroupOptions['isolation']> {
+  const committed = level === undefined ? readsLetters : level.trim() === 'read_committed';
+  return committed ? 'read_committed' : 'read_uncommitted';
 }
 
 /** Dead letters that were resubmitted straight to this sink stand in a topic of its own. */

@@ -9,6 +9,7 @@ import type { LogPort } from './log-thread-host.ts';
 import { heapLimits, limitText } from './memory-watch.ts';
 import { serveCalls } from './rpc.ts';
 import { siblingModule } from './sibling-module.ts';
+import { keysUnder } from './task-environment.ts';
 import type { FromTask, OffsetPlace, TaskThreadData, ToTask } from './task-messages.ts';
 import { watchTask } from './task-watch.ts';
 import type { WatchLimits } from './task-watch.ts';
@@ -147,13 +148,18 @@ function uncaught(name: string, error: Error, { memoryMaxBytes }: WatchLimits): 
 }
 
 /** A task reads and writes source offsets through the main thread, which has the store; opened when first asked for. */
-function openedOffsets({ id, connectorConfig }: TaskSpec, offsets: OffsetStore, log: Logger) {
+function openedOffsets({ id, connectorConfig, exactlyOnce }: TaskSpec, offsets: OffsetStore, log: Logger) {
   let opened: Promise<ConnectorOffsetStore> | undefined;
   let closed = false;
   return {
     open(): Promise<ConnectorOffsetStore> {
       if (closed) return Promise.reject(new ConnectError(`task ${id.connector}-${id.task} is over`));
-      opened ??= offsets.forConnector(id.connector, { topic: connectorConfig['offsets.storage.topic'] }).catch((error: unknown) => {
+      const own = {
+        topic: connectorConfig['offsets.storage.topic'],
+        consumer: keysUnder(connectorConfig, 'consumer.override.'),
+        exactlyOnce: exactlyOnce !== undefined,
+      };
+      opened ??= offsets.forConnector(id.connector, own).catch((error: unknown) => {
         opened = undefined;
         throw error;
       });

@@ -1,15 +1,22 @@
 import { ConfigError, ConnectError, DataError, RetriableError } from '../api/index.ts';
 import { FencedError } from '../ports/log.ts';
 
-/** An error as it crosses threads: kind, text, stack, code, hint and causes survive; other properties do not. */
+/** An error as it crosses threads: kind, text, stack, code, HTTP status, hint and causes survive; other properties do not. */
 export interface CrossingError {
   readonly name: string;
   readonly message: string;
   readonly stack: string;
   readonly cause?: CrossingError;
   readonly code?: string;
+  /** Of an HTTP client's. */
+  readonly statusCode?: number;
   /** Part of the message already. */
   readonly hint?: string;
+}
+
+interface Answered extends Error {
+  readonly statusCode?: unknown;
+  readonly $metadata?: { readonly httpStatusCode?: unknown };
 }
 
 const depthLimit = 8;
@@ -17,11 +24,14 @@ const depthLimit = 8;
 export function toCrossing(error: unknown, depth = 0): CrossingError {
   if (!(error instanceof Error)) return { name: 'Error', message: String(error), stack: String(error) };
   const code = (error as NodeJS.ErrnoException).code;
+  const { statusCode, $metadata } = error as Answered;
+  const status = statusCode ?? $metadata?.httpStatusCode;
   return {
     name: error.name,
     message: error.message,
     stack: error.stack ?? `${error.name}: ${error.message}`,
     ...(typeof code === 'string' ? { code } : {}),
+    ...(typeof status === 'number' ? { statusCode: status } : {}),
     ...(error instanceof ConnectError && error.hint !== undefined ? { hint: error.hint } : {}),
     ...(error.cause === undefined || depth === depthLimit ? {} : { cause: toCrossing(error.cause, depth + 1) }),
   };
@@ -35,6 +45,7 @@ export function fromCrossing(crossing: CrossingError): Error {
   error.stack = crossing.stack;
   if (crossing.hint !== undefined) Object.assign(error, { hint: crossing.hint });
   if (crossing.code !== undefined) (error as NodeJS.ErrnoException).code = crossing.code;
+  if (crossing.statusCode !== undefined) Object.assign(error, { statusCode: crossing.statusCode });
   return error;
 }
 

@@ -1,14 +1,14 @@
-/** Random changes of tables: rows, and what they consist of. */
+/** Random changes of rows. */
 import type { Random } from '../chaos/seed.ts';
-import { definition, plainDefault, quoted, randomColumn } from './differential-tables.ts';
+import { chance, pick } from './differential-literals.ts';
+import { quoted } from './differential-tables.ts';
 import type { Column, Table } from './differential-tables.ts';
-import { chance, pick } from './differential-types.ts';
 
 function valueOf(random: Random, { kind, type, required }: Column): string {
   if (!required && chance(random, 0.2)) return 'null';
   // Debezium's task dies of a large array that did not come, where one must be.
   const mayBeLarge = kind.large !== undefined && !(required && type.endsWith('[]'));
-  if (mayBeLarge && chance(random, 0.25)) return kind.large;
+  if (mayBeLarge && chance(random, 0.25)) return kind.large as string;
   return kind.value(random);
 }
 
@@ -39,46 +39,29 @@ function change(random: Random, table: Table): string {
   return `truncate ${table.name}`;
 }
 
+/** What a transaction may hold beside changes; `undo` is undone before it ends. */
+function aside(random: Random, tables: readonly Table[]): string[] {
+  const kind = random.between(0, 5);
+  if (kind === 0) return ['savepoint undo', change(random, pick(random, tables)), 'rollback to undo'];
+  if (kind === 1) return ['savepoint kept', change(random, pick(random, tables)), 'release kept'];
+  if (kind === 2) return [`truncate ${pick(random, tables).name}, ${pick(random, tables).name}`];
+  if (kind === 3) return [`select pg_logical_emit_message(${chance(random, 0.7)}, 'aside', 'ä${random.between(0, 9)}')`];
+  return [`select pg_logical_emit_message(true, '${pick(random, ['', 'b'])}', '\\x00ff'::bytea)`];
+}
+
 /** Transactions of one or more statements; each names what it does by itself. */
 export function transactions(random: Random, tables: readonly Table[], perTable: number): string[][] {
   const made: string[][] = [];
   const due = tables.flatMap((table) => Array.from({ length: perTable }, () => table));
   while (due.length > 0) {
     const size = chance(random, 0.6) ? 1 : random.between(2, 8);
-    made.push(Array.from({ length: Math.min(size, due.length) }, () => change(random, takeOne(random, due))));
+    const statements = Array.from({ length: Math.min(size, due.length) }, () => change(random, takeOne(random, due)));
+    if (chance(random, 0.08)) statements.splice(random.between(0, statements.length), 0, ...aside(random, tables));
+    made.push(statements);
   }
   return made;
 }
 
 function takeOne<T>(random: Random, items: T[]): T {
   return items.splice(random.between(0, items.length - 1), 1)[0] as T;
-}
-
-/** A change of a table's columns, by which `table` comes to know them as they are then. */
-export function alteration(random: Random, table: Table, serial: number): string[] {
-  const free = table.columns.filter(({ name }) => !table.key.includes(name));
-  const chosen = free.length > 1 ? pick(random, free) : undefined;
-  const alter = `alter table ${table.name}`;
-  const kind = random.between(0, 5);
-  if (kind <= 1 || chosen === undefined) {
-    const column = randomColumn(random, serial, undefined, false);
-    table.columns.push(column);
-    return [`${alter} add column ${definition(random, column)}`];
-  }
-  const index = table.columns.indexOf(chosen);
-  if (kind === 2) {
-    table.columns.splice(index, 1);
-    return [`${alter} drop column ${quoted(chosen.name)}`];
-  }
-  if (kind === 3) {
-    const renamed = { ...chosen, name: chosen.name.replace(/\d+_/, `${serial}_`) };
-    table.columns[index] = renamed;
-    return [`${alter} rename column ${quoted(chosen.name)} to ${quoted(renamed.name)}`];
-  }
-  if (kind === 4 && chosen.required) {
-    table.columns[index] = { ...chosen, required: false };
-    return [`${alter} alter ${quoted(chosen.name)} drop not null`];
-  }
-  if (chosen.kind.mayHaveDefault) return [`${alter} alter ${quoted(chosen.name)} set default ${plainDefault(random, chosen.kind)}`];
-  return [`${alter} alter ${quoted(chosen.name)} drop default`];
 }

@@ -14,6 +14,8 @@ import { linesOf, metric, eventually, startFileFlow, untilLines } from './worker
 import type { FileFlow } from './worker-states.ts';
 
 const text = {
+  // A stop that is not over by then leaves the newest positions behind; on a busy machine it takes its time.
+  'task.shutdown.graceful.timeout.ms': '60000',
   'offset.flush.interval.ms': '200',
   'value.converter': 'org.apache.kafka.connect.storage.StringConverter',
 };

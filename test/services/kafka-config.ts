@@ -81,6 +81,8 @@ export function serverProperties(
     'offsets.topic.num.partitions': '5',
     'transaction.state.log.num.partitions': '5',
     'group.initial.rebalance.delay.ms': '0',
+    // Members may ask to be missed sooner than the 6 s of the default.
+    'group.min.session.timeout.ms': '1000',
     // A broker that was killed is let in again when its old session has run out: 9 s by default.
     'broker.session.timeout.ms': '2000',
     'broker.heartbeat.interval.ms': '500',

@@ -25,7 +25,7 @@ export interface PostgresAddress {
 export type PostgresServer = Server & PostgresAddress;
 
 export interface PostgresOptions {
-  /** 18 (the default) comes with npm, 15 from Debian. */
+  /** 18 comes with npm, 15 from Debian; what MILLRACE_POSTGRES says by default, or else 18. */
   readonly version?: PostgresVersion;
   /** Further command line flags, such as ['-c', 'max_replication_slots=2']; they win over ours. */
   readonly flags?: readonly string[];
@@ -45,7 +45,7 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
   if (shared && !isPrivate) return Object.assign(borrowedServer('PostgreSQL', 'POSTGRES_URL'), addressOf(shared));
 
   const runAs = unprivilegedUser();
-  const binaries = await postgresBinaries(version ?? '18', runAs);
+  const binaries = await postgresBinaries(version ?? defaultVersion(), runAs);
   const folder = createDataFolder('postgres', runAs, 'QUIT');
   const data = join(folder.path, 'data');
   const port = await freePort();
@@ -62,7 +62,7 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
   }
 
   const server = await startServer({
-    name: `PostgreSQL ${version ?? '18'}`,
+    name: `PostgreSQL ${version ?? defaultVersion()}`,
     command: binaries.postgres,
     args: ['-D', data, '-p', String(port), ...serverFlags(), ...(flags ?? [])],
     runAs,
@@ -82,6 +82,13 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
       if (segment) await run('ipcrm', ['-m', segment]).catch(() => {});
     },
   });
+}
+
+/** Which PostgreSQL a test gets that asks for none by name: `MILLRACE_POSTGRES=15` runs all of them on that one. */
+export function defaultVersion(): PostgresVersion {
+  const wanted = process.env['MILLRACE_POSTGRES'] || '18';
+  if (wanted !== '18' && wanted !== '15') throw new Error(`MILLRACE_POSTGRES is ${wanted}: there are 18 and 15.`);
+  return wanted;
 }
 
 function serverFlags(): string[] {

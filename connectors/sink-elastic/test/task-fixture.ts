@@ -31,6 +31,8 @@ export function valuesOf(raw: RawConfig): Config {
 export interface StartedTask extends SinkTask {
   readonly figures: Record<string, number>;
   readonly reported: { readonly record: SinkRecord; readonly error: Error }[];
+  /** Offsets where resubmitted records stood first, and what stands in their place. */
+  readonly overtaken: string[];
   readonly lines: string[];
   readonly failed: Promise<Error>;
   readonly stop: AbortController;
@@ -47,6 +49,7 @@ export interface TaskOptions {
 export async function startTask(raw: RawConfig, options: TaskOptions = {}): Promise<StartedTask> {
   const figures: Record<string, number> = {};
   const reported: StartedTask['reported'] = [];
+  const overtaken: string[] = [];
   const lines: string[] = [];
   const failed = Promise.withResolvers<Error>();
   const stop = new AbortController();
@@ -69,6 +72,7 @@ export async function startTask(raw: RawConfig, options: TaskOptions = {}): Prom
     pause() {},
     resume() {},
     requestCommit() {},
+    overtaken: async (late, reason) => void overtaken.push(`${late.resubmitted?.offset}: ${reason}`),
     async report(bad, error) {
       reported.push({ record: bad, error });
       if (options.intolerant === true) throw error;
@@ -91,5 +95,5 @@ export async function startTask(raw: RawConfig, options: TaskOptions = {}): Prom
     const wanted = { topic: last.topic, partition: last.partition, offset: last.offset + 1n };
     while ((await task.preCommit?.([wanted]))?.[0]?.offset !== wanted.offset);
   }
-  return { ...task, figures, reported, lines, failed: failed.promise, stop, write };
+  return { ...task, figures, reported, overtaken, lines, failed: failed.promise, stop, write };
 }

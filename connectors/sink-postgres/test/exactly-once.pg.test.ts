@@ -44,7 +44,9 @@ describe('positions in the target', () => {
     await using sink = await runSink(raw);
     await sink.write(...range(0, 10));
     const written = sink.write(...range(10, 3000));
-    await sql(database, `select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'millrace ${raw['name']}'`);
+    // Sinks of other files' databases bear the same names.
+    const mine = `application_name = 'millrace ${raw['name']}' and datname = current_database()`;
+    await sql(database, `select pg_terminate_backend(pid) from pg_stat_activity where ${mine}`);
     await written;
     while (!(await sink.safe(at(0, 3000))).some(({ offset }) => offset === 3000n)) await new Promise((resolve) => setTimeout(resolve, 20));
     equal(await count(raw), 3000);

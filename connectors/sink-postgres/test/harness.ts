@@ -81,6 +81,7 @@ export async function runSink(raw: RawConfig, options: RunOptions = {}): Promise
     pause: () => {},
     resume: () => {},
     requestCommit: () => {},
+    overtaken: async () => {},
     async report(record, error) {
       if (!tolerate) throw error;
       reported.push({ record, error });

@@ -1,5 +1,7 @@
 /** Days and times as PostgreSQL reads them. */
-import type { TextBytes } from '../text-bytes.ts';
+import type { ByteSink } from '@millrace/runtime/api';
+
+import { writeDigits } from './digits.ts';
 
 const dayMs = 86_400_000;
 /** 1582-10-15, the first day that Java's older classes count in the Gregorian calendar. */
@@ -62,22 +64,22 @@ export function timestampText(days: number, us: number, julian = false): string 
 let lastDay = { days: Number.NaN, julian: false, ...civil(0, false) };
 
 /** As `timestampText`, without making it. */
-export function writeTimestamp(days: number, us: number, julian: boolean, out: TextBytes): void {
+export function writeTimestamp(days: number, us: number, julian: boolean, out: ByteSink): void {
   if (days !== lastDay.days || julian !== lastDay.julian) lastDay = { days, julian, ...civil(days, julian) };
   out.text(lastDay.date);
   out.ensure(16);
   const seconds = Math.floor(us / 1_000_000);
   const fraction = us - seconds * 1_000_000;
   out.byte(0x20);
-  out.digits(Math.floor(seconds / 3600), 2);
+  writeDigits(out, Math.floor(seconds / 3600), 2);
   out.byte(0x3a);
-  out.digits(Math.floor(seconds / 60) % 60, 2);
+  writeDigits(out, Math.floor(seconds / 60) % 60, 2);
   out.byte(0x3a);
-  out.digits(seconds % 60, 2);
+  writeDigits(out, seconds % 60, 2);
   if (fraction > 0) {
     out.byte(0x2e);
-    if (fraction % 1000 === 0) out.digits(fraction / 1000, 3);
-    else out.digits(fraction, 6);
+    if (fraction % 1000 === 0) writeDigits(out, fraction / 1000, 3);
+    else writeDigits(out, fraction, 6);
   }
   out.text(lastDay.era);
 }

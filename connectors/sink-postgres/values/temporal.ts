@@ -1,10 +1,9 @@
 /** Connect's and Debezium's dates and times. Source: io.debezium.time.*, org.apache.kafka.connect.data.*. */
 import { DataError, logical } from '@millrace/runtime/api';
-import type { Schema } from '@millrace/runtime/api';
+import type { ByteSink, Schema } from '@millrace/runtime/api';
 
 import type { Column } from '../catalog.ts';
 import type { ValueSettings } from '../settings.ts';
-import type { TextBytes } from '../text-bytes.ts';
 import { dateText, splitMs, splitUs, timeText, timestampText, writeTimestamp, zoneOffset } from './civil.ts';
 import { escaped, numberText, plain, writeNumber } from './value-text.ts';
 import type { Encoder, ValueText, ValueWrite } from './value-text.ts';
@@ -129,7 +128,7 @@ function debeziumEncoder(kind: string, column: Column, settings: ValueSettings):
 }
 
 /** Counts that a number holds exactly need no bigints; the infinite ones are beyond these. */
-function counted(text: ValueText, write: (value: number, out: TextBytes) => void): Encoder {
+function counted(text: ValueText, write: (value: number, out: ByteSink) => void): Encoder {
   const others: ValueWrite = (value, out) => out.text(text(value));
   return plain(text, (value, out) => (Number.isSafeInteger(value) ? write(value as number, out) : others(value, out)));
 }

@@ -1,14 +1,14 @@
 /** How a value of a record becomes the text that PostgreSQL reads into a column. */
 import { DataError } from '@millrace/runtime/api';
-import type { Schema } from '@millrace/runtime/api';
+import type { ByteSink, Schema } from '@millrace/runtime/api';
 
-import type { TextBytes } from '../text-bytes.ts';
+import { writeDecimal } from './digits.ts';
 
 /** Never called with null. Throws a DataError for a value that the column cannot hold. */
 export type ValueText = (value: unknown) => string;
 
 /** Writes what the text of the value is, without making it. */
-export type ValueWrite = (value: unknown, out: TextBytes) => void;
+export type ValueWrite = (value: unknown, out: ByteSink) => void;
 
 export interface Encoder {
   readonly text: ValueText;
@@ -34,7 +34,7 @@ export function numberText(value: unknown): string {
   throw new DataError(`"${String(value)}" is no number`);
 }
 
-export function writeNumber(value: unknown, out: TextBytes): void {
-  if (typeof value === 'number') out.number(value);
+export function writeNumber(value: unknown, out: ByteSink): void {
+  if (typeof value === 'number') writeDecimal(out, value);
   else out.text(numberText(value));
 }

@@ -29,8 +29,8 @@ export function compressed(format: FileFormat, compression: Compression, level: 
     ...format,
     extension,
     open: (schema, name) => {
-      const { encode } = format.open(schema, name);
-      return compression === 'gzip' ? { encode, ...gzipFile(level) } : { encode, ...zstdFile(level, compressors) };
+      const lines = format.open(schema, name);
+      return compression === 'gzip' ? { ...lines, ...gzipFile(level) } : { ...lines, ...zstdFile(level, compressors) };
     },
   };
 }

@@ -22,6 +22,9 @@ export interface FileEncoder {
    * the caller takes them back.
    */
   encode(schema: Schema | null, value: unknown, out: ByteSink): void;
+  /** A value whose raw bytes are its own, and `lineEnd` after them: they need not be encoded. Undefined for others. */
+  verbatim?(value: unknown): Uint8Array | undefined;
+  readonly lineEnd?: Uint8Array;
   /** Raw bytes from which on a block is made; null where raw bytes are the file's content as they are. */
   readonly blockBytes: number | null;
   /** What the file begins with. */

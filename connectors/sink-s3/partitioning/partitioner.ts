@@ -22,9 +22,14 @@ export interface TimeFolders {
   readonly field: string;
 }
 
+const defaultFolders: string[] = [];
+
 export const defaultPartitioner: Partitioner = {
   timestampMs: () => null,
-  encode: (record) => `partition=${(record.resubmitted ?? record).partition}`,
+  encode(record) {
+    const { partition } = record.resubmitted ?? record;
+    return (defaultFolders[partition] ??= `partition=${partition}`);
+  },
 };
 
 const partitionTypes = new Set(['int8', 'int16', 'int32', 'int64', 'string', 'boolean']);

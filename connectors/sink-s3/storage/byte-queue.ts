@@ -4,6 +4,8 @@ import type { Extent, SpillFile } from './spill-file.ts';
 
 const smallestChunk = 1024;
 const largestChunk = 1 << 20;
+/** Below this, a loop over the bytes beats the call into native code. */
+const shortBytes = 24;
 
 export interface ByteQueue {
   readonly length: number;
@@ -18,9 +20,14 @@ export interface ByteQueue {
   drop(): Promise<void>;
 }
 
-export function byteQueue(memory: Memory, spillTo: SpillFile): ByteQueue {
+/**
+ * `wholeBytes` is what will be taken of a queue that fills up: while there is memory, one that fills gets a buffer of that
+ * size, in which it need not be put together; at once where `fills` says that it will.
+ */
+export function byteQueue(memory: Memory, spillTo: SpillFile, wholeBytes = 0, fills = false): ByteQueue {
   const aside: Extent[] = [];
   let chunks: Buffer[] = [];
+  let last: Buffer | undefined;
   /** Of the last chunk. */
   let filled = 0;
   let capacity = 0;
@@ -28,36 +35,71 @@ export function byteQueue(memory: Memory, spillTo: SpillFile): ByteQueue {
   let spilling: Promise<void> = Promise.resolve();
 
   function written(): Buffer[] {
-    const last = chunks.at(-1);
     return last === undefined ? [] : [...chunks.slice(0, -1), last.subarray(0, filled)];
   }
 
-  function grow(needed: number): void {
-    const size = Math.max(Math.min(largestChunk, Math.max(smallestChunk, capacity)), Math.min(needed, largestChunk));
-    chunks.push(memory.allocate(size));
-    filled = 0;
+  function allocate(size: number): Buffer {
     capacity += size;
     memory.take(size);
+    last = memory.allocate(size);
+    chunks.push(last);
+    filled = 0;
+    return last;
+  }
+
+  function grow(needed: number): Buffer {
+    const isLarge = wholeBytes > largestChunk && (fills || capacity >= largestChunk);
+    if (isLarge && capacity < wholeBytes && memory.used() + wholeBytes <= memory.limit) return growWhole();
+    return allocate(Math.max(Math.min(largestChunk, Math.max(smallestChunk, capacity)), Math.min(needed, largestChunk)));
+  }
+
+  function growWhole(): Buffer {
+    const before = written();
+    const owned = chunks;
+    const freed = capacity;
+    release();
+    const whole = allocate(wholeBytes);
+    for (const chunk of before) {
+      whole.set(chunk, filled);
+      filled += chunk.length;
+    }
+    memory.give(freed);
+    for (const chunk of owned) memory.recycle(chunk);
+    return whole;
+  }
+
+  /** There are no chunks any more. */
+  function release(): void {
+    chunks = [];
+    last = undefined;
+    filled = 0;
+    capacity = 0;
   }
 
   function forget(): void {
     memory.give(capacity);
     for (const chunk of chunks) memory.recycle(chunk);
-    chunks = [];
-    filled = 0;
-    capacity = 0;
+    release();
   }
 
   async function move(): Promise<void> {
     const taken = written();
     const freed = capacity;
-    chunks = [];
-    filled = 0;
-    capacity = 0;
+    release();
     try {
       aside.push(await spillTo.write(taken));
     } finally {
       memory.give(freed);
+    }
+  }
+
+  function appendInPieces(bytes: Uint8Array): void {
+    for (let at = 0; at < bytes.length;) {
+      const chunk = last === undefined || filled === last.length ? grow(bytes.length - at) : last;
+      const count = Math.min(chunk.length - filled, bytes.length - at);
+      chunk.set(bytes.subarray(at, at + count), filled);
+      filled += count;
+      at += count;
     }
   }
 
@@ -69,19 +111,12 @@ export function byteQueue(memory: Memory, spillTo: SpillFile): ByteQueue {
       return capacity;
     },
     append(bytes) {
-      length += bytes.length;
-      for (let at = 0; at < bytes.length;) {
-        const last = chunks.at(-1);
-        const room = last === undefined ? 0 : last.length - filled;
-        if (last === undefined || room === 0) {
-          grow(bytes.length - at);
-          continue;
-        }
-        const count = Math.min(room, bytes.length - at);
-        last.set(at === 0 && count === bytes.length ? bytes : bytes.subarray(at, at + count), filled);
-        filled += count;
-        at += count;
-      }
+      const count = bytes.length;
+      length += count;
+      if (last === undefined || filled + count > last.length) return appendInPieces(bytes);
+      if (count > shortBytes) last.set(bytes, filled);
+      else for (let at = 0; at < count; at++) last[filled + at] = bytes[at] as number;
+      filled += count;
     },
     spill() {
       if (capacity === 0) return spilling;
@@ -91,13 +126,12 @@ export function byteQueue(memory: Memory, spillTo: SpillFile): ByteQueue {
       await spilling;
       const extents = aside.splice(0);
       const [only] = chunks;
-      if (extents.length === 0 && chunks.length === 1 && only !== undefined) {
+      // A buffer that is mostly empty would be in memory without being counted.
+      if (extents.length === 0 && chunks.length === 1 && only !== undefined && filled >= only.length / 2) {
         const bytes = only.subarray(0, filled);
         memory.take(length);
-        chunks = [];
         memory.give(capacity);
-        filled = 0;
-        capacity = 0;
+        release();
         length = 0;
         return bytes;
       }

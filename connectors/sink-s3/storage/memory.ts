@@ -38,7 +38,8 @@ export function memory(limit: number): Memory {
       });
     },
     allocate(length) {
-      const at = length < smallestSpare ? -1 : spare.findIndex((each) => each.length === length);
+      // The one that was used last: it is in the processor's cache.
+      const at = length < smallestSpare ? -1 : spare.findLastIndex((each) => each.length === length);
       const [found] = at < 0 ? [] : spare.splice(at, 1);
       if (found !== undefined) spareBytes -= length;
       return found ?? Buffer.allocUnsafeSlow(length);

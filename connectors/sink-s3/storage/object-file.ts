@@ -24,8 +24,8 @@ export interface FileParts {
 
 export interface ObjectFile {
   readonly key: string;
-  /** Adds a record's raw bytes, as the file's encoder wrote them. */
-  append(raw: Uint8Array): void;
+  /** Adds a record's raw bytes, as the file's encoder wrote them, and what ends it. */
+  append(raw: Uint8Array, end?: Uint8Array): void;
   /** Bytes in memory that {@link spill} can put aside. */
   idleBytes(): number;
   spill(): Promise<void>;
@@ -42,8 +42,9 @@ export function objectFile({ key, encoder, upload, partBytes, memory, spill, wor
   const { blockBytes } = encoder;
   let raw: ByteQueue = byteQueue(memory, spill);
   let rawRecords = 0;
-  let tail: ByteQueue = byteQueue(memory, spill);
+  let tail: ByteQueue = byteQueue(memory, spill, partBytes);
   let parts = 0;
+  let partSize = partBytes;
   let aborted = false;
   /** Whether blocks wait for the end; known at the first of them. */
   let holdsBack: boolean | undefined;
@@ -53,8 +54,6 @@ export function objectFile({ key, encoder, upload, partBytes, memory, spill, wor
   let jobs: Promise<void> = Promise.resolve();
   if (encoder.header !== undefined) tail.append(encoder.header);
 
-  const partSize = (): number => partBytes * 2 ** Math.floor(parts / partsOfOneSize);
-
   function queue(job: () => Promise<void>): void {
     jobs = jobs.then(() => (aborted ? undefined : job()));
     // Its failure is `finish`'s; until then it is nobody's.
@@ -62,18 +61,20 @@ export function objectFile({ key, encoder, upload, partBytes, memory, spill, wor
   }
 
   function output(bytes: Uint8Array): void {
+    if (tail.length + bytes.length < partSize) return tail.append(bytes);
     for (let at = 0; at < bytes.length;) {
-      const end = Math.min(bytes.length, at + partSize() - tail.length);
-      tail.append(at === 0 && end === bytes.length ? bytes : bytes.subarray(at, end));
+      const end = Math.min(bytes.length, at + partSize - tail.length);
+      tail.append(bytes.subarray(at, end));
       at = end;
-      if (tail.length >= partSize()) cutPart();
+      if (tail.length >= partSize) cutPart();
     }
   }
 
   function cutPart(): void {
     const full = tail;
     const number = ++parts;
-    tail = byteQueue(memory, spill);
+    partSize = partBytes * 2 ** Math.floor(parts / partsOfOneSize);
+    tail = byteQueue(memory, spill, partSize, true);
     cut.add(full);
     queue(async () => {
       await upload.part(number, full);
@@ -125,9 +126,14 @@ export function objectFile({ key, encoder, upload, partBytes, memory, spill, wor
 
   return {
     key,
-    append(bytes) {
-      if (blockBytes === null) return output(bytes);
+    append(bytes, end) {
+      if (blockBytes === null) {
+        output(bytes);
+        if (end !== undefined) output(end);
+        return;
+      }
       raw.append(bytes);
+      if (end !== undefined) raw.append(end);
       rawRecords++;
       if (raw.length >= blockBytes) cutBlock();
     },

@@ -64,6 +64,7 @@ export async function startSink(raw: RawConfig, options: HarnessOptions = {}): P
     pause() {},
     resume() {},
     requestCommit: () => void asked++,
+    overtaken: async () => {},
     async report(record, error) {
       if (!tolerant) throw error;
       reported.push({ record, error });

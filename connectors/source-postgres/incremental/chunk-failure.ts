@@ -1,5 +1,5 @@
 /** What becomes of a table of which a chunk could not be read. */
-import { codeOf, explain, mayPass } from '../errors.ts';
+import { codeOf, explain, mayPass } from '../connection/errors.ts';
 import { NoKeyError } from './chunk-reader.ts';
 
 export type ChunkFailure =

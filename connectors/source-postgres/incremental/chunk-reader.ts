@@ -3,19 +3,20 @@ import type { Logger } from '@millrace/runtime/api';
 import pg from 'pg';
 import type { Client } from 'pg';
 
-import { readTable } from '../catalog.ts';
-import type { CatalogTable } from '../catalog.ts';
-import { copyOut, readCopyRow } from '../copy-rows.ts';
-import type { TableLayout } from '../envelope.ts';
-import { parseLsn, walEndSql } from '../lsn.ts';
-import type { Lsn } from '../lsn.ts';
-import { createLayoutCache } from '../relations.ts';
-import { catalogRelation } from '../table-key.ts';
-import type { GeneratedColumns } from '../table-key.ts';
-import type { Settings } from '../settings.ts';
-import { SlotArena } from '../slot-arena.ts';
-import type { SourceNames } from '../source-block.ts';
-import type { CapturedTable } from '../tables.ts';
+import { readTable } from '../catalog/catalog.ts';
+import type { CatalogTable } from '../catalog/catalog.ts';
+import { copyOut, readCopyRow } from '../snapshot/copy-rows.ts';
+import type { TableLayout } from '../records/envelope.ts';
+import { parseLsn, walEndSql } from '../position/lsn.ts';
+import type { Lsn } from '../position/lsn.ts';
+import { createLayoutCache } from '../catalog/relations.ts';
+import { catalogRelation } from '../catalog/table-key.ts';
+import { allOf } from '../catalog/published-part.ts';
+import type { GeneratedColumns } from '../catalog/table-key.ts';
+import type { Settings } from '../config/settings.ts';
+import { SlotArena } from '../records/slot-arena.ts';
+import type { SourceNames } from '../records/source-block.ts';
+import type { CapturedTable } from '../catalog/tables.ts';
 import { rowIdentity } from './changed-rows.ts';
 import { chunkQuery, fromClause, maximumKeyQuery } from './chunk-query.ts';
 import type { ChunkTable, KeyColumn } from './chunk-query.ts';
@@ -79,7 +80,7 @@ export function createChunkReader(settings: Settings, names: SourceNames, log: L
       );
       const { oid, snapshot, lsn } = rows[0] as { oid: number; snapshot: string; lsn: string };
       const catalog = await readTable(client, oid);
-      const layout = layouts.layout(catalogRelation(oid, table.schema, table.table, catalog, generated), catalog);
+      const layout = layouts.layout(catalogRelation(oid, table.schema, table.table, catalog, generated, table.published), catalog);
       const chunk = chunkTable(table, entry, layout, catalog);
       const identity = identityColumns(catalog);
       const maximumKey = maximum ?? (await readMaximum(client, chunk));
@@ -119,7 +120,7 @@ function chunkTable(table: CapturedTable, entry: CollectionEntry, { shape }: Tab
     ...table,
     keyColumns,
     unique: covers(catalog.primaryKey) || covers(catalog.uniqueKey),
-    condition: entry.condition,
+    condition: allOf(entry.condition, table.published?.rowFilter) ?? null,
   };
 }
 

@@ -2,9 +2,9 @@
 import type { Logger } from '@millrace/runtime/api';
 
 import type { Notifier } from '../notifications/notifier.ts';
-import type { Settings } from '../settings.ts';
-import type { SourceNames } from '../source-block.ts';
-import type { SqlLink } from '../sql-link.ts';
+import type { Settings } from '../config/settings.ts';
+import type { SourceNames } from '../records/source-block.ts';
+import type { SqlLink } from '../connection/sql-link.ts';
 import type { EmitParts } from './window.ts';
 
 export interface IncrementalParts extends EmitParts {

@@ -16,7 +16,7 @@ import type { OffsetMap } from '@millrace/runtime/api';
 import type { Client } from 'pg';
 
 import type { Relation } from '../pgoutput/messages.ts';
-import { RowCheck } from '../row-check.ts';
+import { RowCheck } from '../records/row-check.ts';
 import { ChangedRows } from './changed-rows.ts';
 import { judgeFailure } from './chunk-failure.ts';
 import { createChunkReader } from './chunk-reader.ts';

@@ -3,10 +3,10 @@ import type { Logger } from '@millrace/runtime/api';
 import pg from 'pg';
 import type { Client } from 'pg';
 
-import { codeOf } from '../errors.ts';
-import { parseLsn } from '../lsn.ts';
-import type { Lsn } from '../lsn.ts';
-import type { SignalSettings, TableRef } from '../signals/signal-settings.ts';
+import { codeOf } from '../connection/errors.ts';
+import { parseLsn } from '../position/lsn.ts';
+import type { Lsn } from '../position/lsn.ts';
+import type { SignalSettings, TableRef } from '../config/signal-settings.ts';
 
 export interface Marks {
   open(client: Client, chunkId: string): Promise<void>;

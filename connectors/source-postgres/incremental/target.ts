@@ -1,11 +1,11 @@
 /** The table that is being read, and what is known of it since its last chunk. */
 import type { Client } from 'pg';
 
-import { generatedColumns } from '../generated-columns.ts';
-import type { Settings } from '../settings.ts';
-import type { GeneratedColumns } from '../table-key.ts';
-import { capturedTables } from '../tables.ts';
-import type { CapturedTable } from '../tables.ts';
+import { generatedColumns } from '../catalog/generated-columns.ts';
+import type { Settings } from '../config/settings.ts';
+import type { GeneratedColumns } from '../catalog/table-key.ts';
+import { capturedTables } from '../catalog/tables.ts';
+import type { CapturedTable } from '../catalog/tables.ts';
 import type { CollectionEntry } from './snapshot-state.ts';
 
 export interface Target {

@@ -1,12 +1,12 @@
 /** One chunk, read and waiting for its place in the stream. */
 import type { OffsetMap } from '@millrace/runtime/api';
 
-import type { Lsn } from '../lsn.ts';
-import type { RecordQueue } from '../queue.ts';
-import { rowRecord } from '../records.ts';
-import type { RecordContext } from '../records.ts';
-import type { RowCheck } from '../row-check.ts';
-import { processingScope, transactionScopeOf } from '../source-block.ts';
+import type { Lsn } from '../position/lsn.ts';
+import type { RecordQueue } from '../records/queue.ts';
+import { rowRecord } from '../records/records.ts';
+import type { RecordContext } from '../records/records.ts';
+import type { RowCheck } from '../records/row-check.ts';
+import { processingScope, transactionScopeOf } from '../records/source-block.ts';
 import type { ChangedRows } from './changed-rows.ts';
 import type { Chunk } from './chunk-reader.ts';
 import type { Key } from './java-values.ts';

@@ -2,8 +2,8 @@
 import { mapSchema, schemas, structOf, structSchema } from '@millrace/runtime/api';
 import type { OffsetMap, SourceRecord } from '@millrace/runtime/api';
 
-import { plainRecord } from '../records.ts';
-import type { RecordContext } from '../records.ts';
+import { plainRecord } from '../records/records.ts';
+import type { RecordContext } from '../records/records.ts';
 
 export interface Notification {
   readonly id: string;

@@ -3,9 +3,9 @@ import { randomUUID } from 'node:crypto';
 
 import type { Logger, OffsetMap } from '@millrace/runtime/api';
 
-import type { RecordQueue } from '../queue.ts';
-import type { RecordContext } from '../records.ts';
-import type { Settings } from '../settings.ts';
+import type { RecordQueue } from '../records/queue.ts';
+import type { RecordContext } from '../records/records.ts';
+import type { Settings } from '../config/settings.ts';
 import { notificationRecord } from './notification-record.ts';
 import type { Notification } from './notification-record.ts';
 

@@ -2,8 +2,8 @@
  * pgoutput's messages (protocol version 1), other than rows: see `tuple.ts` for those.
  * Source: PostgreSQL, Logical Replication Message Formats.
  */
-import { lsnOf } from '../lsn.ts';
-import type { Lsn } from '../lsn.ts';
+import { lsnOf } from '../position/lsn.ts';
+import type { Lsn } from '../position/lsn.ts';
 import { MessageReader, ProtocolError } from './reader.ts';
 
 /** The first byte of a message. */

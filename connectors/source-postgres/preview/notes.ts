@@ -1,8 +1,8 @@
 /** What is to be known of a preview beside its records. */
-import type { CatalogColumn } from '../catalog.ts';
-import type { TableLayout } from '../envelope.ts';
-import type { Settings } from '../settings.ts';
-import type { CapturedTable } from '../tables.ts';
+import type { CatalogColumn } from '../catalog/catalog.ts';
+import type { TableLayout } from '../records/envelope.ts';
+import type { Settings } from '../config/settings.ts';
+import type { CapturedTable } from '../catalog/tables.ts';
 
 /** So many tables are named, of however many there are. */
 const mostNamed = 20;

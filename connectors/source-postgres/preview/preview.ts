@@ -6,17 +6,17 @@
 import type { PreviewContext, SourceRecord } from '@millrace/runtime/api';
 import type { Client } from 'pg';
 
-import type { Config } from '../config.ts';
-import { createConnector, endClient, socketOf } from '../connection.ts';
-import { explain } from '../errors.ts';
-import { parseLsn } from '../lsn.ts';
-import { recordContext } from '../records.ts';
-import { createLayoutCache } from '../relations.ts';
-import { readSettings } from '../settings.ts';
-import type { Settings } from '../settings.ts';
-import { capturedTables } from '../tables.ts';
-import type { CapturedTable } from '../tables.ts';
-import { unsupportedKeys } from '../unsupported.ts';
+import type { Config } from '../config/config.ts';
+import { createConnector, endClient, socketOf } from '../connection/connection.ts';
+import { explain } from '../connection/errors.ts';
+import { parseLsn } from '../position/lsn.ts';
+import { recordContext } from '../records/records.ts';
+import { createLayoutCache } from '../catalog/relations.ts';
+import { readSettings } from '../config/settings.ts';
+import type { Settings } from '../config/settings.ts';
+import { capturedTables } from '../catalog/tables.ts';
+import type { CapturedTable } from '../catalog/tables.ts';
+import { unsupportedKeys } from '../config/unsupported.ts';
 import { leftOutNote, modeNotes, tableNames } from './notes.ts';
 import { openSample } from './sample.ts';
 import type { Moment, Sample, SampleParts } from './sample.ts';

@@ -4,24 +4,24 @@ import type { Logger, SourceRecord, WireRow } from '@millrace/runtime/api';
 import pg from 'pg';
 import type { Client } from 'pg';
 
-import { readTable } from '../catalog.ts';
-import type { CatalogColumn } from '../catalog.ts';
-import { copyOut, readCopyRow } from '../copy-rows.ts';
-import type { TableLayout } from '../envelope.ts';
-import { generatedColumns } from '../generated-columns.ts';
-import type { Lsn } from '../lsn.ts';
-import { snapshotOffset } from '../offsets.ts';
-import { readOverride, selectList } from '../override-query.ts';
-import { rowRecord } from '../records.ts';
-import type { RecordContext } from '../records.ts';
-import type { LayoutCache } from '../relations.ts';
-import { RowCheck } from '../row-check.ts';
-import type { Settings } from '../settings.ts';
-import { SlotArena } from '../slot-arena.ts';
-import { processingScope, transactionScopeOf } from '../source-block.ts';
-import type { SnapshotMarker } from '../source-block.ts';
-import { catalogRelation } from '../table-key.ts';
-import type { CapturedTable } from '../tables.ts';
+import { readTable } from '../catalog/catalog.ts';
+import type { CatalogColumn } from '../catalog/catalog.ts';
+import { copyOut, readCopyRow } from '../snapshot/copy-rows.ts';
+import type { TableLayout } from '../records/envelope.ts';
+import { generatedColumns } from '../catalog/generated-columns.ts';
+import type { Lsn } from '../position/lsn.ts';
+import { snapshotOffset } from '../position/offsets.ts';
+import { readOverride, selectList } from '../snapshot/override-query.ts';
+import { rowRecord } from '../records/records.ts';
+import type { RecordContext } from '../records/records.ts';
+import type { LayoutCache } from '../catalog/relations.ts';
+import { RowCheck } from '../records/row-check.ts';
+import type { Settings } from '../config/settings.ts';
+import { SlotArena } from '../records/slot-arena.ts';
+import { processingScope, transactionScopeOf } from '../records/source-block.ts';
+import type { SnapshotMarker } from '../records/source-block.ts';
+import { catalogRelation } from '../catalog/table-key.ts';
+import type { CapturedTable } from '../catalog/tables.ts';
 
 /** When the transaction began, and where the WAL was. */
 export interface Moment {
@@ -58,14 +58,15 @@ const neverFull = { isFull: false, whenRoom: () => {} };
 
 export async function openSample(captured: CapturedTable, parts: SampleParts): Promise<Sample> {
   const { client, settings, layouts } = parts;
-  const { oid, schema, table, partitioned } = captured;
+  const { oid, schema, table, partitioned, published } = captured;
   const catalog = await readTable(client, oid);
   const generated = await generatedColumns(client, settings);
-  const layout = layouts.layout(catalogRelation(oid, schema, table, catalog, generated), catalog);
+  const layout = layouts.layout(catalogRelation(oid, schema, table, catalog, generated, published), catalog);
   const override = await readOverride(client, layout, settings.selectOverrides);
   const name = `${pg.escapeIdentifier(schema)}.${pg.escapeIdentifier(table)}`;
   const from = override?.from ?? `${partitioned ? '' : 'only '}${name}`;
-  const select = `select ${selectList(layout, override).join(', ')} from ${from}`;
+  const where = override === undefined && published?.rowFilter ? ` where ${published.rowFilter}` : '';
+  const select = `select ${selectList(layout, override).join(', ')} from ${from}${where}`;
   const maker = recordMaker(layout, parts);
   let found = 0;
   let ended = false;

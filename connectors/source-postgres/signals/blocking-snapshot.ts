@@ -3,25 +3,25 @@ import type { Logger, OffsetMap } from '@millrace/runtime/api';
 import pg from 'pg';
 import type { Client } from 'pg';
 
-import { readTable } from '../catalog.ts';
-import { endClient } from '../connection.ts';
-import type { Connector } from '../connection.ts';
-import { copyOut } from '../copy-rows.ts';
-import type { TableLayout } from '../envelope.ts';
+import { readTable } from '../catalog/catalog.ts';
+import { endClient } from '../connection/connection.ts';
+import type { Connector } from '../connection/connection.ts';
+import { copyOut } from '../snapshot/copy-rows.ts';
+import type { TableLayout } from '../records/envelope.ts';
 import { fromClause } from '../incremental/chunk-query.ts';
 import type { Notifier } from '../notifications/notifier.ts';
-import type { RecordQueue } from '../queue.ts';
-import type { RecordContext } from '../records.ts';
-import { createLayoutCache } from '../relations.ts';
-import { catalogRelation } from '../table-key.ts';
-import { generatedColumns } from '../generated-columns.ts';
-import type { Settings } from '../settings.ts';
+import type { RecordQueue } from '../records/queue.ts';
+import type { RecordContext } from '../records/records.ts';
+import { createLayoutCache } from '../catalog/relations.ts';
+import { catalogRelation } from '../catalog/table-key.ts';
+import { generatedColumns } from '../catalog/generated-columns.ts';
+import type { Settings } from '../config/settings.ts';
 import { heldSnapshot } from '../snapshot/readers.ts';
 import { createWork, wholePart } from '../snapshot/work.ts';
 import type { TableWork } from '../snapshot/work.ts';
 import { SnapshotWriter } from '../snapshot/writer.ts';
-import type { SourceNames } from '../source-block.ts';
-import type { CapturedTable } from '../tables.ts';
+import type { SourceNames } from '../records/source-block.ts';
+import type { CapturedTable } from '../catalog/tables.ts';
 import type { SnapshotRequest } from './signal.ts';
 
 export interface BlockingParts {
@@ -46,6 +46,8 @@ export async function blockingSnapshot(
   const close = (): void => void endClient(client);
   parts.signal.addEventListener('abort', close, { once: true });
   try {
+    // Stopped while the connection was made.
+    parts.signal.throwIfAborted();
     await readAll(client, parts, request, tables, offset);
   } finally {
     parts.signal.removeEventListener('abort', close);
@@ -75,7 +77,7 @@ async function readAll(
     const { table } = piece.work;
     const id = idOf(table);
     const catalog = await readTable(client, table.oid);
-    const layout = layouts.layout(catalogRelation(table.oid, table.schema, table.table, catalog, generated), catalog);
+    const layout = layouts.layout(catalogRelation(table.oid, table.schema, table.table, catalog, generated, table.published), catalog);
     notifier.initial('IN_PROGRESS', { data_collections: list, current_collection_in_progress: id }, offset);
     await copyOut(client, await copyStatement(client, table, layout, request.filterFor(id)), queue, writer.receiver(piece, layout));
     const rows = writer.read(piece) ?? 0;
@@ -111,7 +113,10 @@ async function copyStatement(client: Client, table: CapturedTable, { shape }: Ta
     const name = shown.get(slot);
     return name === undefined || given?.has(name) === false ? 'null' : pg.escapeIdentifier(name);
   });
-  const from = select === null ? fromClause(table) : `(${withoutEnd(select)}) as chosen`;
+  const filter = table.published?.rowFilter ?? null;
+  const whole = `${fromClause(table)}${filter === null ? '' : ` where ${filter}`}`;
+  // Who selects anything, has it.
+  const from = select === null ? whole : `(${withoutEnd(select)}) as chosen`;
   return `copy (select ${list.join(', ')} from ${from}) to stdout`;
 }
 

@@ -6,30 +6,31 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { Logger, OffsetMap } from '@millrace/runtime/api';
 
-import { isBetweenTransactions } from '../confirmation.ts';
-import type { Connector } from '../connection.ts';
-import type { TableLayout } from '../envelope.ts';
-import { codeOf, explain, mayPass } from '../errors.ts';
+import { isBetweenTransactions } from '../slot/confirmation.ts';
+import type { Connector } from '../connection/connection.ts';
+import type { TableLayout } from '../records/envelope.ts';
+import { codeOf, explain, mayPass } from '../connection/errors.ts';
 import { IncrementalSnapshot } from '../incremental/incremental-snapshot.ts';
 import { readState } from '../incremental/snapshot-state.ts';
 import type { Place } from '../incremental/window.ts';
 import type { Notifier } from '../notifications/notifier.ts';
-import { commitOffset } from '../offsets.ts';
+import { commitOffset } from '../position/offsets.ts';
 import type { Relation } from '../pgoutput/messages.ts';
-import type { RecordQueue } from '../queue.ts';
-import type { RecordContext } from '../records.ts';
-import type { Replication } from '../replication.ts';
-import type { Settings } from '../settings.ts';
-import type { SourceNames } from '../source-block.ts';
-import { SqlLink } from '../sql-link.ts';
-import type { StreamDecoder } from '../stream.ts';
-import type { StreamWatch } from '../stream-parts.ts';
-import { capturedTables } from '../tables.ts';
-import type { CapturedTable } from '../tables.ts';
+import type { RecordQueue } from '../records/queue.ts';
+import type { RecordContext } from '../records/records.ts';
+import type { Replication } from '../stream/replication.ts';
+import type { Settings } from '../config/settings.ts';
+import type { SourceNames } from '../records/source-block.ts';
+import { SqlLink } from '../connection/sql-link.ts';
+import type { StreamDecoder } from '../stream/stream.ts';
+import type { StreamWatch } from '../stream/stream-parts.ts';
+import { capturedTables } from '../catalog/tables.ts';
+import type { CapturedTable } from '../catalog/tables.ts';
 import { blockingSnapshot } from './blocking-snapshot.ts';
+import type { FileDesk } from './file-channel.ts';
 import { PendingSignals } from './pending-signals.ts';
 import { deletedId, insertedSignal } from './signal-rows.ts';
-import { isTable } from './signal-settings.ts';
+import { isTable } from '../config/signal-settings.ts';
 import { actionOf, tableMatcher } from './signal.ts';
 import type { Signal, SnapshotRequest } from './signal.ts';
 
@@ -51,7 +52,7 @@ export interface DeskParts {
   readonly failed: (error: Error) => void;
 }
 
-export class SignalDesk implements StreamWatch {
+export class SignalDesk implements StreamWatch, FileDesk {
   readonly #parts: DeskParts;
   readonly #stopping = new AbortController();
   readonly #sql: SqlLink;
@@ -110,6 +111,28 @@ export class SignalDesk implements StreamWatch {
   /** From another channel than the table. */
   arrive(signal: Signal): void {
     this.#receive(signal);
+  }
+
+  /** An offset was stored. */
+  stored(offset: OffsetMap): void {
+    this.#pending.stored(offset);
+  }
+
+  untilStored(mark: string): Promise<void> {
+    return this.#pending.untilStored(mark);
+  }
+
+  get mark(): string | undefined {
+    return this.#pending.mark;
+  }
+
+  forgetMark(): void {
+    this.#pending.forgetMark();
+  }
+
+  /** Whether an offset is to be stored soon, though nothing else may be new in it. */
+  get awaitsStore(): boolean {
+    return this.#pending.awaitsStore;
   }
 
   layoutChanged(relation: Relation, layout: TableLayout): void {

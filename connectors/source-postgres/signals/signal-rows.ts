@@ -1,5 +1,5 @@
 /** Rows of the signal table, as the stream brings them: id, type and data are its first three columns. */
-import type { TableLayout } from '../envelope.ts';
+import type { TableLayout } from '../records/envelope.ts';
 import { readTuple } from '../pgoutput/tuple.ts';
 import type { Signal } from './signal.ts';
 

@@ -1,7 +1,7 @@
 /** Signals in a topic of the worker's log, under the key of topic.prefix. Source: Debezium's KafkaSignalChannel. */
 import type { SourceTaskContext } from '@millrace/runtime/api';
 
-import type { Settings } from '../settings.ts';
+import type { Settings } from '../config/settings.ts';
 import { parseSignal } from './signal-json.ts';
 import type { Signal } from './signal.ts';
 

@@ -5,8 +5,8 @@
  */
 import type { Logger } from '@millrace/runtime/api';
 
-import type { StatusReport } from '../status-report.ts';
-import { blockOf } from './tid.ts';
+import type { StatusReport } from '../status/status-report.ts';
+import { blockOf } from '../position/tid.ts';
 import { isRead, rangesLeft } from './work.ts';
 import type { Part, TableWork } from './work.ts';
 import type { SnapshotWriter } from './writer.ts';

@@ -1,10 +1,10 @@
 /** What PostgreSQL's catalog says of the tables that a snapshot reads: their parts, and how large they are. */
 import type { Client } from 'pg';
 
-import type { Settings } from '../settings.ts';
-import type { CapturedTable } from '../tables.ts';
-import type { SnapshotProgress } from './progress.ts';
-import { everything } from './tid.ts';
+import type { Settings } from '../config/settings.ts';
+import type { CapturedTable } from '../catalog/tables.ts';
+import type { SnapshotProgress } from '../position/progress.ts';
+import { everything } from '../position/tid.ts';
 import { wholePart } from './work.ts';
 import type { Part, TableWork } from './work.ts';
 

@@ -3,11 +3,11 @@ import { RetriableError } from '@millrace/runtime/api';
 import pg from 'pg';
 import type { Client } from 'pg';
 
-import { codeOf, explain } from '../errors.ts';
-import { parseLsn, walEndSql } from '../lsn.ts';
-import type { Lsn } from '../lsn.ts';
-import type { Settings } from '../settings.ts';
-import type { CapturedTable } from '../tables.ts';
+import { codeOf, explain } from '../connection/errors.ts';
+import { parseLsn, walEndSql } from '../position/lsn.ts';
+import type { Lsn } from '../position/lsn.ts';
+import type { Settings } from '../config/settings.ts';
+import type { CapturedTable } from '../catalog/tables.ts';
 
 export interface HeldSnapshot {
   /** Where the WAL was, when nothing else tells the snapshot's place in it. */

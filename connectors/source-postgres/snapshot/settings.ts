@@ -1,9 +1,9 @@
 /** What the keys `snapshot.*` ask for. */
 import { ConfigError } from '@millrace/runtime/api';
 
-import type { Config } from '../config.ts';
-import { patterns } from '../filters.ts';
-import type { NameFilter } from '../filters.ts';
+import type { Config } from '../config/config.ts';
+import { patterns } from '../config/filters.ts';
+import type { NameFilter } from '../config/filters.ts';
 
 export type SnapshotMode = 'initial' | 'always' | 'initial_only' | 'no_data' | 'when_needed' | 'configuration_based';
 

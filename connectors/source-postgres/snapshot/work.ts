@@ -1,13 +1,13 @@
 /** What a snapshot has to read, cut into pieces that readers take one after another. */
 import type { WireRow } from '@millrace/runtime/api';
 
-import type { TableLayout } from '../envelope.ts';
-import type { TableOverride } from '../override-query.ts';
-import type { SnapshotMarker } from '../source-block.ts';
-import type { CapturedTable } from '../tables.ts';
-import type { OpenTable } from './progress.ts';
-import { blockOf, everything, parseTid, startOfBlock } from './tid.ts';
-import type { Tid, TidRange } from './tid.ts';
+import type { TableLayout } from '../records/envelope.ts';
+import type { TableOverride } from './override-query.ts';
+import type { SnapshotMarker } from '../records/source-block.ts';
+import type { CapturedTable } from '../catalog/tables.ts';
+import type { OpenTable } from '../position/progress.ts';
+import { blockOf, everything, parseTid, startOfBlock } from '../position/tid.ts';
+import type { Tid, TidRange } from '../position/tid.ts';
 
 /** Where rows are: a table, or one partition of it. */
 export interface Part {

@@ -1,20 +1,20 @@
 /** From rows that several readers bring to records, with Debezium's markers and offsets that tell how far all of them are. */
 import type { Logger, OffsetMap, WireRow } from '@millrace/runtime/api';
 
-import { RowCheck } from '../row-check.ts';
-import { readCopyRow } from '../copy-rows.ts';
-import type { CopyHandler } from '../copy-rows.ts';
-import type { TableLayout } from '../envelope.ts';
-import { snapshotOffset } from '../offsets.ts';
-import type { RecordQueue } from '../queue.ts';
-import { rowRecord } from '../records.ts';
-import type { RecordContext } from '../records.ts';
-import type { Settings } from '../settings.ts';
-import { SlotArena } from '../slot-arena.ts';
-import { processingScope, transactionScopeOf } from '../source-block.ts';
-import type { SnapshotMarker } from '../source-block.ts';
-import { progressKey, progressText } from './progress.ts';
-import type { OpenTable, SnapshotMoment, SnapshotProgress } from './progress.ts';
+import { RowCheck } from '../records/row-check.ts';
+import { readCopyRow } from './copy-rows.ts';
+import type { CopyHandler } from './copy-rows.ts';
+import type { TableLayout } from '../records/envelope.ts';
+import { snapshotOffset } from '../position/offsets.ts';
+import type { RecordQueue } from '../records/queue.ts';
+import { rowRecord } from '../records/records.ts';
+import type { RecordContext } from '../records/records.ts';
+import type { Settings } from '../config/settings.ts';
+import { SlotArena } from '../records/slot-arena.ts';
+import { processingScope, transactionScopeOf } from '../records/source-block.ts';
+import type { SnapshotMarker } from '../records/source-block.ts';
+import { progressKey, progressText } from '../position/progress.ts';
+import type { OpenTable, SnapshotMoment, SnapshotProgress } from '../position/progress.ts';
 import { isRead, openTable, placeOf } from './work.ts';
 import type { HeldRow, Piece, TableWork } from './work.ts';
 

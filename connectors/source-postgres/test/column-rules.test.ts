@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 
-import { readColumnRules } from '../column-rules.ts';
-import { serializedString } from '../java-hash.ts';
-import { sourceType } from '../source-type.ts';
-import type { Phase, SourceType } from '../source-type.ts';
+import { readColumnRules } from '../config/column-rules.ts';
+import { serializedString } from '../config/java-hash.ts';
+import { sourceType } from '../values/source-type.ts';
+import type { Phase, SourceType } from '../values/source-type.ts';
 import type { TypeInfo } from '../values/resolve.ts';
 
 const rules = (raw: Record<string, string>) => readColumnRules(raw, null, null);

@@ -4,10 +4,10 @@ import { test } from 'node:test';
 
 import type { ConfigKey } from '@millrace/runtime/api';
 
-import { isColumnRule } from '../column-rules.ts';
-import { config } from '../config.ts';
-import { readSettings } from '../settings.ts';
-import { unsupportedKeys } from '../unsupported.ts';
+import { isColumnRule } from '../config/column-rules.ts';
+import { config } from '../config/config.ts';
+import { readSettings } from '../config/settings.ts';
+import { unsupportedKeys } from '../config/unsupported.ts';
 import { configValues } from './harness.ts';
 
 const minimal = { 'topic.prefix': 'shop', 'database.hostname': 'h', 'database.user': 'u', 'database.dbname': 'd' };

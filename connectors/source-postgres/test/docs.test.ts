@@ -5,10 +5,10 @@ import { test } from 'node:test';
 
 import type { ConfigKey } from '@millrace/runtime/api';
 
-import { isColumnRule } from '../column-rules.ts';
-import { config } from '../config.ts';
-import { isSelectOverride } from '../select-overrides.ts';
-import { unsupportedKeys } from '../unsupported.ts';
+import { isColumnRule } from '../config/column-rules.ts';
+import { config } from '../config/config.ts';
+import { isSelectOverride } from '../config/select-overrides.ts';
+import { unsupportedKeys } from '../config/unsupported.ts';
 
 interface Row {
   readonly key: string;

@@ -168,7 +168,7 @@ const isObject = (value: unknown): value is Record<string, unknown> => typeof va
 
 function compare(expected: unknown, found: unknown, path: string): string[] {
   const [left, right] = [JSON.stringify(expected), JSON.stringify(found)];
-  return left === right ? [] : [`${path}: ${left?.slice(0, 160)} | ${right?.slice(0, 160)}`];
+  return left === right ? [] : [`${path}: ${left} | ${right}`];
 }
 
 export const byTopic = (messages: readonly Message[]): Map<string, Message[]> => Map.groupBy(messages, ({ topic }) => topic);

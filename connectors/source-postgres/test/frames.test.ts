@@ -3,8 +3,8 @@ import { test } from 'node:test';
 
 import { slotNull } from '@millrace/runtime/api';
 
-import { readCopyRow } from '../copy-rows.ts';
-import { createFrameCutter } from '../frames.ts';
+import { readCopyRow } from '../snapshot/copy-rows.ts';
+import { createFrameCutter } from '../stream/frames.ts';
 import { ProtocolError } from '../pgoutput/reader.ts';
 
 const frame = (type: string, payload: string): Buffer => {

@@ -7,8 +7,8 @@ import { Secret } from '@millrace/runtime/api';
 import type { ConfigKey, OffsetMap, SourcePosition, SourceRecord, SourceTask, SourceTaskContext, Struct } from '@millrace/runtime/api';
 
 import type { PostgresAddress } from '../../../test/services/postgres.ts';
-import { config as configDef } from '../config.ts';
-import type { Config } from '../config.ts';
+import { config as configDef } from '../config/config.ts';
+import type { Config } from '../config/config.ts';
 import source from '../index.ts';
 
 export type RawConfig = Readonly<Record<string, string>>;

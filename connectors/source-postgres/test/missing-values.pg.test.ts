@@ -10,7 +10,7 @@ import { asMessage, convertersOf } from './fixtures.ts';
 import type { Message } from './fixtures.ts';
 import { rawConfig, runTask, sql } from './harness.ts';
 import type { RawConfig } from './harness.ts';
-import { unavailableHeader } from '../row-check.ts';
+import { unavailableHeader } from '../records/row-check.ts';
 
 const converters = convertersOf({});
 type Json = Record<string, unknown>;

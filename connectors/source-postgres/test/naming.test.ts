@@ -1,14 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 
-import type { ConfigKey } from '@millrace/runtime/api';
+import { nameAdjuster } from '@millrace/runtime/api';
+import type { AdjustmentMode, ConfigKey } from '@millrace/runtime/api';
 
-import { config } from '../config.ts';
-import { nameAdjuster } from '../name-adjustment.ts';
-import type { AdjustmentMode } from '../name-adjustment.ts';
-import { identityRules } from '../replica-identity.ts';
-import { readSelectOverrides } from '../select-overrides.ts';
-import { topicNaming } from '../topic-naming.ts';
+import { config } from '../config/config.ts';
+import { identityRules } from '../catalog/replica-identity.ts';
+import { readSelectOverrides } from '../config/select-overrides.ts';
+import { topicNaming } from '../config/topic-naming.ts';
 import { configValues } from './harness.ts';
 
 describe('names for Avro', () => {

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 
-import { createConfirmation } from '../confirmation.ts';
-import { formatLsn, lsnOf, parseLsn, storedLsn } from '../lsn.ts';
-import { commitOffset, isBeyond, readOffset, snapshotOffset } from '../offsets.ts';
-import { isWantedTable, keyRules, pattern, ruledKey } from '../filters.ts';
+import { createConfirmation } from '../slot/confirmation.ts';
+import { formatLsn, lsnOf, parseLsn, storedLsn } from '../position/lsn.ts';
+import { commitOffset, isBeyond, readOffset, snapshotOffset } from '../position/offsets.ts';
+import { isWantedTable, keyRules, pattern, ruledKey } from '../config/filters.ts';
 
 test('LSNs', () => {
   assert.equal(lsnOf(0x16, 0xb374d848), 0x16_b374_d848);

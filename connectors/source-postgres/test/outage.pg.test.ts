@@ -6,7 +6,7 @@ import { createDatabase, startPostgres } from '../../../test/services/postgres.t
 import { usePostgres } from '../../../test/services/share.ts';
 import { keyField, rawConfig, runTask, sql } from './harness.ts';
 import type { Running } from './harness.ts';
-import { streamParams } from '../stream-params.ts';
+import { streamParams } from '../config/stream-params.ts';
 
 const quick = { 'status.update.interval.ms': '50', 'retriable.restart.connector.wait.ms': '200' };
 

@@ -1,7 +1,7 @@
 import { deepEqual, equal, match, ok, rejects } from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 
-import type { SourceRecord } from '@millrace/runtime/api';
+import type { SourceRecord, Struct } from '@millrace/runtime/api';
 
 import { createDatabase } from '../../../test/services/postgres.ts';
 import type { Database } from '../../../test/services/postgres.ts';
@@ -56,6 +56,20 @@ const topics = ({ records }: Seen): Record<string, number> => {
 };
 
 describe('a preview of tables', () => {
+  it('gives what the publication sends of a table, where there is one', async () => {
+    await sql(database, 'create publication shown for table customers (id, email) where (id > 45)');
+    const seen = await look({ 'publication.name': 'shown', 'table.include.list': 'public.customers' });
+    deepEqual(
+      seen.records.map((record) => keyField(record, 'id')),
+      [46, 47, 48, 49, 50],
+    );
+    const after = field(seen.records[0] as SourceRecord, 'after') as Struct;
+    deepEqual(
+      after.schema.fields.map(({ name }) => name),
+      ['id', 'email'],
+    );
+  });
+
   it('gives each table its share, and what one has not to the others', async () => {
     const seen = await look();
     deepEqual(topics(seen), { 'shop.public.customers': 7, 'shop.public.items': 2, 'shop.public.parted_1': 1 });

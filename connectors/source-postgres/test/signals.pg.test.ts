@@ -1,6 +1,6 @@
 /** Signals of other channels, blocking snapshots, and what is told of the initial one. */
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -98,10 +98,12 @@ test('signals of a file, without a signal table; what is no signal is told of', 
       'signal.enabled.channels': 'file,jmx',
       'signal.file': file,
       'signal.poll.interval.ms': '20',
+      'status.update.interval.ms': '50',
       'notification.enabled.channels': 'sink,log,jmx',
       'notification.sink.topic.name': 'notices',
     });
-    await using running = await runTask(raw);
+    let running = await runTask(raw);
+    await using _ = { [Symbol.asyncDispose]: () => running[Symbol.asyncDispose]() };
     await started(running);
     const lines = [
       '{"id":"1","type":"log","data":{"message":"here is {}"}}',
@@ -110,10 +112,40 @@ test('signals of a file, without a signal table; what is no signal is told of', 
       '{"id":"3","type":"execute-snapshot","data":{"data-collections":["public.t"]}}',
     ];
     await writeFile(file, `${lines.join('\n')}\n`);
+    // Nothing is stored of it at the crash: all is read again.
+    await running.until(() => running.logs.some((line) => line.includes('of type dance')));
+    running = await crashAndResume(running, raw, 0);
     await completed(running);
     assert.equal(running.records.filter(isRead).length, 5);
-    assert.equal(await readFile(file, 'utf8'), '');
-    const said = running.logs.join('\n');
+    assert.equal(await readFile(file, 'utf8'), `${lines.join('\n')}\n`);
+    await appendFile(file, '{"id":"4","type":"log","data":{"message":"added {}"}}\n');
+    await running.until(() => running.logs.some((line) => line.includes('info: added')));
+    // An idle stream, but there is something to be stored.
+    const emptied = async (): Promise<void> =>
+      waitFor(async () => {
+        let polls = 0;
+        await running.until(() => polls++ > 0);
+        running.commit();
+        return (await readFile(file, 'utf8')) === '';
+      }, 'the file to be emptied');
+    await emptied();
+    assert.equal(running.logs.filter((line) => line.includes('info: here is')).length, 1);
+    await sql(database, 'insert into t values (6)');
+    await running.until((records) => records.some((record) => record.topic === 'shop.public.t' && field(record, 'op') === 'c'));
+    assert.equal(running.records.at(-1)?.sourceOffset['millrace_signal_file'], undefined);
+
+    // The offset is stored, and then the crash comes before the file can be emptied.
+    const said = [...running.logs];
+    const [first = ''] = lines;
+    await writeFile(file, first);
+    await running.until(() => String(running.position()?.['millrace_signal_file']).startsWith(`${first.length}:`));
+    const offset = running.position();
+    await running[Symbol.asyncDispose]();
+    running = await runTask(raw, { offset });
+    await appendFile(file, '\n{"id":"5","type":"log","data":{"message":"only this {}"}}');
+    await running.until(() => running.logs.some((line) => line.includes('only this')));
+    assert.ok(!running.logs.some((line) => line.includes('info: here is')));
+    await emptied();
     for (const text of [
       /info: here is \{.*\}/,
       /warn: a line of the signal file .* is left out: it is not JSON/,
@@ -122,7 +154,7 @@ test('signals of a file, without a signal table; what is no signal is told of', 
       /warn: notification.enabled.channels: there is no channel "jmx" here/,
       /info: notification: Incremental Snapshot COMPLETED/,
     ])
-      assert.match(said, text);
+      assert.match(said.join('\n'), text);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

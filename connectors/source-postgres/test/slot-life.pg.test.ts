@@ -6,13 +6,15 @@ import type { OffsetMap } from '@millrace/runtime/api';
 
 import { createDatabase, startPostgres } from '../../../test/services/postgres.ts';
 import type { PostgresAddress, PostgresServer } from '../../../test/services/postgres.ts';
+import { startDeafProxy } from './deaf-proxy.ts';
 import { field, keyField, rawConfig, runTask, sql, waitFor } from './harness.ts';
 import type { RawConfig, Running } from './harness.ts';
 
 let server: PostgresServer;
 before(async () => {
   server = await startPostgres({
-    flags: ['-c', 'max_slot_wal_keep_size=4MB', '-c', 'max_wal_size=32MB', '-c', 'min_wal_size=32MB'],
+    // A walsender of which nothing is heard stays.
+    flags: ['max_slot_wal_keep_size=4MB', 'max_wal_size=32MB', 'min_wal_size=32MB', 'wal_sender_timeout=0'].flatMap((flag) => ['-c', flag]),
   });
 });
 after(async () => server?.[Symbol.asyncDispose]());
@@ -173,7 +175,7 @@ test('WAL that is retained beyond the threshold stands in status, log and metric
   await waitFor(async () => {
     running.commit();
     // Only a running-transactions record moves the slot's restart_lsn.
-    await sql(database, 'select pg_log_standby_snapshot()');
+    await sql(database, 'checkpoint');
     let polls = 0;
     await running.until(() => polls++ > 0);
     return running.notes.at(-1) === undefined;
@@ -181,3 +183,41 @@ test('WAL that is retained beyond the threshold stands in status, log and metric
   await running.until(() => running.figures.get('debezium_metrics_Connected') === 1);
   assert.equal(running.figures.get('debezium_metrics_QueueTotalCapacity'), 8192);
 });
+
+for (const action of ['fail', 'warn', 'ignore'] as const) {
+  test(`a confirmation that does not reach the slot: lsn.flush.timeout.action=${action}`, async () => {
+    await using database = await table('flush');
+    let looks = 0;
+    const setFigure = (name: string): void => void (looks += Number(name === 'millrace_postgres_slot_retained_bytes'));
+    await using proxy = await startDeafProxy(database);
+    const raw = rawConfig(database, {
+      ...quick,
+      'database.sslmode': 'disable',
+      'database.port': String(proxy.port),
+      'lsn.flush.timeout.ms': '100',
+      'lsn.flush.timeout.action': action,
+      'retriable.restart.connector.wait.ms': '100',
+    });
+    await using running = await runTask(raw, { context: { setFigure } });
+    await running.count(1);
+    await streaming(running);
+    await sql(database, 'insert into t values (2)');
+    await running.count(2);
+    const said = (): boolean => running.logs.some((line) => /warn: .*was told that .* is safe.*lsn\.flush\.timeout\.ms/.test(line));
+    const streams = (): number => running.logs.filter((line) => line.includes('streaming from')).length;
+    await running.until(() => running.position() !== undefined);
+    proxy.swallow();
+    running.commit();
+    const before = looks;
+    // They are 200 ms apart.
+    await running.until(() => looks >= before + 5 && (action === 'ignore' || said()));
+    assert.equal(said(), action !== 'ignore');
+    await sql(database, 'insert into t values (3)');
+    await running.count(3);
+    assert.deepEqual(
+      running.records.map((record) => keyField(record, 'id')),
+      [1, 2, 3],
+    );
+    assert.equal(streams() > 1, action === 'fail');
+  });
+}

@@ -7,7 +7,7 @@ import type { TaskReport } from '@millrace/runtime/api';
 import { createDatabase, startPostgres } from '../../../test/services/postgres.ts';
 import type { PostgresAddress, PostgresServer } from '../../../test/services/postgres.ts';
 import { usePostgres } from '../../../test/services/share.ts';
-import { tidCondition } from '../snapshot/tid.ts';
+import { tidCondition } from '../position/tid.ts';
 import { rawConfig, runTask, sql, waitFor } from './harness.ts';
 import { createTables, largeTable, pagesOfLarge, repeatedReads, rowOf, tableOf } from './snapshot-tables.ts';
 

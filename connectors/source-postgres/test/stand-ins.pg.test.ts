@@ -73,7 +73,9 @@ test('a row that is gone by then goes out as it is, or fails the task', async ()
   );
 });
 
-async function nan(more: RawConfig): Promise<readonly [records: SourceRecord[], logs: readonly string[]]> {
+async function nan(
+  more: RawConfig,
+): Promise<readonly [records: SourceRecord[], logs: readonly string[], figures: ReadonlyMap<string, number>]> {
   await using database = await createDatabase(await usePostgres());
   await sql(database, 'create table t (id int primary key, n numeric(10,2) not null, m numeric)');
   await sql(database, "insert into t values (1, 'NaN', null)");
@@ -81,7 +83,10 @@ async function nan(more: RawConfig): Promise<readonly [records: SourceRecord[], 
   await task.until(streaming(task.logs));
   await sql(database, "insert into t values (2, 'NaN', 'NaN'), (3, 1.5, 2)");
   const records = await task.until((all) => ofTable(all).some((one) => field(one, 'after', 'id') === 3));
-  return [ofTable(records), task.logs];
+  const { figures } = task;
+  // Put once more at the end.
+  await task[Symbol.asyncDispose]();
+  return [ofTable(records), task.logs, figures];
 }
 
 test('NaN where a decimal must be: a stand-in that a header names, the row left out, or the task ended', async () => {
@@ -98,7 +103,8 @@ test('NaN where a decimal must be: a stand-in that a header names, the row left 
   assert.ok(logs.some((line) => /warn: column public\.t\.n holds NaN or an infinity.*its default is written/.test(line)));
   assert.ok(logs.some((line) => /warn: column public\.t\.m holds NaN or an infinity.*null is written/.test(line)));
 
-  const [left] = await nan({ 'event.processing.failure.handling.mode': 'warn' });
+  const [left, , figures] = await nan({ 'event.processing.failure.handling.mode': 'warn' });
+  assert.equal(figures.get('debezium_metrics_NumberOfErroneousEvents'), 1);
   assert.deepEqual(
     left.map((record) => field(record, 'after', 'id')),
     [3],

@@ -21,7 +21,7 @@ export interface Pair extends AsyncDisposable {
 export async function startPair(): Promise<Pair> {
   await using started = new AsyncDisposableStack();
   // Nothing is sent to readers of logical slots before the standby has it.
-  const primary = started.use(await startPostgres({ flags: ['-c', 'synchronized_standby_slots=standby'] }));
+  const primary = started.use(await startPostgres({ version: '18', flags: ['-c', 'synchronized_standby_slots=standby'] }));
   const { rows } = await sql(primary, `select pg_create_physical_replication_slot('standby')`, 'show data_directory');
   const { data_directory: source } = rows[0] as { data_directory: string };
   await primary.stop();

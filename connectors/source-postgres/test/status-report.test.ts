@@ -3,7 +3,7 @@ import { test } from 'node:test';
 
 import type { TaskReport } from '@millrace/runtime/api';
 
-import { createStatusReport } from '../status-report.ts';
+import { createStatusReport } from '../status/status-report.ts';
 
 const mb = 1024 * 1024;
 const usual = { retainedBytes: 100 * mb, unconfirmedBytes: 10, walStatus: 'reserved', safeBytes: null } as const;

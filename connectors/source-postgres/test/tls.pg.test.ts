@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 
 import { startPostgres } from '../../../test/services/postgres.ts';
@@ -128,4 +131,25 @@ describe('the client’s own certificate, its key in each form', () => {
       assert.deepEqual(found, [true, true]);
     });
   }
+
+  test('in ~/.postgresql, where libpq looks, too', async (t) => {
+    const home = await mkdtemp(join(tmpdir(), 'millrace-home-'));
+    const before = process.env['HOME'];
+    t.after(async () => {
+      process.env['HOME'] = before;
+      await rm(home, { recursive: true });
+    });
+    process.env['HOME'] = home;
+    const folder = join(home, '.postgresql');
+    await mkdir(folder);
+    await copyFile(file('client.pk8'), join(folder, 'postgresql.pk8'));
+    // A key without its certificate is none; nobody vouches for the server.
+    await assert.rejects(runTask(config({ sslmode: 'require', user: 'carol' })), /certificate/);
+    await assert.rejects(runTask(config({ sslmode: 'verify-full' })), /check database.sslrootcert/);
+    await copyFile(file('client.crt'), join(folder, 'postgresql.crt'));
+    await copyFile(file('ca.pem'), join(folder, 'root.crt'));
+    assert.deepEqual(await encryption({ sslmode: 'verify-full', user: 'carol' }), [true, true]);
+    await writeFile(join(folder, 'postgresql.key'), 'no key');
+    await assert.rejects(runTask(config({ sslmode: 'require', user: 'carol' })), /database.sslkey: ".*postgresql.key" cannot be used/);
+  });
 });

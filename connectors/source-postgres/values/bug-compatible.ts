@@ -19,7 +19,7 @@ import type { Decode, Phase, ValueSettings, ValueType } from './value-type.ts';
 export function compatibleType(name: string, typmod: number, settings: ValueSettings, phase: Phase): ValueType | undefined {
   if (name === 'numeric') return typmod >= 4 && hasNegativeScale(typmod) ? hugeScale(typmod, settings) : undefined;
   if (name === 'date') return withDecode(dateType(settings), (decode) => dateThroughJdbc(decode, settings, phase));
-  if (phase === 'stream') return name === 'name' ? valueType(schemas.string, 'other', nothing, '') : undefined;
+  if (phase === 'stream') return name === 'name' ? noName : undefined;
   switch (name) {
     case 'money':
       return moneyThroughDouble(settings);
@@ -41,6 +41,11 @@ const ofText = (decode: Decode, text: string): unknown => {
   return decode(bytes, 0, bytes.length);
 };
 const nothing: Decode = () => null;
+/** Null, or an empty text where the column must not be null. */
+const noName: ValueType = {
+  ...valueType(schemas.string, 'other', nothing, '', { generated: undefined }),
+  forSchema: ({ optional }) => (optional ? noName : { ...noName, decode: () => '' }),
+};
 
 const hasNegativeScale = (typmod: number): boolean => ((typmod - 4) & 0x400) !== 0;
 

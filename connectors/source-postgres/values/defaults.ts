@@ -12,12 +12,13 @@ const literal = /^\(?(E?)'((?:[^']|'')*)'(?:::[\w\s"().,[\]]+?)*\)?$/s;
  */
 export function defaultValue(type: ValueType, expression: string | null, { compatible }: Pick<ValueSettings, 'compatible'>): unknown {
   if (expression === null || type.generated === undefined) return undefined;
+  if (type.cast !== undefined && !(expression.startsWith("'") && expression.endsWith(type.cast))) return undefined;
   if (call.test(expression)) return type.generated;
   const text = literalText(compatible ? cutDefault(expression) : expression.trim());
   if (text === undefined) return undefined;
   const bytes = Buffer.from(text);
   try {
-    return type.decode(bytes, 0, bytes.length) ?? undefined;
+    return (type.literal ?? type.decode)(bytes, 0, bytes.length) ?? undefined;
   } catch {
     // 'today', or anything else that only the server can read.
     return undefined;

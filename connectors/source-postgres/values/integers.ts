@@ -36,6 +36,6 @@ export const integerTypes = {
   int2: valueType(schemas.int16, 'integer', decodeInteger, 0),
   int4: valueType(schemas.int32, 'integer', decodeInteger, 0),
   int8: valueType(schemas.int64, 'integer', decodeInteger, 0),
-  oid: valueType(schemas.int64, 'integer', decodeInteger, 0),
+  oid: valueType(schemas.int64, 'integer', decodeInteger, 0, { generated: undefined }),
   bool: valueType(schemas.boolean, 'boolean', decodeBoolean, false),
 } satisfies Record<string, ValueType>;

@@ -29,8 +29,10 @@ export const variableScaleDecimal: StructSchema = structSchema(
 export function numericType(typmod: number, settings: ValueSettings): ValueType {
   if (settings.decimals === 'double') return valueType(schemas.float64, 'other', decodeDouble, 0);
   if (settings.decimals === 'string') {
-    const zero = new Decimal(0n, typmod < 4 ? 0 : scaleOf(typmod)).toString();
-    return valueType(schemas.string, 'other', decodeDecimalText, zero, { unavailable: settings.placeholder });
+    const scale = typmod < 4 ? 0 : scaleOf(typmod);
+    const zero = new Decimal(0n, scale).toString();
+    const unavailable = settings.placeholder;
+    return valueType(schemas.string, 'other', decodeDecimalText, zero, { unavailable, literal: withScale(scale) });
   }
   if (typmod < 4) return { ...variableType, cannotHold };
   const precision = ((typmod - 4) >> 16) & 0xffff;
@@ -102,6 +104,15 @@ const variableType = structType(variableScaleDecimal, (schema) => ({
     return new ValueStruct(schema, [scale, bigintToBytes(unscaled)]);
   },
 }));
+
+/** A literal default has the digits that it was written with: 5, which a column of scale 2 makes 5.00. */
+const withScale =
+  (scale: number): Decode =>
+  (bytes, start, end) => {
+    if (isSpecial(bytes, end)) return decodeDecimalText(bytes, start, end);
+    const value = parsed(bytes, start, end);
+    return (value.scale < scale ? value.withScale(scale) : value).toString();
+  };
 
 const specialNames: Record<string, string> = { NaN: 'NAN', Infinity: 'POSITIVE_INFINITY', '-Infinity': 'NEGATIVE_INFINITY' };
 

@@ -25,6 +25,8 @@ export interface TypeInfo {
   readonly labels: readonly string[];
   /** Whether PostgreSQL or an extension brought it, rather than a user: names of user types may mean anything. */
   readonly known: boolean;
+  /** The schema of a type that is not on the search path, else null. */
+  readonly farSchema?: string | null;
 }
 
 export type TypeLookup = (oid: number) => TypeInfo | undefined;
@@ -54,10 +56,12 @@ function knownType(oid: number, use: TypeUse, lookup: TypeLookup, settings: Valu
   if (type === undefined) return undefined;
   if (type.kind === 'd') {
     const base = { typmod: use.typmod < 0 ? type.baseTypmod : use.typmod, dims: type.baseDims || (use.dims ?? 0) };
-    return knownType(type.base, { ...use, ...base }, lookup, settings);
+    const based = knownType(type.base, { ...use, ...base }, lookup, settings);
+    // Debezium reads no defaults of types that it does not know by name.
+    return based && { ...based, generated: undefined };
   }
   if (type.item !== 0) return arrayOf(type.item, use, lookup, settings);
-  if (type.kind === 'e') return enumType(type.oid, type.labels, settings);
+  if (type.kind === 'e') return enumType(type, settings);
   if (!type.known) return undefined;
   const { typmod, phase = 'stream' } = use;
   return (settings.compatible ? compatibleType(type.name, typmod, settings, phase) : undefined) ?? namedType(type.name, typmod, settings);

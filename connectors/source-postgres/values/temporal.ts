@@ -192,7 +192,9 @@ export function timestamptzType(typmod: number): ValueType {
     return `${dateText(readDays)}T${timeText(readUs, digits)}Z`;
   };
   const generated = `1970-01-01T${timeText(0, digits)}Z`;
-  return valueType(text('ZonedTimestamp'), 'other', decode, '1970-01-01T00:00:00Z', { generated });
+  // Debezium reads no infinite default.
+  const literal: Decode = (bytes, start, end) => (infinityOf(bytes, start) === 0 ? decode(bytes, start, end) : null);
+  return valueType(text('ZonedTimestamp'), 'other', decode, '1970-01-01T00:00:00Z', { generated, literal });
 }
 
 /** io.debezium.time.ZonedTime: in UTC. */
@@ -205,6 +207,8 @@ export const timetzType: ValueType = valueType(
     return `${timeText(readUs % dayUs, 'trim')}Z`;
   },
   '00:00:00Z',
+  // Debezium reads no defaults of it.
+  { generated: undefined },
 );
 
 const monthUs = 2_629_800_000_000n; // 30.4375 days

@@ -5,7 +5,9 @@ import type { UnlistedLabel, ValueSettings, ValueType } from './value-type.ts';
 
 const named = (name: string) => schemaOf('string', { name, version: 1 });
 
-const plain = ['text', 'varchar', 'bpchar', 'char', 'name', 'citext'];
+const plain = ['text', 'varchar', 'bpchar'];
+/** Of which Debezium reads no defaults. */
+const others = ['char', 'name', 'citext'];
 const networks = ['inet', 'cidr', 'macaddr', 'macaddr8'];
 const ranges = ['int4range', 'int8range', 'numrange', 'tsrange', 'tstzrange', 'daterange'];
 const bookNumbers = ['isbn', 'isbn13', 'issn', 'issn13', 'ismn', 'ismn13', 'ean13', 'upc'];
@@ -15,7 +17,7 @@ export function textType(name: string, settings: ValueSettings): ValueType | und
   const unavailable = settings.placeholder;
   const text = (schema = schemas.string, more = {}): ValueType => valueType(schema, 'text', utf8Text, '', { unavailable, ...more });
   if (plain.includes(name)) return text();
-  if (networks.includes(name)) return text(schemas.string, { generated: undefined });
+  if (others.includes(name) || networks.includes(name)) return text(schemas.string, { generated: undefined });
   if (ranges.includes(name) || bookNumbers.includes(name)) return text(schemas.string, { generated: undefined });
   switch (name) {
     case 'uuid':
@@ -26,22 +28,29 @@ export function textType(name: string, settings: ValueSettings): ValueType | und
     case 'xml':
       return text(named('io.debezium.data.Xml'));
     case 'tsvector':
-      return text(named('io.debezium.data.Tsvector'), { generated: undefined });
+      return text(named('io.debezium.data.Tsvector'), { generated: undefined, itemsRequired: settings.compatible });
     case 'ltree':
       return text(named('io.debezium.data.Ltree'), { generated: undefined });
   }
   return undefined;
 }
 
-/** `oid` is the enum's. Values that `labels` does not hold pass, but are `unlisted`. */
-export function enumType(oid: number, labels: readonly string[], settings: ValueSettings): ValueType {
+interface Enum {
+  readonly oid: number;
+  readonly name: string;
+  readonly labels: readonly string[];
+}
+
+/** Values that `labels` does not hold pass, but are `unlisted`. */
+export function enumType({ oid, name, labels }: Enum, settings: ValueSettings): ValueType {
   const schema = schemaOf('string', { name: 'io.debezium.data.Enum', version: 1, parameters: { allowed: labels.join(',') } });
   const { placeholder, compatible } = settings;
-  if (compatible) return valueType(schema, 'text', utf8Text, '', { unavailable: placeholder, itemsRequired: true });
+  const more = { unavailable: placeholder, cast: `::${name}` };
+  if (compatible) return valueType(schema, 'text', utf8Text, '', { ...more, itemsRequired: true });
   const listed = new Set(labels);
   const unlisted = (bytes: Uint8Array, start: number, end: number): UnlistedLabel | undefined => {
     const label = utf8Text(bytes, start, end);
     return listed.has(label) ? undefined : { type: oid, label };
   };
-  return valueType(schema, 'text', utf8Text, '', { unavailable: placeholder, unlisted });
+  return valueType(schema, 'text', utf8Text, '', { ...more, unlisted });
 }

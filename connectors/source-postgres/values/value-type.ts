@@ -16,13 +16,17 @@ export interface ValueType {
   readonly zero: unknown;
   /** The default in the schema when the column's default is a function call; undefined where defaults are left out. */
   readonly generated: unknown;
+  /** Decodes a literal default, where that is other than decoding a value: it has not gone through the column. */
+  readonly literal?: Decode;
+  /** What a default has to end in, which is a literal then. */
+  readonly cast?: string;
   /** Whether items of an array of this type are required, so that a null item empties the whole array. */
   readonly itemsRequired?: boolean;
   /** Whether these bytes are a value that the schema cannot hold, so that decoding them gives null. */
   readonly cannotHold?: (bytes: Uint8Array, start: number, end: number) => boolean;
   /** Of types whose schema lists their values: the label in these bytes that is not listed; undefined where all are. */
   readonly unlisted?: (bytes: Uint8Array, start: number, end: number) => UnlistedLabel | undefined;
-  /** Of struct types: the same for another schema of theirs (optional, say), since a struct bears its exact schema. */
+  /** The same for another schema of theirs (optional, say); of struct types, since a struct bears its exact schema. */
   readonly forSchema?: (schema: StructSchema) => ValueType;
 }
 
@@ -68,7 +72,7 @@ export function valueType(
   form: WireForm,
   decode: Decode,
   zero: unknown,
-  more: Partial<Pick<ValueType, 'unavailable' | 'generated' | 'itemsRequired' | 'unlisted'>> = {},
+  more: Partial<Pick<ValueType, 'unavailable' | 'generated' | 'literal' | 'cast' | 'itemsRequired' | 'unlisted'>> = {},
 ): ValueType {
   return {
     schema,
@@ -77,6 +81,8 @@ export function valueType(
     zero,
     unavailable: more.unavailable ?? null,
     generated: 'generated' in more ? more.generated : zero,
+    ...(more.literal ? { literal: more.literal } : {}),
+    ...(more.cast ? { cast: more.cast } : {}),
     ...(more.itemsRequired ? { itemsRequired: true } : {}),
     ...(more.unlisted ? { unlisted: more.unlisted } : {}),
   };

@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 
 import { ConfigError } from '../../api/index.ts';
 
-const states = ['new', 'failed', 'superseded', 'discarded', 'resubmitted'];
+const states = ['new', 'failed', 'superseded', 'discarded', 'resubmitted', 'overtaken'];
 
 export interface FilterFlags {
   readonly partition?: string;

@@ -89,9 +89,10 @@ function findHead(heads: KnownHead[], bytes: Uint8Array): KnownHead | undefined 
     const candidate = heads[i] as KnownHead;
     const { length } = candidate.head;
     if (bytes.length > length && compare.call(bytes as Buffer, candidate.head, 0, length, 0, length) === 0) {
+      // By one place only, so that two which take turns do not push each other about.
       if (i > 0) {
-        heads.splice(i, 1);
-        heads.unshift(candidate);
+        heads[i] = heads[i - 1] as KnownHead;
+        heads[i - 1] = candidate;
       }
       return candidate;
     }

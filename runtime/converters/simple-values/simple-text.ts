@@ -7,6 +7,7 @@ const dayMs = 86_400_000;
 export function simpleText(schema: Schema | null, value: unknown, embedded = false): string {
   if (value === null || value === undefined) return 'null';
   if (typeof value === 'string') return embedded ? `"${value.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"` : value;
+  if (embedded && value instanceof Uint8Array) return `"${javaText(schema, value)}"`;
   if (typeof value !== 'object' || value instanceof Decimal || value instanceof Uint8Array) return javaText(schema, value);
   if (value instanceof Date) return dateText(value);
   const items = schema?.valueSchema ?? null;

@@ -6,6 +6,7 @@ import { readPartition } from '../../../test/contract/log-fixture.ts';
 import type { OpenLog } from '../../../test/contract/log-fixture.ts';
 import { ledgerTopic } from '../../ports/dead-letters.ts';
 import type { RequestError } from '../../ports/herder.ts';
+import { overtakenNote } from '../../ports/letter-notes.ts';
 import { all, ends, openLetters, these } from './letters-fixture.ts';
 
 export function registerResubmission(what: string, open: OpenLog): void {
@@ -226,11 +227,46 @@ export function registerResubmission(what: string, open: OpenLog): void {
         '__millrace.resubmitted.topic': fixture.topic,
         '__millrace.resubmitted.partition': '1',
         '__millrace.resubmitted.offset': '5',
+        '__millrace.resubmitted.letter':
+          (await readPartition(fixture.log, ledgerTopic(fixture.queue), 0, 'read_committed')).at(-1)?.key ?? '',
       });
       assert.equal((await fixture.read(1)).length, 0);
       await fixture.letters({ key: 'b', value: '2', at: [1, 6] });
       await fixture.resubmit(all, { target: 'sink' });
       assert.equal(fixture.restarted.length, 1);
+    });
+
+    it('keeps that the sink did not write one, whose place something later has, and lets it go elsewhere with force', async () => {
+      await using fixture = await openLetters(open);
+      const { deadLetters, name } = fixture;
+      await fixture.letters({ key: 'a', value: '1', at: [0, 5] }, { key: 'b', value: '2', at: [0, 6] });
+      await fixture.resubmit(all, { target: 'sink', force: true });
+      const straight = `connect-${name}-resubmitted`;
+      const [first] = await readPartition(fixture.log, straight, 0, 'read_committed');
+      const says = async (offset: bigint): Promise<void> => {
+        const headers = Object.entries(first?.headers ?? {}).map(([key, value]) => ({ key, value: Buffer.from(value ?? '') }));
+        const note = overtakenNote(headers, { topic: straight, partition: 0, offset }, name, 'version 9 is there.');
+        assert.ok(note);
+        await fixture.append(note.topic, 0, [{ key: note.key.toString(), value: note.value.toString() }]);
+      };
+      const states = async (): Promise<string[]> =>
+        (await deadLetters.list(name, { filter: {}, limit: 9 })).letters.map(({ state }) => state);
+
+      await says(77n); // of a resubmission that was undone, or of another
+      assert.deepEqual(await states(), ['resubmitted', 'resubmitted']);
+      await says(first?.offset ?? -1n);
+      assert.deepEqual(await states(), ['overtaken', 'resubmitted']);
+      const { entry } = await deadLetters.get(name, { partition: 0, offset: 0n });
+      assert.deepEqual([entry?.state, entry?.error, entry?.to?.offset], ['overtaken', 'version 9 is there.', first?.offset]);
+
+      assert.deepEqual(ends(await fixture.resubmit(these(0, 1))), ['0:0 held', '0:1 unchanged']);
+      assert.deepEqual(ends(await fixture.resubmit(these(0), { force: true })), ['0:0 resubmitted']);
+      assert.deepEqual(await states(), ['resubmitted', 'resubmitted']);
+      assert.deepEqual(
+        (await fixture.read(0)).map(({ value }) => value),
+        ['1'],
+      );
+      assert.deepEqual(ends(await fixture.resubmit(these(0), { force: true })), ['0:0 unchanged']);
     });
   });
 }

@@ -8,10 +8,21 @@ import {
   defineTransform,
   isStruct,
   javaPattern,
+  nameAdjuster,
   schemas,
   structSchema,
 } from '../../api/index.ts';
-import type { ConfigValues, ConnectRecord, Schema, Struct, StructNode, StructSchema, Transform, WireNode } from '../../api/index.ts';
+import type {
+  AdjustmentMode,
+  ConfigValues,
+  ConnectRecord,
+  Schema,
+  Struct,
+  StructNode,
+  StructSchema,
+  Transform,
+  WireNode,
+} from '../../api/index.ts';
 import { kindOf } from '../record-side.ts';
 import { eventOf } from './change-event.ts';
 
@@ -58,9 +69,9 @@ const config = defineConfig({
   'schema.name.adjustment.mode': {
     type: 'string',
     default: 'none',
-    rule: { kind: 'one-of', values: ['none', 'avro'], ignoreCase: true },
+    rule: { kind: 'one-of', values: ['none', 'avro', 'avro_unicode'], ignoreCase: true },
     importance: 'low',
-    doc: 'Whether schema names made of the new topic name are fitted to Avro: what it does not allow becomes an underscore.',
+    doc: 'Whether schema names made of the new topic name are fitted to Avro: what it does not allow becomes an underscore (avro), or _u and its code (avro_unicode).',
   },
   'logical.table.cache.size': {
     type: 'int',
@@ -79,7 +90,7 @@ type Values = ConfigValues<typeof config>;
 function byLogicalTable(values: Values): Transform {
   const topics = javaPattern(values['topic.regex']);
   const identifiers = identifierOf(values);
-  const adjusted = nameAdjuster(values['schema.name.adjustment.mode']);
+  const adjusted = nameAdjuster(values['schema.name.adjustment.mode'].toLowerCase() as AdjustmentMode, 'schema');
   const withId = values['key.enforce.uniqueness'];
   // A table's topic never changes what becomes of it.
   const routes = new Map<string, Route | null>();
@@ -130,12 +141,6 @@ function identifierOf(values: Values): (topic: string) => string {
   if (replacement === '') throw new ConfigError('key.field.replacement must be non-empty if key.field.regex is set.');
   const found = javaPattern(regex);
   return (topic) => (found.matches(topic) ? found.replaceFirst(topic, replacement) : topic);
-}
-
-/** Avro's names: letters, digits, underscores and dots, the first no digit. */
-function nameAdjuster(mode: string): (name: string) => string {
-  if (mode.toLowerCase() === 'none') return (name) => name;
-  return (name) => name.replaceAll(/[^A-Za-z0-9_.]/g, '_').replace(/^[^A-Za-z_]/, '_');
 }
 
 /** What becomes of a struct: its new schema, the same for the structs in some of its fields, and a field at its end. */

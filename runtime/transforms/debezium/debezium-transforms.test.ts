@@ -1,6 +1,6 @@
 import { deepEqual, equal, throws } from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { Decimal, ValueStruct, decimalSchema, isStruct, noHeaders, schemas, structSchema } from '../../api/index.ts';
+import { Decimal, ValueStruct, decimalSchema, isStruct, noHeaders, schemaOf, schemas, structSchema } from '../../api/index.ts';
 import type { ConnectRecord, Struct } from '../../api/index.ts';
 import eventRouter from '../outbox/event-router.ts';
 import byLogicalTable from './by-logical-table-router.ts';
@@ -9,6 +9,7 @@ import decodeMessage from './decode-message-content.ts';
 import extractChanged from './extract-changed-record-state.ts';
 import headerToValue from './header-to-value.ts';
 import { javaHash } from './java-hash.ts';
+import { murmurHash, murmurHashCode, murmurHashText } from './murmur-hash.ts';
 import partitionRouting from './partition-routing.ts';
 import { contentBasedRouter, filter } from './scripting.ts';
 import timezoneConverter from './timezone-converter.ts';
@@ -58,7 +59,9 @@ describe('ByLogicalTableRouter', () => {
 
   it('fits names to Avro', () => {
     const avro = transformOf(byLogicalTable, { ...values, 'topic.replacement': '1-all', 'schema.name.adjustment.mode': 'avro' });
-    equal(avro(change('c', { id: 1 }))?.keySchema?.name, '__all.Key');
+    equal(avro(change('c', { id: 1 }))?.keySchema?.name, '_1_all.Key');
+    const unicode = transformOf(byLogicalTable, { ...values, 'topic.replacement': 'a_é', 'schema.name.adjustment.mode': 'AVRO_UNICODE' });
+    equal(unicode(change('c', { id: 1 }))?.keySchema?.name, 'a_u005f_u00e9.Key');
   });
 });
 
@@ -167,9 +170,32 @@ it('PartitionRouting chooses as Java hashes', () => {
     javaHash(schemas.float64, 1.5),
     javaHash(decimalSchema(2), new Decimal(1230n, 2)),
     javaHash(decimalSchema(0), new Decimal(-5n, 0)),
+    javaHash(schemas.bytes, new Uint8Array([1, 254, 3])),
   ];
-  deepEqual(hashes, [-2_147_483_648, 1, 0, 1231, 1_073_217_536, 38_132, -155]);
-  throws(() => javaHash(schemas.bytes, new Uint8Array(1)), /no hash/);
+  deepEqual(hashes, [-2_147_483_648, 1, 0, 1231, 1_073_217_536, 38_132, -155, 32_613]);
+  throws(() => javaHash(schemaOf('bytes', { name: 'io.debezium.data.Bits' }), new Uint8Array(1)), /no hash/);
+});
+
+it('PartitionRouting chooses by MurmurHash3 as Debezium has it', () => {
+  // What debezium-core 3.3.2 gives.
+  const texts: readonly (readonly [string, number])[] = [
+    ['', 89_125_410],
+    ['orange', -1_471_092_080],
+    ['é😀ab', -713_015_806],
+    ['0123456789abcdef', 26_898_387],
+    ['0123456789abcdéf', 1_672_268_442],
+    ['a longer text, of more than sixteen bytes: ž', -1_617_382_277],
+    ['\ud800x', 326_775_722],
+  ];
+  deepEqual(
+    texts.map(([text]) => murmurHashText(text)),
+    texts.map(([, hash]) => hash),
+  );
+  deepEqual([1, javaHash(schemas.int64, -123_456_789_012n)].map(murmurHashCode), [-1_931_162_451, 1_836_097_579]);
+  equal(murmurHash(new Uint8Array([1, 254, 3])), -637_758_913);
+  const fields = { 'partition.payload.fields': ['change.id', 'change.name'], 'partition.topic.num': 100 };
+  const route = transformOf(partitionRouting, { ...fields, 'partition.hash.function': 'Murmur' });
+  equal(route(change('c', { id: 1, name: 'orange' }))?.partition, 65);
 });
 
 describe('TimezoneConverter', () => {

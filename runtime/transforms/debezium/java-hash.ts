@@ -2,7 +2,7 @@
 import { DataError, Decimal } from '../../api/index.ts';
 import type { Schema } from '../../api/index.ts';
 
-/** A 32-bit integer. Throws a DataError for what has no hash code of its content in Java (bytes), or is no plain value. */
+/** A 32-bit integer. Throws a DataError for what has no hash code of its content in Java (bits), or is no plain value. */
 export function javaHash(schema: Schema, value: unknown): number {
   switch (typeof value) {
     case 'string':
@@ -19,12 +19,20 @@ export function javaHash(schema: Schema, value: unknown): number {
   }
   if (value instanceof Date) return hashLong(BigInt(value.getTime()));
   if (value instanceof Decimal) return (Math.imul(31, hashInteger(value.unscaled)) + value.scale) | 0;
+  if (value instanceof Uint8Array && schema.name !== 'io.debezium.data.Bits') return hashBytes(value);
   throw new DataError(`a ${schema.name ?? schema.type} has no hash to choose a partition by`);
 }
 
 function hashString(text: string): number {
   let hash = 0;
   for (let i = 0; i < text.length; i++) hash = (Math.imul(hash, 31) + text.charCodeAt(i)) | 0;
+  return hash;
+}
+
+/** ByteBuffer's, from the last byte on. */
+function hashBytes(bytes: Uint8Array): number {
+  let hash = 1;
+  for (let i = bytes.length - 1; i >= 0; i--) hash = (Math.imul(hash, 31) + (((bytes[i] as number) << 24) >> 24)) | 0;
   return hash;
 }
 

@@ -2,6 +2,7 @@ import { defineConfig, defineTransform, fieldOf, isStruct } from '../../api/inde
 import type { ConnectRecord, Schema, Struct } from '../../api/index.ts';
 import { eventOf } from './change-event.ts';
 import { javaHash } from './java-hash.ts';
+import { murmurHash, murmurHashCode, murmurHashText } from './murmur-hash.ts';
 
 const config = defineConfig({
   'partition.payload.fields': {
@@ -19,20 +20,17 @@ const config = defineConfig({
   'partition.hash.function': {
     type: 'string',
     default: 'java',
-    rule: {
-      kind: 'custom',
-      check: (value) =>
-        String(value).trim().toLowerCase() === 'murmur' ? 'murmur is not supported: leave it out, for the hash of Java' : undefined,
-    },
+    rule: { kind: 'one-of', values: ['java', 'murmur'], ignoreCase: true },
     importance: 'low',
-    doc: 'The hash that chooses: java.',
+    doc: 'The hash that chooses: java (Object.hashCode) or murmur (MurmurHash3).',
   },
 });
 
 /** io.debezium.transforms.partitions.PartitionRouting: the partition of a change, chosen by some of its fields. */
 export default defineTransform({
   config,
-  create({ 'partition.payload.fields': fields, 'partition.topic.num': partitions }) {
+  create({ 'partition.payload.fields': fields, 'partition.topic.num': partitions, 'partition.hash.function': hashFunction }) {
+    const hashOf = hashFunction.toLowerCase() === 'murmur' ? murmurOf : javaHash;
     const paths = fields.map((field) => field.split('.').map((part) => part.trim()));
     return <R extends ConnectRecord>(record: R): R => {
       const event = eventOf(record);
@@ -45,7 +43,7 @@ export default defineTransform({
         const item = itemAt(event, path, operation === 'd' ? 'before' : 'after');
         if (item === undefined) continue;
         found++;
-        hash = (hash + javaHash(item.schema, item.value)) | 0;
+        hash = (hash + hashOf(item.schema, item.value)) | 0;
       }
       if (found === 0) return record;
       const positive = hash & 0x7fff_ffff;
@@ -53,6 +51,13 @@ export default defineTransform({
     };
   },
 });
+
+function murmurOf(schema: Schema, value: unknown): number {
+  if (typeof value === 'string') return murmurHashText(value);
+  // Debezium's bits are a byte array, its other bytes a buffer.
+  if (value instanceof Uint8Array && schema.name === 'io.debezium.data.Bits') return murmurHash(value);
+  return murmurHashCode(javaHash(schema, value));
+}
 
 function itemAt(event: Struct, path: readonly string[], changed: string): { readonly schema: Schema; readonly value: unknown } | undefined {
   let struct: Struct = event;

@@ -74,9 +74,9 @@ export const outboxConfig = defineConfig({
   'field.name.adjustment.mode': {
     type: 'string',
     default: 'none',
-    rule: { kind: 'one-of', values: ['none', 'avro'], ignoreCase: true },
+    rule: { kind: 'one-of', values: ['none', 'avro', 'avro_unicode'], ignoreCase: true },
     importance: 'medium',
-    doc: 'What the fields of an expanded payload are called: as in the JSON, or with underscores for what Avro does not allow',
+    doc: 'What the fields of an expanded payload are called: as in the JSON, or with underscores (avro), or _u and its code (avro_unicode), for what Avro does not allow',
   },
   'route.by.field': {
     type: 'string',

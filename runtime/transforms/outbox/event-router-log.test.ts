@@ -1,6 +1,6 @@
 import { deepEqual, equal, match, throws } from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { ValueStruct, noHeaders, schemas, structSchema } from '../../api/index.ts';
+import { ValueStruct, noHeaders, schemaOf, schemas, structSchema } from '../../api/index.ts';
 import type { ConnectRecord, Logger, Transform } from '../../api/index.ts';
 import eventRouter from './event-router.ts';
 
@@ -10,6 +10,8 @@ const row = structSchema(
     ['aggregatetype', schemas.string],
     ['aggregateid', schemas.string],
     ['payload', schemas.optionalString],
+    ['part', schemas.optionalInt32],
+    ['at', schemaOf('int32', { name: 'io.debezium.time.Date' })],
   ],
   { name: 's.outbox.Value', optional: true },
 );
@@ -30,7 +32,7 @@ function event(op: string, payload = '{"a":1}'): ConnectRecord {
     keySchema,
     key: new ValueStruct(keySchema, ['e1']),
     valueSchema: envelope,
-    value: new ValueStruct(envelope, [new ValueStruct(row, ['e1', 'order', '7', payload]), op, 5]),
+    value: new ValueStruct(envelope, [new ValueStruct(row, ['e1', 'order', '7', payload, 3, 20_000]), op, 5]),
     timestamp: 5,
     headers: noHeaders,
   };
@@ -74,4 +76,32 @@ describe('what EventRouter tells', () => {
     const defaults = Object.entries(eventRouter.config).map(([key, { default: fallback }]) => [key, fallback]);
     equal(eventRouter.create(Object.fromEntries(defaults) as never)(event('u')), null);
   });
+});
+
+describe('what EventRouter places', () => {
+  it('a partition is the column that is placed there, and nothing that was chosen before', () => {
+    const placed = (placement: string[]) => router({ 'table.fields.additional.placement': placement }).transform;
+    equal(placed(['part:partition'])({ ...event('c'), partition: 9 })?.partition, 3);
+    equal(placed([])({ ...event('c'), partition: 9 })?.partition, null);
+    throws(() => placed(['payload:partition'])(event('c')), /column payload is a string, which is no number of a partition/);
+  });
+
+  it('a column that is no timestamp gives none', () => {
+    throws(() => router({ 'table.field.event.timestamp': 'at' }).transform(event('c')), /column at holds io.debezium.time.Date/);
+  });
+
+  for (const [mode, name] of [
+    ['none', '1 ä_'],
+    ['avro', '_1___'],
+    ['AVRO_UNICODE', '_u0031_u0020_u00e4_u005f'],
+  ] as const) {
+    it(`fields of an expanded payload are called by field.name.adjustment.mode=${mode}`, () => {
+      const { transform } = router({ 'table.expand.json.payload': true, 'field.name.adjustment.mode': mode });
+      const value = transform(event('c', '{"1 ä_": true}'))?.value as ValueStruct;
+      deepEqual(
+        value.schema.fields.map((field) => field.name),
+        [name],
+      );
+    });
+  }
 });

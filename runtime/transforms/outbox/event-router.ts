@@ -1,5 +1,16 @@
-import { DataError, ValueStruct, defineTransform, fieldOf, isStruct, javaText, schemas, structSchema } from '../../api/index.ts';
+import {
+  DataError,
+  ValueStruct,
+  defineTransform,
+  fieldOf,
+  isStruct,
+  javaText,
+  nameAdjuster,
+  schemas,
+  structSchema,
+} from '../../api/index.ts';
 import type {
+  AdjustmentMode,
   ConfigValues,
   ConnectRecord,
   Field,
@@ -77,11 +88,12 @@ function eventRouter(values: Values, log?: Logger): Transform {
       );
     }
     const headers: Header[] = [...record.headers, { key: 'id', schema: columns.id.schema, value: row.at(columns.id.index) }];
-    let partition = record.partition;
+    // A partition that was chosen before belongs to the outbox's topic.
+    let partition: number | null = null;
     for (const { placement, field } of columns.placed) {
       const placed = row.at(field.index);
       if (placement.place === 'header') headers.push({ key: placement.alias, schema: field.schema, value: placed });
-      if (placement.place === 'partition') partition = typeof placed === 'number' ? placed : partition;
+      if (placement.place === 'partition') partition = partitionOf(record.topic, field, placed);
     }
     const tombstone = values['route.tombstone.on.empty.payload'] && isEmpty(payload.value);
     const event = tombstone ? nothing : enveloped ? envelope(row, columns, payload, routedBy, valueSchemas) : payload;
@@ -97,6 +109,15 @@ function eventRouter(values: Values, log?: Logger): Transform {
       headers,
     };
   };
+}
+
+function partitionOf(topic: string, { name, schema }: Field, value: unknown): number | null {
+  if (schema.type !== 'int32') {
+    throw new DataError(
+      `topic ${topic}: the column ${name} is a ${schema.type}, which is no number of a partition: that is an integer (int32)`,
+    );
+  }
+  return typeof value === 'number' ? value : null;
 }
 
 /** The key is the row's primary key, which the message may name. */
@@ -136,7 +157,8 @@ function payloadOf(row: Struct, { payload }: Columns, values: Values): SchemaAnd
   const plain: SchemaAndValue = { schema: payload.schema, value };
   if (!values['table.expand.json.payload'] || typeof value !== 'string') return plain;
   const nullAsBytes = values['table.json.payload.null.behavior'].toLowerCase() === 'optional_bytes';
-  const fieldName = values['field.name.adjustment.mode'].toLowerCase() === 'none' ? undefined : avroName;
+  const mode = values['field.name.adjustment.mode'].toLowerCase() as AdjustmentMode;
+  const fieldName = mode === 'none' ? undefined : nameAdjuster(mode, 'field');
   return expandJson(value, values['table.field.event.payload'], { nullAsBytes, fieldName }) ?? plain;
 }
 
@@ -146,13 +168,17 @@ function timestampOf(event: Struct, row: Struct, { timestamp }: Columns): number
   if (timestamp !== undefined && row.at(timestamp.index) === null) return Number(value);
   if (value instanceof Date) return value.getTime();
   if (typeof value !== 'number' && typeof value !== 'bigint') throw new DataError(`the column ${timestamp?.name} holds no timestamp`);
-  switch (timestamp?.schema.name) {
+  const form = timestamp?.schema.name;
+  switch (form) {
     case 'io.debezium.time.MicroTimestamp':
       return Number(BigInt(value) / 1000n);
     case 'io.debezium.time.NanoTimestamp':
       return Number(BigInt(value) / 1_000_000n);
-    default:
+    case 'io.debezium.time.Timestamp':
+    case undefined:
       return Number(value);
+    default:
+      throw new DataError(`the column ${timestamp?.name} holds ${form}, which is no timestamp that an outbox event could have`);
   }
 }
 
@@ -191,9 +217,6 @@ function eventName(row: string | undefined, route: string): string {
   const last = row.lastIndexOf('.') + 1;
   return `${row.slice(0, last)}${route}.${row.slice(last)}`;
 }
-
-/** Letters, digits and underscores, the first no digit. */
-const avroName = (name: string): string => name.replaceAll(/[^A-Za-z0-9_]/g, '_').replace(/^[^A-Za-z_]/, '_');
 
 function envelope(row: Struct, columns: Columns, payload: SchemaAndValue, routedBy: string, schemaFor: EventSchemas): SchemaAndValue {
   const placed = columns.placed.filter(({ placement }) => placement.place === 'envelope');
