@@ -163,7 +163,7 @@ function report(): void {
   const lags = figures.lagsMs.sort((a, b) => a - b);
   const lag = (share: number): string => `${((lags[Math.floor((lags.length - 1) * share)] ?? 0) / 1_000).toFixed(2)} s`;
   const most = (key: keyof (typeof samples)[0]): number => Math.max(...samples.map((each) => each[key]));
-  const mean = (part: typeof samples): string => megabytes(part.reduce((sum, { rss }) => sum + rss, 0) / part.length);
+  const mean = (part: typeof samples): string => megabytes(part.reduce((sum, { rss }) => sum + rss, 0) / Math.max(1, part.length));
   const third = Math.ceil(samples.length / 3);
   const cpu = ((cpuSeconds(worker.pid) - cpuBefore) * 100_000) / (performance.now() - begin);
   const rows = [
