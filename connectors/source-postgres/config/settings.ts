@@ -178,7 +178,7 @@ function valueSettings(config: Config): ValueSettings {
     intervals: mode('interval.handling.mode'),
     hstore: mode('hstore.handling.mode'),
     moneyFractionDigits: config['money.fraction.digits'],
-    placeholder: config['unavailable.value.placeholder'],
+    placeholder: placeholderText(config['unavailable.value.placeholder']),
     includeUnknown: config['include.unknown.datatypes'],
     compatible: config['debezium.bug.compatible'],
   };
@@ -203,3 +203,6 @@ function prefixFilter(config: Config): NameFilter {
   ) as [Pattern[], Pattern[]];
   return (prefix) => (include.length > 0 ? include.some((regex) => regex.test(prefix)) : !exclude.some((regex) => regex.test(prefix)));
 }
+
+/** Debezium's `hex:` before the bytes of it. */
+const placeholderText = (given: string): string => (given.startsWith('hex:') ? Buffer.from(given.slice(4), 'hex').toString() : given);

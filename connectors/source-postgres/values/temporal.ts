@@ -193,7 +193,15 @@ export function timestamptzType(typmod: number): ValueType {
   };
   const generated = `1970-01-01T${timeText(0, digits)}Z`;
   // Debezium reads no infinite default.
-  const literal: Decode = (bytes, start, end) => (infinityOf(bytes, start) === 0 ? decode(bytes, start, end) : null);
+  const literal: Decode = (bytes, start, end) => {
+    if (infinityOf(bytes, start) !== 0) return null;
+    readTimestamp(bytes, start, end);
+    toUtc();
+    // It has not gone through the column: digits beyond its are still there.
+    const time = timeText(readUs, 6);
+    const spare = new RegExp(`${digits === 0 ? '\\.?' : ''}0{0,${6 - digits}}$`);
+    return `${dateText(readDays)}T${time.replace(spare, '')}Z`;
+  };
   return valueType(text('ZonedTimestamp'), 'other', decode, '1970-01-01T00:00:00Z', { generated, literal });
 }
 
